@@ -1,0 +1,41 @@
+/*
+ * The one growable byte buffer. It always ends in a NUL that does not count, so that its bytes
+ * can be used as a string. It has no bound of its own: whoever fills it names one.
+ *
+ * Owns: its bytes. Knows nothing of: what they mean.
+ */
+#ifndef WEIR_BASE_BUF_H
+#define WEIR_BASE_BUF_H
+
+#include <stddef.h>
+
+#include "base/util.h"
+
+struct buf {
+    char *data; /* never NULL after buf_init */
+    size_t len;
+    size_t capacity;
+};
+
+void buf_init(struct buf *);
+void buf_release(struct buf *);
+void buf_clear(struct buf *);
+
+/* Room for `len` more bytes behind the present ones: write there, then buf_extend. */
+char *buf_reserve(struct buf *, size_t len);
+void buf_extend(struct buf *, size_t len);
+
+void buf_add(struct buf *, const void *bytes, size_t len);
+void buf_add_text(struct buf *, const char *text);
+void buf_add_char(struct buf *, char);
+void buf_addf(struct buf *, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Replaces what is there: the way words for the user are put into a caller's `err`. */
+void buf_setf(struct buf *, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Drops the first `len` bytes. */
+void buf_drop(struct buf *, size_t len);
+/* Gives the bytes away as a string the caller frees; the buffer is empty afterwards. */
+char *buf_take(struct buf *);
+
+#endif

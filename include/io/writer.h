@@ -1,0 +1,40 @@
+/*
+ * Where results go: one descriptor behind one buffer. What is put in goes out as fast as the reader
+ * takes it; a full buffer is the word to produce no more.
+ *
+ * Bound: the buffer, `capacity` bytes. Owns: the descriptor and a watcher.
+ * Knows nothing of: what the bytes mean.
+ */
+#ifndef WEIR_IO_WRITER_H
+#define WEIR_IO_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/util.h"
+
+struct ev_loop;
+struct writer;
+
+/* Onto a descriptor that stays the caller's. */
+struct writer *writer_new(struct ev_loop *, int number, size_t capacity);
+/* Onto a file that is made, and emptied. A negative errno. */
+int writer_open(struct ev_loop *, const char *path, size_t capacity,
+                struct writer **ret_writer) WARN_UNUSED;
+void writer_free(struct writer *);
+
+/* Room for the next bytes: write at most `*ret_room` there, then commit what was written. */
+char *writer_reserve(struct writer *, size_t *ret_room);
+void writer_commit(struct writer *, size_t len);
+size_t writer_room(struct writer *);
+
+/* Writes what goes out without waiting. A negative errno where the descriptor failed; what was not
+ * written stays. */
+int writer_flush(struct writer *) WARN_UNUSED;
+bool writer_is_empty(const struct writer *);
+/* Drops what has not been written. */
+void writer_clear(struct writer *);
+/* Has the loop wake up once more can be written, where there is anything. */
+void writer_watch(struct writer *);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * Transfers: the one room that knows libcurl's multi interface. A task that is started runs until it
+ * comes back from xfer_next_finished, exactly once, its outcome and result filled in; libcurl's
+ * callbacks put bytes into its body and note what happened, and decide nothing.
+ *
+ * Bound: what is started; the caller holds the permits. Easy handles are kept for reuse, as many as
+ * ever ran at once. Owns: every libcurl handle, the sockets' watchers, each transfer's deadline.
+ * Knows nothing of: order, hosts, verdicts.
+ */
+#ifndef WEIR_IO_XFER_H
+#define WEIR_IO_XFER_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+struct ev_loop;
+struct options;
+struct store;
+struct task;
+struct xfer;
+
+/* `connections` is how many libcurl keeps open at most. -EINVAL, with words in `err`. */
+int xfer_new(struct ev_loop *, const struct options *, struct store *, unsigned connections,
+             struct xfer **ret_xfer, struct buf *err) WARN_UNUSED;
+/* Ends what still runs; the tasks stay the caller's. */
+void xfer_free(struct xfer *);
+
+/* Begins the task's transfer, to task->url. It moves at the next xfer_run. */
+void xfer_start(struct xfer *, struct task *);
+/* Takes a running task back before its end. */
+void xfer_cancel(struct xfer *, struct task *);
+/* Takes all running tasks back at once; nothing can be started after it. */
+void xfer_stop(struct xfer *);
+
+/* Does what is due, and begins what was started. */
+void xfer_run(struct xfer *, double now);
+/* When xfer_run is next needed, as far as time is concerned; INFINITY for not at all. */
+double xfer_due(const struct xfer *);
+
+/* A running task whose host's name has been found, or NULL. */
+struct task *xfer_next_found(struct xfer *);
+/* A task whose transfer ended, or NULL. */
+struct task *xfer_next_finished(struct xfer *);
+
+/* Has libcurl drop what it knows about the address of `name:port`. */
+void xfer_forget_name(struct xfer *, const char *name_and_port);
+
+/* The version of the library that does the work. */
+const char *xfer_library(void);
+
+#endif

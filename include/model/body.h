@@ -1,0 +1,60 @@
+/*
+ * The bytes of an answer: in memory while the run's memory lasts, then on in the spool. A body only
+ * grows, and is read from the front once it is whole.
+ *
+ * `struct store` is what the bodies of a run share: `memory_max` bytes and one spool. What a body
+ * takes of it is given back by body_clear.
+ *
+ * Owns: its chunks and blocks. Knows nothing of: requests, transfers, formats.
+ */
+#ifndef WEIR_MODEL_BODY_H
+#define WEIR_MODEL_BODY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+struct chunk;
+struct spool;
+
+struct store {
+    struct spool *spool; /* taken */
+    uint64_t memory_max;
+    uint64_t memory_used;
+    bool pressed; /* a body found no room, and it is not roomy again yet */
+};
+
+struct body {
+    struct chunk *first, *last; /* in memory */
+    uint32_t *blocks;           /* in the spool, behind what is in memory */
+    uint32_t n_blocks, capacity;
+    uint64_t size;
+    uint64_t spooled; /* bytes of size that are in the spool */
+};
+
+/* A place in a body that is being read; zeroed: its start. */
+struct body_cursor {
+    const struct chunk *chunk;
+    uint64_t at;
+    size_t in_chunk;
+};
+
+void store_init(struct store *, struct spool *spool, uint64_t memory_max);
+void store_release(struct store *);
+/* Whether new bodies may start. Once a body found no room it takes half a free spool to say yes. */
+bool store_has_room(struct store *);
+
+/* Appends all of it or, on failure, nothing. -ENOBUFS: no room, and where `reserve` is set not even
+ * in what is kept back for the request next in order. Any other: trouble with the spool, in `err`. */
+int body_add(struct body *, struct store *, const void *bytes, size_t len, bool reserve,
+             struct buf *err) WARN_UNUSED;
+/* Copies the next bytes, at most `max`: how many, 0 at the end, or a negative errno. */
+ssize_t body_read(const struct body *, const struct store *, struct body_cursor *, void *bytes,
+                  size_t max, struct buf *err) WARN_UNUSED;
+/* Empties it and gives what it took back. */
+void body_clear(struct body *, struct store *);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * The one table of options: parsing, --help, the completions and the check of the man page all read
+ * it, so an option that is here is everywhere, and one that is not is nowhere.
+ */
+#ifndef WEIR_MODEL_OPTION_TABLE_H
+#define WEIR_MODEL_OPTION_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/util.h"
+
+struct buf;
+
+enum option_group {
+    GROUP_INPUT,
+    GROUP_FLOW,
+    GROUP_OUTPUT,
+    GROUP_REQUEST,
+    GROUP_OTHER,
+    GROUP_COUNT
+};
+
+enum option_kind {
+    OPTION_SWITCH,  /* a bool; --no-NAME turns it off */
+    OPTION_SET,     /* stores `value` in an unsigned */
+    OPTION_COUNT,   /* unsigned, from `min` to `max` */
+    OPTION_BIG,     /* uint64_t, from `min` to `max` */
+    OPTION_BYTES,   /* uint64_t */
+    OPTION_SECONDS, /* double */
+    OPTION_WORD,    /* one of `words`: its index, in an unsigned */
+    OPTION_TEXT,    /* char *, the last one given */
+    OPTION_LIST,    /* struct strings, all given */
+    OPTION_CODES,   /* struct codes */
+    OPTION_HELP,    /* a switch with an optional topic */
+    OPTION_ALIAS,   /* another name for the option called `of` */
+    OPTION_ACCEPTED /* taken, and means nothing more */
+};
+
+struct option {
+    const char *name;
+    const char *letters; /* the first is the one that help shows */
+    const char *arg;     /* what help calls the argument; NULL: it takes none */
+    enum option_kind kind;
+    enum option_group group;
+    bool brief; /* one of those that the short help shows */
+    size_t at;  /* offset in struct options */
+    unsigned value;
+    uint64_t min, max;
+    const char *const *words;
+    const char *of;
+    /* Says whether the argument can be; -EINVAL with words ("takes ...") in `err`. */
+    int (*check)(const char *text, struct buf *err);
+    const char *help;
+};
+
+/* All of them, in the order that help shows; ends with a row whose name is NULL. */
+extern const struct option option_table[];
+
+const char *option_group_title(enum option_group);
+
+/* The row for a long name, aliases followed, or NULL. */
+const struct option *option_find(const char *name);
+const struct option *option_find_letter(char letter);
+/* The name that is spelt most like `name`, or NULL where none is near. */
+const char *option_nearest(const char *name);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * One request on its way through the house: born when it is admitted to the window, dead when its
+ * result has been written. It has exactly one owner and is on exactly one list, which its state
+ * names: READY in its host's queue, WAITING in the heap of what is due later, RUNNING with the
+ * transfers, DONE until its turn to go out comes. Beside that, the window holds every task alive.
+ *
+ * Owns: request, result, body (which borrows from the store), url.
+ */
+#ifndef WEIR_MODEL_TASK_H
+#define WEIR_MODEL_TASK_H
+
+#include <stdbool.h>
+
+#include "base/heap.h"
+#include "model/body.h"
+#include "model/request.h"
+#include "model/result.h"
+
+struct host;
+struct transfer;
+struct url;
+
+enum task_state { TASK_READY, TASK_WAITING, TASK_RUNNING, TASK_DONE };
+
+/* How the last transfer ended, before anybody judged it. */
+enum outcome {
+    OUTCOME_ANSWERED,      /* a whole answer; its status is in the result */
+    OUTCOME_FAILED,        /* the result says how */
+    OUTCOME_NO_ROOM,       /* its body found no room, and it is not the one that must go on */
+    OUTCOME_NO_DESCRIPTOR, /* the process ran out of them */
+    OUTCOME_LOCAL_TROUBLE  /* the spool failed; the result's message says how */
+};
+
+struct task {
+    enum task_state state;
+    enum outcome outcome;
+    bool next_in_order; /* may use what the store keeps back */
+    bool away;          /* a redirect led it to another host: harmless headers only */
+    bool looking_up;    /* holds one of the scheduler's lookups */
+    bool name_is_stale; /* the name is to be looked up anew */
+    struct request request;
+    struct result result;
+    struct body body;
+    struct url *url;   /* where its next transfer goes; NULL: read it again from the request */
+    char *location;    /* where the last answer redirects to, or NULL */
+    struct host *host; /* borrowed from the scheduler, which keeps it while the task is alive */
+    struct transfer *transfer;  /* borrowed, while RUNNING */
+    struct task *prev, *next;   /* on the list that the state names */
+    struct task *older, *newer; /* in the window */
+    struct heap_node due;       /* while WAITING */
+};
+
+struct task *task_new(void);
+/* Gives the body's room back to `store`. Accepts NULL. */
+void task_free(struct task *, struct store *store);
+
+/* The one place where a state changes; asserts that the step is a legal one. */
+void task_set_state(struct task *, enum task_state);
+
+/* Forgets the last answer, so that the task can be started anew. */
+void task_rewind(struct task *, struct store *store);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * A URL that has been read once and is handed to the transfer as it is, so that it is never read
+ * again. The reading is libcurl's, so what we take for the host is what libcurl connects to.
+ *
+ * Owns: its parts. Knows nothing of: which schemes are permitted; url_scheme tells.
+ */
+#ifndef WEIR_MODEL_URL_H
+#define WEIR_MODEL_URL_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+struct url;
+
+/* `text` without a scheme gets `default_scheme`. -EINVAL, with words in `err`. */
+int url_parse(const char *text, const char *default_scheme, struct url **ret_url,
+              struct buf *err) WARN_UNUSED;
+/* Where a `Location: location` seen at `base` leads. */
+int url_resolve(const struct url *base, const char *location, struct url **ret_url,
+                struct buf *err) WARN_UNUSED;
+void url_free(struct url *);
+
+bool url_has_scheme(const struct url *, const char *scheme);
+/* Whether it is one that libcurl is asked to fetch: http or https. */
+bool url_is_web(const struct url *);
+/* Appends `scheme://name:port`, lower case: what counts as one host. */
+void url_add_host(const struct url *, struct buf *out);
+/* Appends `name:port`, as libcurl has it in its table of addresses. */
+void url_add_name_and_port(const struct url *, struct buf *out);
+/* Appends the whole URL. */
+void url_add_text(const struct url *, struct buf *out);
+/* Whether the host is an address or a name that needs no lookup. */
+bool url_is_numeric(const struct url *);
+
+/* The CURLU that CURLOPT_CURLU takes; borrowed, and valid as long as the URL. */
+void *url_handle(const struct url *);
+
+#endif

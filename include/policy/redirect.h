@@ -1,0 +1,28 @@
+/*
+ * Whether an answer sends us elsewhere, and whether we go. We follow redirects, not libcurl: a hop is
+ * a start at the host it leads to, under all its limits, and the chain is in the record.
+ *
+ * Bound: `max` hops for a request. Knows nothing of: libcurl's own following, which is off.
+ */
+#ifndef WEIR_POLICY_REDIRECT_H
+#define WEIR_POLICY_REDIRECT_H
+
+#include <stdbool.h>
+
+struct task;
+
+struct redirect_rules {
+    bool follow;
+    bool trusted; /* headers and credentials go along to other hosts too */
+    unsigned max;
+};
+
+/* Whether a status is one of those that lead elsewhere, given a Location. */
+bool redirect_is_status(long http_code);
+
+/* Judges an answered task. True: the task has its new URL and is to be started again. False: it
+ * stays here, and where that is a failure (too many, a scheme that is denied, a Location that is no
+ * URL) its result says so. */
+bool redirect_follow(const struct redirect_rules *, struct task *);
+
+#endif

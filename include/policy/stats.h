@@ -1,0 +1,23 @@
+/*
+ * What the run amounted to: results counted by reason, and bytes of bodies.
+ */
+#ifndef WEIR_POLICY_STATS_H
+#define WEIR_POLICY_STATS_H
+
+#include <stdint.h>
+
+#include "model/reason.h"
+
+struct result;
+
+struct stats {
+    uint64_t results;
+    uint64_t reasons[REASON_COUNT];
+    uint64_t body_bytes;
+    uint64_t starts; /* transfers begun */
+};
+
+void stats_count(struct stats *, const struct result *);
+uint64_t stats_failed(const struct stats *);
+
+#endif

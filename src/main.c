@@ -1,0 +1,92 @@
+#include <curl/curl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "engine/engine.h"
+#include "io/xfer.h"
+#include "model/options.h"
+
+static int fail(const struct buf *err)
+{
+    fprintf(stderr, "weir: %s\n", err->data);
+    return EXIT_USAGE;
+}
+
+static int show_help(const struct options *options, struct buf *err)
+{
+    struct buf text;
+    int result;
+
+    buf_init(&text);
+    result = options_help(options->help_topic, &text, err);
+    if (!result)
+        fputs(text.data, stdout);
+    buf_release(&text);
+    return result ? fail(err) : EXIT_ALL_OK;
+}
+
+static int show_version(void)
+{
+    printf("weir " WEIR_VERSION " (%s)\n", xfer_library());
+    return EXIT_ALL_OK;
+}
+
+/* Ends as a program does that writes to a pipe nobody reads. */
+static void die_by_sigpipe(void)
+{
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+}
+
+static int fetch(const struct options *options, struct buf *err)
+{
+    struct engine *engine = NULL;
+    int status;
+
+    signal(SIGPIPE, SIG_IGN);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    status = engine_new(options, &engine, err);
+    if (status) {
+        fail(err);
+    } else {
+        status = engine_run(engine);
+        bool lost = engine_lost_its_reader(engine);
+        engine_free(engine);
+        if (lost)
+            die_by_sigpipe();
+    }
+    curl_global_cleanup();
+    return status;
+}
+
+static int run(struct options *options, int argc, char **argv, struct buf *err)
+{
+    if (options_parse(options, argc, argv, err))
+        return fail(err);
+    if (options->help)
+        return show_help(options, err);
+    if (options->version)
+        return show_version();
+    if (!options->urls.len && !options->inputs.len && isatty(STDIN_FILENO)) {
+        buf_setf(err, "no URL; give some, or a list with -a FILE, or on stdin (weir --help)");
+        return fail(err);
+    }
+    return fetch(options, err);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct buf err;
+
+    setlocale(LC_ALL, "");
+    buf_init(&err);
+    options_init(&options);
+    int status = run(&options, argc, argv, &err);
+    options_release(&options);
+    buf_release(&err);
+    return status;
+}

@@ -1,0 +1,318 @@
+#include "model/options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "model/glob.h"
+#include "model/option_table.h"
+
+void options_init(struct options *options)
+{
+    *options = (struct options){
+        .jobs = 20,
+        .memory = UINT64_C(64) << 20,
+        .spool_max = UINT64_C(8) << 30,
+        .connect_timeout = 10,
+        .stall_timeout = 30,
+        .compressed = true,
+        .location = true,
+        .max_redirs = 10,
+    };
+    codes_add(&options->accept, 100, 399);
+}
+
+void options_release(struct options *options)
+{
+    char *texts[] = {options->proto_default, options->spool_dir, options->user_agent,
+                     options->proxy,         options->cacert,    options->to,
+                     options->help_topic};
+    struct strings *lists[] = {&options->urls, &options->inputs, &options->headers,
+                               &options->resolve, &options->connect_to};
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        free(texts[i]);
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+        strings_release(lists[i]);
+}
+
+static void *place_in(struct options *options, const struct option *option)
+{
+    return (char *)options + option->at;
+}
+
+static int refuse_number(const struct option *option, struct buf *err)
+{
+    if (option->min == option->max)
+        buf_setf(err, "takes %llu", (unsigned long long)option->min);
+    else
+        buf_setf(err, "takes a number from %llu to %llu", (unsigned long long)option->min,
+                 (unsigned long long)option->max);
+    return -EINVAL;
+}
+
+static int read_number(const struct option *option, const char *text, uint64_t *ret_number,
+                       struct buf *err)
+{
+    uint64_t number = 0;
+
+    if (number_read_count(text, &number) || number < option->min || number > option->max)
+        return refuse_number(option, err);
+    *ret_number = number;
+    return 0;
+}
+
+static int store_number(struct options *options, const struct option *option, const char *text,
+                        struct buf *err)
+{
+    uint64_t number = 0;
+    int result = read_number(option, text, &number, err);
+
+    if (result)
+        return result;
+    if (option->kind == OPTION_BIG)
+        *(uint64_t *)place_in(options, option) = number;
+    else
+        *(unsigned *)place_in(options, option) = (unsigned)number;
+    return 0;
+}
+
+static int store_bytes(struct options *options, const struct option *option, const char *text,
+                       struct buf *err)
+{
+    if (number_read_bytes(text, place_in(options, option)) == 0)
+        return 0;
+    buf_setf(err, "takes a size such as 65536, 512k, 64M or 8G");
+    return -EINVAL;
+}
+
+static int store_seconds(struct options *options, const struct option *option, const char *text,
+                         struct buf *err)
+{
+    if (number_read_seconds(text, place_in(options, option)) == 0)
+        return 0;
+    buf_setf(err, "takes a time such as 5, 0.5, 500ms, 2m or 1h; 0 is none");
+    return -EINVAL;
+}
+
+static int store_word(struct options *options, const struct option *option, const char *text,
+                      struct buf *err)
+{
+    buf_setf(err, "takes");
+    for (unsigned i = 0; option->words[i]; i++) {
+        if (strcmp(option->words[i], text) == 0) {
+            *(unsigned *)place_in(options, option) = i;
+            return 0;
+        }
+        buf_addf(err, "%s %s", i ? " or" : "", option->words[i]);
+    }
+    return -EINVAL;
+}
+
+static int store_text(struct options *options, const struct option *option, const char *text)
+{
+    char **place = place_in(options, option);
+
+    free(*place);
+    *place = xstrdup(text);
+    return 0;
+}
+
+/* Gives the option its argument. */
+static int store(struct options *options, const struct option *option, const char *text,
+                 struct buf *err)
+{
+    if (option->check) {
+        int result = option->check(text, err);
+        if (result)
+            return result;
+    }
+    switch (option->kind) {
+    case OPTION_COUNT:
+    case OPTION_BIG: return store_number(options, option, text, err);
+    case OPTION_BYTES: return store_bytes(options, option, text, err);
+    case OPTION_SECONDS: return store_seconds(options, option, text, err);
+    case OPTION_WORD: return store_word(options, option, text, err);
+    case OPTION_TEXT: return store_text(options, option, text);
+    case OPTION_CODES: return codes_parse(place_in(options, option), text, err);
+    case OPTION_LIST: strings_add(place_in(options, option), xstrdup(text)); return 0;
+    case OPTION_SWITCH:
+    case OPTION_SET:
+    case OPTION_HELP:
+    case OPTION_ALIAS:
+    case OPTION_ACCEPTED: return 0;
+    }
+    return 0;
+}
+
+/* Turns on (or, with --no-, off) an option that takes no argument. */
+static void flip(struct options *options, const struct option *option, bool on)
+{
+    if (option->kind == OPTION_SWITCH || option->kind == OPTION_HELP)
+        *(bool *)place_in(options, option) = on;
+    else if (option->kind == OPTION_SET)
+        *(unsigned *)place_in(options, option) = option->value;
+}
+
+/* The command line being read. */
+struct reading {
+    struct options *options;
+    char *const *argv;
+    int argc;
+    int at; /* index of the next argument */
+    struct buf *err;
+};
+
+static int fail(struct reading *reading, const char *name, const char *value)
+{
+    struct buf whole;
+
+    buf_init(&whole);
+    buf_addf(&whole, "--%s: %s", name, reading->err->data);
+    if (value)
+        buf_addf(&whole, ", not '%s'", value);
+    buf_setf(reading->err, "%s", whole.data);
+    buf_release(&whole);
+    return -EINVAL;
+}
+
+static int fail_unknown(struct reading *reading, const char *shown, const char *name)
+{
+    const char *nearest = option_nearest(name);
+
+    buf_setf(reading->err, "unknown option %s", shown);
+    if (nearest)
+        buf_addf(reading->err, "; is it --%s?", nearest);
+    return -EINVAL;
+}
+
+static const char *next_argument(struct reading *reading)
+{
+    return reading->at < reading->argc ? reading->argv[reading->at++] : NULL;
+}
+
+static void read_help(struct reading *reading, const char *topic)
+{
+    reading->options->help = true;
+    if (!topic && reading->at < reading->argc && reading->argv[reading->at][0] != '-')
+        topic = next_argument(reading);
+    free(reading->options->help_topic);
+    reading->options->help_topic = topic ? xstrdup(topic) : NULL;
+}
+
+/* `value` is what stood in the same argument, or NULL. */
+static int read_option(struct reading *reading, const struct option *option, const char *value)
+{
+    if (option->kind == OPTION_HELP) {
+        read_help(reading, value);
+        return 0;
+    }
+    if (!option->arg && value) {
+        buf_setf(reading->err, "takes no argument");
+        return fail(reading, option->name, value);
+    }
+    if (!option->arg) {
+        flip(reading->options, option, true);
+        return 0;
+    }
+    if (!value)
+        value = next_argument(reading);
+    if (!value) {
+        buf_setf(reading->err, "needs its argument, %s", option->arg);
+        return fail(reading, option->name, NULL);
+    }
+    if (store(reading->options, option, value, reading->err))
+        return fail(reading, option->name, option->check ? NULL : value);
+    return 0;
+}
+
+/* `text` is behind the two dashes. */
+static int read_long(struct reading *reading, const char *shown, const char *text)
+{
+    const char *equals = strchr(text, '=');
+    char *name = equals ? xstrndup(text, (size_t)(equals - text)) : xstrdup(text);
+    const struct option *option = option_find(name);
+    const struct option *negated = NULL;
+    int result = 0;
+
+    if (!option && strncmp(name, "no-", 3) == 0)
+        negated = option_find(name + 3);
+    if (option)
+        result = read_option(reading, option, equals ? equals + 1 : NULL);
+    else if (negated && negated->kind == OPTION_SWITCH && !equals)
+        flip(reading->options, negated, false);
+    else
+        result = fail_unknown(reading, shown, name);
+    free(name);
+    return result;
+}
+
+/* Letters stand together, as in -sSj5; the argument of the last may be in the same word. */
+static int read_letters(struct reading *reading, const char *letters)
+{
+    for (; *letters; letters++) {
+        const struct option *option = option_find_letter(*letters);
+        if (!option) {
+            char shown[] = {'-', *letters, '\0'};
+            return fail_unknown(reading, shown, "");
+        }
+        bool takes = option->arg && option->kind != OPTION_HELP;
+        const char *value = takes && letters[1] ? letters + 1 : NULL;
+        int result = read_option(reading, option, value);
+        if (result || value)
+            return result;
+    }
+    return 0;
+}
+
+static int read_argument(struct reading *reading, const char *argument)
+{
+    if (strncmp(argument, "--", 2) == 0)
+        return read_long(reading, argument, argument + 2);
+    if (argument[0] == '-' && argument[1])
+        return read_letters(reading, argument + 1);
+    strings_add(&reading->options->urls, xstrdup(argument));
+    return 0;
+}
+
+/* Globs are read here so that a bad one is told before any request; they are expanded later. */
+static int check_globs(const struct options *options, struct buf *err)
+{
+    for (size_t i = 0; i < options->urls.len && !options->globoff; i++) {
+        struct glob *glob = NULL;
+        int result = glob_new(options->urls.at[i], &glob, err);
+        if (result)
+            return result;
+        glob_free(glob);
+    }
+    return 0;
+}
+
+static void derive(struct options *options)
+{
+    if (!options->window)
+        options->window = MAX(1024, (uint64_t)options->jobs * 4);
+    options->window = MAX(options->window, options->jobs);
+}
+
+int options_parse(struct options *options, int argc, char *const *argv, struct buf *err)
+{
+    struct reading reading = {.options = options, .argv = argv, .argc = argc, .at = 1, .err = err};
+    bool only_urls = false;
+    const char *argument;
+
+    while ((argument = next_argument(&reading)) != NULL) {
+        int result = 0;
+        if (only_urls)
+            strings_add(&options->urls, xstrdup(argument));
+        else if (strcmp(argument, "--") == 0)
+            only_urls = true;
+        else
+            result = read_argument(&reading, argument);
+        if (result)
+            return result;
+    }
+    derive(options);
+    return check_globs(options, err);
+}

@@ -1,0 +1,78 @@
+#include "model/parse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "model/request.h"
+#include "model/url.h"
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\v';
+}
+
+static void trim(const char **line, size_t *len)
+{
+    while (*len && is_blank((*line)[0])) {
+        (*line)++;
+        (*len)--;
+    }
+    while (*len && is_blank((*line)[*len - 1]))
+        (*len)--;
+}
+
+bool parse_wants(const char *line, size_t len)
+{
+    if (len && line[0] == '#')
+        return false;
+    trim(&line, &len);
+    return len > 0;
+}
+
+static void refuse(struct request *request, const char *line, size_t len, const char *why)
+{
+    struct buf text;
+
+    buf_init(&text);
+    text_add_valid(&text, line, len, PARSE_ECHO_MAX);
+    request->url = buf_take(&text);
+    request->invalid = xstrdup(why);
+}
+
+void parse_long_line(const char *line, size_t len, struct request *request)
+{
+    trim(&line, &len);
+    refuse(request, line, len, "a line of more than 1 MiB");
+}
+
+static void parse_url(const struct parse_rules *rules, const char *line, size_t len,
+                      struct request *request, struct url **ret_url)
+{
+    struct buf err;
+    char *text = xstrndup(line, len);
+
+    buf_init(&err);
+    if (url_parse(text, rules->default_scheme, ret_url, &err) == 0) {
+        request->url = text;
+    } else {
+        refuse(request, line, len, err.data);
+        free(text);
+    }
+    buf_release(&err);
+}
+
+void parse_line(const struct parse_rules *rules, const char *line, size_t len,
+                struct request *request, struct url **ret_url)
+{
+    trim(&line, &len);
+    if (memchr(line, '\0', len))
+        refuse(request, line, len, "a NUL byte in the line");
+    else if (!text_is_utf8(line, len))
+        refuse(request, line, len, "the line is not valid UTF-8");
+    else if (rules->format == INPUT_JSONL || (rules->format == INPUT_AUTO && line[0] == '{'))
+        refuse(request, line, len, "JSON requests are not read by this version");
+    else
+        parse_url(rules, line, len, request, ret_url);
+}

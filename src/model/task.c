@@ -1,0 +1,47 @@
+#include "model/task.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "model/url.h"
+
+#define TO(state) (1u << (state))
+
+/* From each state, where it may go. READY to DONE: an invalid line, or a run that ended first. */
+static const unsigned legal[] = {
+    [TASK_READY] = TO(TASK_RUNNING) | TO(TASK_DONE),
+    [TASK_WAITING] = TO(TASK_READY) | TO(TASK_DONE),
+    [TASK_RUNNING] = TO(TASK_READY) | TO(TASK_WAITING) | TO(TASK_DONE),
+    [TASK_DONE] = 0,
+};
+
+struct task *task_new(void)
+{
+    return xcalloc(1, sizeof(struct task));
+}
+
+void task_free(struct task *task, struct store *store)
+{
+    if (!task)
+        return;
+    assert(!task->transfer && !heap_holds(&task->due));
+    body_clear(&task->body, store);
+    request_release(&task->request);
+    result_release(&task->result);
+    url_free(task->url);
+    free(task->location);
+    free(task);
+}
+
+void task_set_state(struct task *task, enum task_state state)
+{
+    assert(legal[task->state] & TO(state));
+    task->state = state;
+}
+
+void task_rewind(struct task *task, struct store *store)
+{
+    body_clear(&task->body, store);
+    free(task->location);
+    task->location = NULL;
+}

@@ -1,0 +1,171 @@
+#include "model/url.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <ctype.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+/* A struct url is libcurl's CURLU under a name of ours: no second allocation for each request. */
+static CURLU *handle_of(const struct url *url)
+{
+    return (CURLU *)(uintptr_t)url;
+}
+
+void *url_handle(const struct url *url)
+{
+    return handle_of(url);
+}
+
+void url_free(struct url *url)
+{
+    curl_url_cleanup(handle_of(url));
+}
+
+static bool has_scheme_written(const char *text)
+{
+    const char *at = text;
+
+    while (isalnum((unsigned char)*at) || *at == '+' || *at == '-' || *at == '.')
+        at++;
+    return at > text && strncmp(at, "://", 3) == 0;
+}
+
+static CURLU *checked(CURLU *handle)
+{
+    if (!handle)
+        out_of_memory();
+    return handle;
+}
+
+static int explain(CURLUcode code, struct buf *err)
+{
+    if (code == CURLUE_OUT_OF_MEMORY)
+        out_of_memory();
+    buf_setf(err, "%s", curl_url_strerror(code));
+    return -EINVAL;
+}
+
+static int set_whole(CURLU *handle, const char *text, unsigned flags, struct url **ret_url,
+                     struct buf *err)
+{
+    CURLUcode code = curl_url_set(handle, CURLUPART_URL, text, flags | CURLU_NON_SUPPORT_SCHEME);
+
+    if (code == CURLUE_OK) {
+        *ret_url = (struct url *)handle;
+        return 0;
+    }
+    curl_url_cleanup(handle);
+    return explain(code, err);
+}
+
+int url_parse(const char *text, const char *default_scheme, struct url **ret_url, struct buf *err)
+{
+    CURLU *handle = checked(curl_url());
+
+    if (has_scheme_written(text))
+        return set_whole(handle, text, 0, ret_url, err);
+
+    struct buf whole;
+    buf_init(&whole);
+    buf_addf(&whole, "%s://%s", default_scheme, text);
+    int result = set_whole(handle, whole.data, 0, ret_url, err);
+    buf_release(&whole);
+    return result;
+}
+
+int url_resolve(const struct url *base, const char *location, struct url **ret_url, struct buf *err)
+{
+    CURLU *handle = checked(curl_url_dup(handle_of(base)));
+
+    return set_whole(handle, location, CURLU_URLENCODE | CURLU_ALLOW_SPACE, ret_url, err);
+}
+
+/* One part as a string to curl_free, or NULL where the URL has none. */
+static char *part(const struct url *url, CURLUPart what, unsigned flags)
+{
+    char *text = NULL;
+    CURLUcode code = curl_url_get(handle_of(url), what, &text, flags);
+
+    if (code == CURLUE_OUT_OF_MEMORY)
+        out_of_memory();
+    return code == CURLUE_OK ? text : NULL;
+}
+
+bool url_has_scheme(const struct url *url, const char *scheme)
+{
+    char *own = part(url, CURLUPART_SCHEME, 0);
+    bool same = own && strcasecmp(own, scheme) == 0;
+
+    curl_free(own);
+    return same;
+}
+
+bool url_is_web(const struct url *url)
+{
+    return url_has_scheme(url, "http") || url_has_scheme(url, "https");
+}
+
+static void add_lower(struct buf *out, const char *text)
+{
+    for (; text && *text; text++)
+        buf_add_char(out, (char)tolower((unsigned char)*text));
+}
+
+void url_add_name_and_port(const struct url *url, struct buf *out)
+{
+    char *name = part(url, CURLUPART_HOST, 0);
+    char *port = part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+
+    add_lower(out, name);
+    buf_addf(out, ":%s", port ? port : "");
+    curl_free(name);
+    curl_free(port);
+}
+
+void url_add_host(const struct url *url, struct buf *out)
+{
+    char *scheme = part(url, CURLUPART_SCHEME, 0);
+
+    add_lower(out, scheme);
+    buf_add_text(out, "://");
+    url_add_name_and_port(url, out);
+    curl_free(scheme);
+}
+
+void url_add_text(const struct url *url, struct buf *out)
+{
+    char *text = part(url, CURLUPART_URL, CURLU_NON_SUPPORT_SCHEME);
+
+    if (text)
+        buf_add_text(out, text);
+    curl_free(text);
+}
+
+static bool ends_in(const char *text, const char *tail)
+{
+    size_t len = strlen(text), tail_len = strlen(tail);
+
+    return len >= tail_len && strcasecmp(text + len - tail_len, tail) == 0;
+}
+
+/* libcurl answers localhost and *.localhost by itself. */
+static bool needs_no_lookup(const char *name)
+{
+    struct in_addr address;
+
+    return name[0] == '[' || inet_pton(AF_INET, name, &address) == 1 ||
+           strcasecmp(name, "localhost") == 0 || ends_in(name, ".localhost");
+}
+
+bool url_is_numeric(const struct url *url)
+{
+    char *name = part(url, CURLUPART_HOST, 0);
+    bool numeric = name && needs_no_lookup(name);
+
+    curl_free(name);
+    return numeric;
+}

@@ -1,0 +1,91 @@
+#include "policy/redirect.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "model/task.h"
+#include "model/url.h"
+
+/* curl's codes for the ways a redirect fails. */
+enum { CODE_UNSUPPORTED_SCHEME = 1, CODE_BAD_URL = 3, CODE_TOO_MANY = 47 };
+
+bool redirect_is_status(long code)
+{
+    return code == 301 || code == 302 || code == 303 || code == 307 || code == 308;
+}
+
+static bool fail(struct task *task, enum reason reason, int exitcode, const char *what)
+{
+    struct buf shown;
+
+    buf_init(&shown);
+    text_add_escaped(&shown, task->location, MIN(strnlen(task->location, 200), 200));
+    task->outcome = OUTCOME_FAILED;
+    task->result.exitcode = exitcode;
+    result_setf(&task->result, reason, "%s: %s", what, shown.data);
+    buf_release(&shown);
+    return false;
+}
+
+static bool fail_too_many(const struct redirect_rules *rules, struct task *task)
+{
+    task->outcome = OUTCOME_FAILED;
+    task->result.exitcode = CODE_TOO_MANY;
+    result_setf(&task->result, REASON_REDIRECTS, "more than %u redirects", rules->max);
+    return false;
+}
+
+/* The host the request was meant for: where its first answer came from. */
+static bool is_away(const struct task *task, const struct url *next)
+{
+    struct buf first, here;
+    struct url *home = NULL;
+    bool away = true;
+
+    buf_init(&first);
+    buf_init(&here);
+    if (url_parse(task->result.passed[0], "http", &home, &here) == 0) {
+        url_add_host(home, &first);
+        url_add_host(next, &here);
+        away = strcmp(first.data, here.data) != 0;
+    }
+    url_free(home);
+    buf_release(&first);
+    buf_release(&here);
+    return away;
+}
+
+static void go(const struct redirect_rules *rules, struct task *task, struct url *next)
+{
+    struct buf here;
+
+    buf_init(&here);
+    url_add_text(task->url, &here);
+    result_pass(&task->result, buf_take(&here));
+    url_free(task->url);
+    task->url = next;
+    task->away = !rules->trusted && is_away(task, next);
+}
+
+bool redirect_follow(const struct redirect_rules *rules, struct task *task)
+{
+    struct url *next = NULL;
+    struct buf err;
+
+    if (!rules->follow || !task->location || !redirect_is_status(task->result.http_code))
+        return false;
+    if (task->result.n_passed >= rules->max)
+        return fail_too_many(rules, task);
+    buf_init(&err);
+    int result = url_resolve(task->url, task->location, &next, &err);
+    buf_release(&err);
+    if (result)
+        return fail(task, REASON_PROTOCOL, CODE_BAD_URL, "redirected to what is no URL");
+    if (!url_is_web(next)) {
+        url_free(next);
+        return fail(task, REASON_DENIED, CODE_UNSUPPORTED_SCHEME,
+                    "redirected to a scheme that is not permitted");
+    }
+    go(rules, task, next);
+    return true;
+}

@@ -1,0 +1,56 @@
+#include "policy/window.h"
+
+#include <assert.h>
+#include <utlist.h>
+
+#include "model/task.h"
+
+void window_init(struct window *window, enum order order, size_t max)
+{
+    *window = (struct window){.order = order, .max = max};
+}
+
+bool window_has_slot(const struct window *window)
+{
+    return window->alive < window->max;
+}
+
+void window_add(struct window *window, struct task *task)
+{
+    assert(window_has_slot(window));
+    DL_APPEND2(window->oldest, task, older, newer);
+    window->alive++;
+}
+
+void window_note_done(struct window *window, struct task *task)
+{
+    assert(task->state == TASK_DONE);
+    if (window->order == ORDER_INPUT)
+        return;
+    DL_DELETE2(window->oldest, task, older, newer);
+    DL_APPEND2(window->done, task, older, newer);
+}
+
+struct task *window_due(const struct window *window)
+{
+    if (window->order == ORDER_COMPLETION)
+        return window->done;
+    return window->oldest && window->oldest->state == TASK_DONE ? window->oldest : NULL;
+}
+
+void window_remove(struct window *window, struct task *task)
+{
+    assert(task == window_due(window));
+    if (window->order == ORDER_COMPLETION)
+        DL_DELETE2(window->done, task, older, newer);
+    else
+        DL_DELETE2(window->oldest, task, older, newer);
+    window->alive--;
+}
+
+struct task *window_awaited(const struct window *window)
+{
+    struct task *oldest = window->oldest;
+
+    return oldest && oldest->state != TASK_DONE ? oldest : NULL;
+}
