@@ -24,9 +24,16 @@ ssize_t format_render(enum format format, struct rendering *rendering, const str
     return 0;
 }
 
-static void add_escaped(struct buf *out, const char *text)
+/* A URL may be a megabyte long; a line for people is not. */
+enum { SHOWN_MAX = 1000 };
+
+static void add_shown(struct buf *out, const char *text)
 {
-    text_add_escaped(out, text, strlen(text));
+    size_t len = strnlen(text, SHOWN_MAX + 1);
+
+    text_add_escaped(out, text, MIN(len, SHOWN_MAX));
+    if (len > SHOWN_MAX)
+        buf_add_text(out, "...");
 }
 
 void format_failure(const struct task *task, struct buf *out)
@@ -35,16 +42,16 @@ void format_failure(const struct task *task, struct buf *out)
 
     buf_add_text(out, "weir: ");
     if (request->input) {
-        add_escaped(out, request->input);
+        add_shown(out, request->input);
         buf_add_text(out, ": ");
     }
     if (request->line)
         buf_addf(out, "line %llu: ", (unsigned long long)request->line);
-    add_escaped(out, request->url);
+    add_shown(out, request->url);
     buf_addf(out, ": %s", reason_name(task->result.reason));
     if (task->result.message) {
         buf_add_text(out, ": ");
-        add_escaped(out, task->result.message);
+        add_shown(out, task->result.message);
     }
     buf_add_char(out, '\n');
 }

@@ -1,0 +1,67 @@
+#include "engine/state.h"
+#include "io/source.h"
+#include "model/options.h"
+#include "model/task.h"
+#include "model/url.h"
+#include "policy/sched.h"
+
+/* Waiting tasks whose URL is kept as it was read; others are read again at their start. */
+enum { URLS_KEPT = 4096 };
+
+static void fill_request(struct engine *engine, struct task *task, const struct source_item *item)
+{
+    struct request *request = &task->request;
+    struct parse_rules rules = engine->parsing;
+
+    request->seq = ++engine->seq;
+    request->line = item->line;
+    request->input = item->input;
+    if (!item->line)
+        rules.format = INPUT_URL;
+    if (item->cut)
+        parse_long_line(item->text, item->len, request);
+    else
+        parse_line(&rules, item->text, item->len, request, &task->url);
+}
+
+static void admit_item(struct engine *engine, const struct source_item *item)
+{
+    struct task *task = task_new();
+
+    fill_request(engine, task, item);
+    window_add(&engine->window, task);
+    if (task->url)
+        engine->urls_kept++;
+    if (task->request.invalid) {
+        result_setf(&task->result, REASON_INVALID, "%s", task->request.invalid);
+        engine_complete(engine, task);
+    } else if (!url_is_web(task->url)) {
+        result_setf(&task->result, REASON_DENIED, "only http and https are fetched");
+        engine_complete(engine, task);
+    } else {
+        engine_queue(engine, task, false);
+        if (engine->urls_kept > URLS_KEPT)
+            engine_drop_url(engine, task);
+    }
+}
+
+void engine_admit(struct engine *engine)
+{
+    struct source_item item;
+    struct buf err;
+
+    buf_init(&err);
+    while (engine->moves_left && !engine->source_ended && window_has_slot(&engine->window)) {
+        enum source_step step = source_next(engine->source, &item, &err);
+        if (step == SOURCE_WAIT)
+            break;
+        engine->moves_left--;
+        if (step == SOURCE_END)
+            engine->source_ended = true;
+        else if (step == SOURCE_TROUBLE)
+            engine_note_trouble(engine, err.data);
+        else if (!item.line || parse_wants(item.text, item.len))
+            admit_item(engine, &item);
+    }
+    buf_release(&err);
+}

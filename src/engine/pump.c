@@ -1,0 +1,111 @@
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "engine/state.h"
+#include "io/source.h"
+#include "io/writer.h"
+#include "io/xfer.h"
+#include "model/task.h"
+#include "model/url.h"
+#include "policy/sched.h"
+
+void engine_note(struct engine *engine, const struct buf *line)
+{
+    size_t room;
+    char *to = writer_reserve(engine->notes, &room);
+
+    if (engine->notes_failed || line->len > room)
+        return;
+    memcpy(to, line->data, line->len);
+    writer_commit(engine->notes, line->len);
+}
+
+void engine_note_trouble(struct engine *engine, const char *words)
+{
+    struct buf line;
+
+    engine->local_trouble = true;
+    buf_init(&line);
+    buf_addf(&line, "weir: %s\n", words);
+    engine_note(engine, &line);
+    buf_release(&line);
+}
+
+void engine_complete(struct engine *engine, struct task *task)
+{
+    task_set_state(task, TASK_DONE);
+    window_note_done(&engine->window, task);
+}
+
+void engine_drop_url(struct engine *engine, struct task *task)
+{
+    if (!task->url)
+        return;
+    url_free(task->url);
+    task->url = NULL;
+    engine->urls_kept--;
+}
+
+void engine_queue(struct engine *engine, struct task *task, bool first)
+{
+    struct buf host;
+
+    buf_init(&host);
+    url_add_host(task->url, &host);
+    sched_add(engine->sched, task, host.data, url_is_numeric(task->url), first);
+    buf_release(&host);
+}
+
+static bool has_turn_left(const struct engine *engine)
+{
+    return engine->moves_left && engine->bytes_left;
+}
+
+double engine_due(const struct engine *engine, double now)
+{
+    struct heap_node *node = heap_peek(&engine->waiting);
+    double due = fmin(xfer_due(engine->xfer), node ? node->due : INFINITY);
+
+    if (!has_turn_left(engine))
+        return now;
+    return engine->no_start_before > now ? fmin(due, engine->no_start_before) : due;
+}
+
+bool engine_is_finished(const struct engine *engine)
+{
+    if (engine->out_closed)
+        return true;
+    return engine->source_ended && engine->window.alive == 0 && writer_is_empty(engine->out) &&
+           writer_is_empty(engine->notes);
+}
+
+static void assert_invariants(const struct engine *engine)
+{
+    assert(engine->permits.held <= engine->permits.limit);
+    assert(engine->window.alive <= engine->window.max);
+    assert(engine->waiting.len + engine->permits.held <= engine->window.alive);
+    assert(!engine->stopped || engine->permits.held == 0);
+    (void)engine;
+}
+
+/* Moves what can be moved, from the right end of the house to the left, until nothing can. What
+ * moves makes room for what stands behind it, so the steps repeat; a turn's budget bounds how often. */
+void engine_pump(struct engine *engine, double now)
+{
+    size_t before;
+
+    engine->moves_left = MOVES_IN_TURN;
+    engine->bytes_left = BYTES_IN_TURN;
+    xfer_run(engine->xfer, now);
+    do {
+        before = engine->moves_left;
+        engine_settle(engine, now);
+        engine_retire(engine, now);
+        engine_admit(engine);
+        engine_start(engine, now);
+    } while (has_turn_left(engine) && engine->moves_left < before);
+    engine_flush(engine, now);
+    engine_arm(engine, now);
+    assert_invariants(engine);
+}

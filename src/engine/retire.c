@@ -1,0 +1,111 @@
+#include <errno.h>
+#include <string.h>
+
+#include "engine/state.h"
+#include "io/writer.h"
+#include "model/options.h"
+#include "model/task.h"
+#include "policy/sched.h"
+
+/* Less room than this in a writer, and it is written first. */
+enum { RENDER_ROOM = 16 * 1024, NOTE_ROOM = 16 * 1024 };
+
+static void fail_out(struct engine *engine, int error, double now)
+{
+    struct buf words;
+
+    engine->out_failed = true;
+    writer_clear(engine->out);
+    if (error == -EPIPE && !engine->options->to) {
+        engine->out_closed = true;
+        return;
+    }
+    buf_init(&words);
+    buf_addf(&words, "cannot write to %s: %s", engine->options->to ? engine->options->to : "stdout",
+             strerror(-error));
+    engine_note_trouble(engine, words.data);
+    buf_release(&words);
+    engine_stop(engine, now);
+}
+
+void engine_flush(struct engine *engine, double now)
+{
+    int result = writer_flush(engine->out);
+
+    if (result)
+        fail_out(engine, result, now);
+    /* Nobody to tell that nobody can be told. */
+    if (writer_flush(engine->notes)) {
+        engine->notes_failed = true;
+        writer_clear(engine->notes);
+    }
+}
+
+/* False where a writer is full and its reader takes nothing. */
+static bool has_room(struct engine *engine, double now)
+{
+    if (writer_room(engine->out) >= RENDER_ROOM && writer_room(engine->notes) >= NOTE_ROOM)
+        return true;
+    engine_flush(engine, now);
+    return writer_room(engine->out) >= RENDER_ROOM && writer_room(engine->notes) >= NOTE_ROOM;
+}
+
+/* True once all of the task's result is in the writer. */
+static bool render_some(struct engine *engine, struct task *task, double now)
+{
+    size_t room;
+    struct buf err;
+    char *to = writer_reserve(engine->out, &room);
+
+    if (engine->out_failed)
+        return true;
+    buf_init(&err);
+    ssize_t len = format_render(engine->options->format, &engine->rendering, task, &engine->store,
+                                to, MIN(room, engine->bytes_left), &err);
+    if (len < 0) {
+        engine_note_trouble(engine, err.data);
+        engine_stop(engine, now);
+    } else {
+        writer_commit(engine->out, (size_t)len);
+        engine->bytes_left -= (size_t)len;
+    }
+    buf_release(&err);
+    return len <= 0;
+}
+
+/* What the run ended before is told in one line at its end, not in thousands. */
+static void tell_failure(struct engine *engine, const struct task *task)
+{
+    enum reason reason = task->result.reason;
+    struct buf line;
+
+    if (reason == REASON_OK || reason == REASON_HALTED || engine->options->silent)
+        return;
+    buf_init(&line);
+    format_failure(task, &line);
+    engine_note(engine, &line);
+    buf_release(&line);
+}
+
+static void bury(struct engine *engine, struct task *task)
+{
+    tell_failure(engine, task);
+    stats_count(&engine->stats, &task->result);
+    window_remove(&engine->window, task);
+    sched_forget(engine->sched, task);
+    engine_drop_url(engine, task);
+    task_free(task, &engine->store);
+    engine->rendering = (struct rendering){0};
+    engine->moves_left--;
+}
+
+void engine_retire(struct engine *engine, double now)
+{
+    struct task *task;
+
+    while (engine->moves_left && engine->bytes_left && (task = window_due(&engine->window)) &&
+           has_room(engine, now)) {
+        if (render_some(engine, task, now))
+            bury(engine, task);
+    }
+}

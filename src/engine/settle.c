@@ -1,0 +1,68 @@
+#include "engine/state.h"
+#include "io/xfer.h"
+#include "model/task.h"
+#include "policy/sched.h"
+
+enum { DESCRIPTOR_TRIES = 50 /* starts in vain, with nothing running that could free one */ };
+
+#define DESCRIPTOR_PAUSE 0.1
+
+static void wait_for_descriptor(struct engine *engine, struct task *task, double now)
+{
+    engine->no_start_before = now + DESCRIPTOR_PAUSE;
+    if (engine->permits.held == 0 && ++engine->starts_in_vain > DESCRIPTOR_TRIES) {
+        result_setf(&task->result, REASON_CONNECT, "no file descriptor left");
+        engine_complete(engine, task);
+        return;
+    }
+    task_set_state(task, TASK_WAITING);
+    heap_push(&engine->waiting, &task->due, engine->no_start_before);
+}
+
+static void hop(struct engine *engine, struct task *task)
+{
+    sched_forget(engine->sched, task);
+    task_rewind(task, &engine->store);
+    task_set_state(task, TASK_READY);
+    engine_queue(engine, task, true);
+}
+
+static void again(struct engine *engine, struct task *task)
+{
+    task_rewind(task, &engine->store);
+    task_set_state(task, TASK_READY);
+    sched_add_first(engine->sched, task);
+}
+
+static void settle_task(struct engine *engine, struct task *task, double now)
+{
+    semaphore_give(&engine->permits);
+    sched_end(engine->sched, task);
+    switch (verdict_of(&engine->verdicts, task)) {
+    case VERDICT_DONE:
+        engine->starts_in_vain = 0;
+        engine_complete(engine, task);
+        break;
+    case VERDICT_HOP: hop(engine, task); break;
+    case VERDICT_AGAIN: again(engine, task); break;
+    case VERDICT_LATER: wait_for_descriptor(engine, task, now); break;
+    }
+    if (task->outcome == OUTCOME_LOCAL_TROUBLE && !engine->stopped) {
+        engine_note_trouble(engine, task->result.message);
+        engine_stop(engine, now);
+    }
+}
+
+void engine_settle(struct engine *engine, double now)
+{
+    struct task *task;
+
+    while ((task = xfer_next_found(engine->xfer)) != NULL)
+        sched_note_found(engine->sched, task, now);
+    /* A stop leaves nothing unsettled, whatever the budget: what ended counts as it ended. */
+    while ((engine->moves_left || engine->stopped) &&
+           (task = xfer_next_finished(engine->xfer)) != NULL) {
+        settle_task(engine, task, now);
+        engine->moves_left -= engine->moves_left > 0;
+    }
+}

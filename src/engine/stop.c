@@ -1,0 +1,45 @@
+#include "engine/state.h"
+#include "io/source.h"
+#include "io/xfer.h"
+#include "model/task.h"
+#include "policy/sched.h"
+
+/* Takes an unfinished task off the list its state names. */
+static void withdraw(struct engine *engine, struct task *task)
+{
+    switch (task->state) {
+    case TASK_READY: sched_remove(engine->sched, task); break;
+    case TASK_WAITING: heap_remove(&engine->waiting, &task->due); break;
+    case TASK_RUNNING:
+        semaphore_give(&engine->permits);
+        sched_end(engine->sched, task);
+        break;
+    case TASK_DONE: break;
+    }
+}
+
+static void halt(struct engine *engine, struct task *task)
+{
+    withdraw(engine, task);
+    task_rewind(task, &engine->store);
+    result_setf(&task->result, REASON_HALTED, "the run ended first");
+    engine_complete(engine, task);
+}
+
+/* What ended before the stop counts as it ended: it is settled first. */
+void engine_stop(struct engine *engine, double now)
+{
+    struct task *next;
+
+    if (engine->stopped)
+        return;
+    engine->stopped = true;
+    engine->source_ended = true;
+    engine_settle(engine, now);
+    xfer_stop(engine->xfer);
+    for (struct task *task = engine->window.oldest; task; task = next) {
+        next = task->newer;
+        if (task->state != TASK_DONE)
+            halt(engine, task);
+    }
+}
