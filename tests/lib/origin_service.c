@@ -1,0 +1,163 @@
+#include "origin_service.h"
+
+#include <string.h>
+
+#include "moment.h"
+#include "origin_keys.h"
+#include "origin_log.h"
+
+enum { ECHO_MAX = 1024 * 1024 };
+
+static void refuse(struct origin_service *service, unsigned status, const char *why)
+{
+    service->context.status = status;
+    service->context.refusal = why;
+    blob_release(&service->echo);
+}
+
+/* The first ones fail, as the script says or with 503; those after them do not. */
+static void count_failures(struct origin_service *service, struct origin_keys *keys)
+{
+    struct origin_script *script = &service->script;
+    uint64_t before = origin_keys_count(keys, script->key);
+
+    if (before == UINT64_MAX)
+        refuse(service, 500, "the origin has no room for more keys\n");
+    else if (before >= script->fail_times)
+        origin_script_forgive(script);
+    else if (!origin_script_has_fault(script))
+        script->status = 503;
+}
+
+static void write_echo(struct blob *echo, const struct origin_request *request)
+{
+    struct blob_span headers = request->headers;
+
+    blob_addf(echo, "%.*s %.*s %.*s\n", (int)request->method.len, request->method.at,
+              (int)request->target.len, request->target.at, (int)request->version.len,
+              request->version.at);
+    for (size_t i = 0; i < headers.len; i++) {
+        if (headers.at[i] != '\r')
+            blob_add(echo, headers.at + i, 1);
+    }
+    blob_add(echo, "\n", 1);
+}
+
+static void count_arrival(struct origin_log *log)
+{
+    uint64_t in_service = atomic_fetch_add(&log->in_service, 1) + 1;
+
+    if (in_service > atomic_load(&log->in_service_peak))
+        atomic_store(&log->in_service_peak, in_service);
+    atomic_fetch_add(&log->requests, 1);
+}
+
+void origin_service_begin(struct origin_service *service, struct origin_log *log,
+                          struct origin_keys *keys, const struct origin_request *request,
+                          uint64_t connection, const char *local)
+{
+    struct origin_script *script = &service->script;
+
+    count_arrival(log);
+    *service = (struct origin_service){
+        .log = log,
+        .record = origin_log_add(log, request, connection, local, moment_now()),
+        .context = {.head_only =
+                        request->method.len == 4 && memcmp(request->method.at, "HEAD", 4) == 0,
+                    .http10 = request->http10,
+                    .close = !request->keep_alive},
+    };
+    origin_upload_init(&service->upload, request);
+    if (!origin_script_parse(script, request->target.at, request->target.len))
+        refuse(service, 400, script->error);
+    else if (atomic_load(&log->in_service) > script->max_in_flight)
+        refuse(service, 429, "too many in flight\n");
+    else if (script->fail_times != ORIGIN_NEVER)
+        count_failures(service, keys);
+    if (script->kind == ORIGIN_ECHO && !service->context.refusal)
+        write_echo(&service->echo, request);
+    service->head_pause = script->head_delay > 0;
+    service->drip_left = script->drip_bytes ? script->drip_bytes : ORIGIN_NEVER;
+}
+
+void origin_service_end(struct origin_service *service, enum origin_end end)
+{
+    struct origin_record *record = service->record;
+
+    if (record) {
+        atomic_store(&record->body_bytes, service->upload.bytes);
+        atomic_store(&record->sent_bytes, service->sent_bytes);
+        atomic_store(&record->end, end);
+        atomic_store(&record->finished, moment_now());
+    }
+    atomic_fetch_sub(&service->log->in_service, 1);
+    origin_answer_release(&service->answer);
+    origin_script_release(&service->script);
+    blob_release(&service->echo);
+}
+
+size_t origin_service_upload(struct origin_service *service, const char *bytes, size_t len)
+{
+    bool echoed = service->script.kind == ORIGIN_ECHO && !service->context.refusal;
+    size_t taken = origin_upload_take(&service->upload, bytes, len, echoed ? &service->echo : NULL);
+
+    if (echoed && service->upload.bytes > ECHO_MAX)
+        refuse(service, 413, "more body than the origin echoes\n");
+    if (service->upload.state == ORIGIN_UPLOAD_BAD) {
+        refuse(service, 400, "the request's body is badly chunked\n");
+        service->context.close = true;
+    }
+    return taken;
+}
+
+bool origin_service_is_uploaded(const struct origin_service *service)
+{
+    return service->upload.state >= ORIGIN_UPLOAD_DONE;
+}
+
+const struct origin_script *origin_service_script(const struct origin_service *service)
+{
+    return service->context.refusal ? NULL : &service->script;
+}
+
+bool origin_service_is_cut(const struct origin_service *service)
+{
+    const struct origin_script *script = origin_service_script(service);
+
+    return script &&
+           (script->garbage || script->short_by || script->cut_chunk || script->bad_chunk);
+}
+
+void origin_service_answer(struct origin_service *service, struct blob *out)
+{
+    origin_answer_init(&service->answer, &service->script, &service->echo, &service->context);
+    if (service->record)
+        atomic_store(&service->record->status, service->answer.status);
+    origin_answer_head(&service->answer, out);
+    /* A small body goes out with its head. */
+    uint64_t allowed = origin_service_allowance(service);
+    if (!service->answer.over && allowed)
+        origin_service_continue(service, allowed, out);
+}
+
+uint64_t origin_service_allowance(const struct origin_service *service)
+{
+    const struct origin_script *script = origin_service_script(service);
+    uint64_t sent = service->answer.sent;
+
+    if (!script)
+        return ORIGIN_NEVER;
+    uint64_t end = script->stall_at < script->reset_at ? script->stall_at : script->reset_at;
+    if (service->head_pause || sent >= end)
+        return 0;
+    return service->drip_left < end - sent ? service->drip_left : end - sent;
+}
+
+void origin_service_continue(struct origin_service *service, uint64_t allowed, struct blob *out)
+{
+    uint64_t before = service->answer.sent;
+
+    origin_answer_body(&service->answer, out, allowed < SIZE_MAX ? (size_t)allowed : SIZE_MAX);
+    if (service->drip_left != ORIGIN_NEVER)
+        service->drip_left -= service->answer.sent - before;
+}
