@@ -25,12 +25,15 @@ struct transfer {
     CURL *easy;
     struct xfer *xfer;
     struct task *task;                        /* borrowed; NULL while the handle is in the pool */
-    struct transfer *prev, *next;             /* running, or in the pool */
+    struct transfer *prev, *next;             /* running, ended, or in the pool */
     struct transfer *prev_found, *next_found; /* among those whose name was found */
     struct heap_node deadline;
     double started_at, heard_at; /* heard_at: the last byte, at first when it was connected */
     bool connected;
     bool found, found_waits; /* the host's name; waits to be told */
+    bool has_ended;
+    CURLcode code;  /* once it has ended */
+    bool may_reuse; /* what the handle is set to: look for an idle connection */
     bool body_seen, keep_body;
     bool headers_are_safe; /* which header list the handle has */
     bool no_descriptor;
@@ -53,6 +56,7 @@ struct xfer {
     bool stopped;
 
     struct transfer *running;
+    struct transfer *ended; /* libcurl is done with it, nobody has asked for it */
     struct transfer *pool;
     struct transfer *found;
     struct task *failed; /* ended by us, not yet given out */
@@ -66,6 +70,7 @@ struct xfer {
     struct curl_slist *resolve, *connect_to;
     struct curl_slist *forget; /* names to be dropped with the next transfer */
     const char *ca_file;
+    bool shares_connections; /* between hosts, or between requests of one: HTTP/2, a proxy */
 };
 
 /* Makes the lists that all handles share. */

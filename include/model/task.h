@@ -38,6 +38,7 @@ struct task {
     bool away;          /* a redirect led it to another host: harmless headers only */
     bool looking_up;    /* holds one of the scheduler's lookups */
     bool name_is_stale; /* the name is to be looked up anew */
+    bool is_first_wave; /* no transfer to its host has ended before it was started */
     struct request request;
     struct result result;
     struct body body;

@@ -28,9 +28,9 @@ enum { LOOKUPS_MAX = 16, HOSTS_IDLE_MAX = 4096 };
 struct sched *sched_new(void);
 void sched_free(struct sched *);
 
-/* Binds the task to the record of `host` (`scheme://name:port`) and queues it, behind the others or,
+/* Binds the task to the record of the host `name` (`scheme://name:port`) and queues it, behind the others or,
  * with `first`, ahead of them. `numeric`: there is no name to look up. */
-void sched_add(struct sched *, struct task *, const char *host, bool numeric, bool first);
+void sched_add(struct sched *, struct task *, const char *name, bool numeric, bool first);
 /* Queues a task that has its host, ahead of the others. */
 void sched_add_first(struct sched *, struct task *);
 

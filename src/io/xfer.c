@@ -27,6 +27,27 @@ struct watch_chunk {
 
 /* ---- sockets and the timer ---- */
 
+/* libcurl looks through its unread messages for each handle that is taken out, so all are read before
+ * the first is. */
+static void collect_ended(struct xfer *xfer)
+{
+    CURLMsg *message;
+    int left;
+
+    while ((message = curl_multi_info_read(xfer->multi, &left)) != NULL) {
+        char *pointer = NULL;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &pointer);
+        struct transfer *transfer = (struct transfer *)(void *)pointer;
+        transfer->code = message->data.result;
+        heap_remove(&xfer->deadlines, &transfer->deadline);
+        DL_DELETE(xfer->running, transfer);
+        DL_APPEND(xfer->ended, transfer);
+        transfer->has_ended = true;
+    }
+}
+
 static void on_ready(struct ev_loop *loop, ev_io *watcher, int events)
 {
     struct watch *watch = CONTAINER_OF(watcher, struct watch, io);
@@ -38,6 +59,7 @@ static void on_ready(struct ev_loop *loop, ev_io *watcher, int events)
     (void)loop;
     xfer->now = clock_now();
     curl_multi_socket_action(xfer->multi, watcher->fd, flags, &running);
+    collect_ended(xfer);
 }
 
 static struct watch *watch_of(struct xfer *xfer, int fd)
@@ -248,8 +270,12 @@ static void give_transfer(struct xfer *xfer, struct transfer *transfer)
     if (transfer->found_waits)
         DL_DELETE2(xfer->found, transfer, prev_found, next_found);
     transfer->found_waits = false;
-    heap_remove(&xfer->deadlines, &transfer->deadline);
-    DL_DELETE(xfer->running, transfer);
+    if (transfer->has_ended) {
+        DL_DELETE(xfer->ended, transfer);
+    } else {
+        heap_remove(&xfer->deadlines, &transfer->deadline);
+        DL_DELETE(xfer->running, transfer);
+    }
     if (transfer->resolve) {
         curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, NULL);
         curl_slist_free_all(transfer->resolve);
@@ -335,6 +361,8 @@ void xfer_stop(struct xfer *xfer)
     xfer->timer_due = INFINITY;
     while (xfer->running)
         give_transfer(xfer, xfer->running);
+    while (xfer->ended)
+        give_transfer(xfer, xfer->ended);
     xfer->failed = NULL;
 }
 
@@ -392,7 +420,7 @@ void xfer_start(struct xfer *xfer, struct task *task)
     result_restart(&task->result);
     transfer->task = task;
     transfer->connected = transfer->found = false;
-    transfer->body_seen = transfer->no_descriptor = false;
+    transfer->body_seen = transfer->no_descriptor = transfer->has_ended = false;
     transfer->body_error = 0;
     transfer->message[0] = '\0';
     transfer->started_at = transfer->heard_at = xfer->now;
@@ -454,6 +482,7 @@ void xfer_run(struct xfer *xfer, double now)
     if (xfer->timer_due <= now) {
         xfer->timer_due = INFINITY;
         curl_multi_socket_action(xfer->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        collect_ended(xfer);
     }
     look_at_deadlines(xfer, now);
 }
@@ -543,36 +572,22 @@ static void fill(struct transfer *transfer, CURLcode code)
         fill_failure(transfer, code);
 }
 
-static struct task *finish(struct xfer *xfer, const CURLMsg *message)
-{
-    CURLcode code = message->data.result;
-    CURL *easy = message->easy_handle;
-    char *pointer = NULL;
-
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &pointer);
-    struct transfer *transfer = (struct transfer *)(void *)pointer;
-    struct task *task = transfer->task;
-    fill(transfer, code);
-    curl_multi_remove_handle(xfer->multi, easy);
-    give_transfer(xfer, transfer);
-    return task;
-}
-
 struct task *xfer_next_finished(struct xfer *xfer)
 {
     struct task *task = xfer->failed;
-    CURLMsg *message;
-    int left;
+    struct transfer *transfer = xfer->ended;
 
     if (task) {
         DL_DELETE(xfer->failed, task);
         return task;
     }
-    while (!xfer->stopped && (message = curl_multi_info_read(xfer->multi, &left)) != NULL) {
-        if (message->msg == CURLMSG_DONE)
-            return finish(xfer, message);
-    }
-    return NULL;
+    if (!transfer)
+        return NULL;
+    task = transfer->task;
+    fill(transfer, transfer->code);
+    curl_multi_remove_handle(xfer->multi, transfer->easy);
+    give_transfer(xfer, transfer);
+    return task;
 }
 
 void xfer_forget_name(struct xfer *xfer, const char *name_and_port)

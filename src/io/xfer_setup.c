@@ -98,6 +98,19 @@ static const char *find_ca_file(const struct options *options)
     return info->cainfo && access(info->cainfo, R_OK) == 0 ? info->cainfo : NULL;
 }
 
+static bool has_proxy_in_environment(void)
+{
+    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                        "ALL_PROXY"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value)
+            return true;
+    }
+    return false;
+}
+
 void xfer_setup_lists(struct xfer *xfer)
 {
     const struct options *options = xfer->options;
@@ -108,6 +121,8 @@ void xfer_setup_lists(struct xfer *xfer)
     xfer->resolve = list_of(&options->resolve);
     xfer->connect_to = list_of(&options->connect_to);
     xfer->ca_file = find_ca_file(options);
+    xfer->shares_connections = options->http == OPTION_HTTP_2 || options->connect_to.len ||
+                               options->proxy || has_proxy_in_environment();
 }
 
 void xfer_release_lists(struct xfer *xfer)
@@ -183,8 +198,9 @@ static CURLcode set_http(const struct xfer *xfer, CURL *easy)
         SET(easy, CURLOPT_PIPEWAIT, 1L);
     if (options->compressed)
         SET(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
-    if (options->proxy)
-        SET(easy, CURLOPT_PROXY, options->proxy);
+    /* An empty one spares libcurl a look through the environment for each request. */
+    if (options->proxy || !has_proxy_in_environment())
+        SET(easy, CURLOPT_PROXY, options->proxy ? options->proxy : "");
     SET(easy, CURLOPT_IPRESOLVE, ip_versions[options->ip]);
     SET(easy, CURLOPT_HTTPHEADER, xfer->headers);
     if (xfer->resolve)
@@ -211,6 +227,7 @@ int xfer_setup_easy(struct xfer *xfer, struct transfer *transfer, struct buf *er
         code = set_http(xfer, easy);
     SET(easy, CURLOPT_ERRORBUFFER, transfer->message);
     SET(easy, CURLOPT_PRIVATE, transfer);
+    transfer->may_reuse = true;
     if (code == CURLE_OK)
         return 0;
     if (code == CURLE_OUT_OF_MEMORY)
@@ -246,6 +263,18 @@ static void set_names(struct xfer *xfer, struct transfer *transfer)
     must(curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, transfer->resolve));
 }
 
+/* A look for an idle connection walks all that a host has. While none of its transfers has ended
+ * there is no idle one, and a wave of first requests does without. */
+static void set_reuse(struct xfer *xfer, struct transfer *transfer)
+{
+    bool may_reuse = !transfer->task->is_first_wave || xfer->shares_connections;
+
+    if (transfer->may_reuse == may_reuse)
+        return;
+    transfer->may_reuse = may_reuse;
+    must(curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, may_reuse ? 0L : 1L));
+}
+
 void xfer_setup_request(struct xfer *xfer, struct transfer *transfer)
 {
     struct task *task = transfer->task;
@@ -256,5 +285,6 @@ void xfer_setup_request(struct xfer *xfer, struct transfer *transfer)
         must(curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER,
                               task->away ? xfer->safe_headers : xfer->headers));
     }
+    set_reuse(xfer, transfer);
     set_names(xfer, transfer);
 }

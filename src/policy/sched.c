@@ -25,6 +25,7 @@ struct host {
     enum place place;
     enum name_state name_state;
     double found_at;
+    bool has_ended; /* a transfer did, so there may be a connection to use again */
     struct task *queue;
     size_t tasks; /* bound to it: queued, waiting, running */
     size_t running;
@@ -171,6 +172,7 @@ static struct task *dispatch(struct sched *sched, struct task *task)
         if (host->name_state == NAME_UNKNOWN)
             host->name_state = NAME_ASKED;
     }
+    task->is_first_wave = !host->has_ended;
     DL_DELETE(host->queue, task);
     host->running++;
     unlist(sched, host);
@@ -235,6 +237,7 @@ void sched_end(struct sched *sched, struct task *task)
 
     assert(host->running > 0);
     host->running--;
+    host->has_ended = true;
     if (task->looking_up) {
         end_lookup(sched, task);
         if (host->name_state != NAME_KNOWN)
