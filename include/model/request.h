@@ -7,7 +7,33 @@
 #ifndef WEIR_MODEL_REQUEST_H
 #define WEIR_MODEL_REQUEST_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "base/strings.h"
+
+enum payload_kind {
+    PAYLOAD_NONE,
+    PAYLOAD_BYTES,
+    PAYLOAD_JSON, /* bytes that are sent as application/json */
+    PAYLOAD_FILE
+};
+
+/* What a JSON request says beside its URL. What stood there as JSON is kept as it stood. */
+struct detail {
+    char *source;               /* the whole request as JSON text on one line */
+    bool is_plain;              /* there is no more to it than a URL and what is echoed */
+    char *id, *context, *group; /* JSON text, or NULL */
+    char *method;
+    struct strings headers; /* `Name: value`; `Name:` drops one, `Name;` has no value */
+    enum payload_kind payload_kind;
+    char *payload; /* bytes, or the file's name */
+    size_t payload_len;
+    double timeout; /* 0: as the options say */
+    int retry;      /* -1: as the options say */
+    char *output;   /* a relative path, or NULL */
+};
 
 struct request {
     uint64_t seq;      /* position in the input, from 1 */
@@ -15,8 +41,11 @@ struct request {
     const char *input; /* name of its input; borrowed, lives as long as the run */
     char *url;         /* as it was read; of an invalid line its text, made valid and cut short */
     char *invalid;     /* why the line is no request, or NULL */
+    struct detail *detail; /* of a JSON request, or NULL */
 };
 
+struct detail *detail_new(void);
+void detail_free(struct detail *);
 void request_release(struct request *);
 
 #endif

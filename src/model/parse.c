@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "model/json_request.h"
 #include "model/request.h"
 #include "model/url.h"
 
@@ -47,18 +48,34 @@ void parse_long_line(const char *line, size_t len, struct request *request)
     refuse(request, line, len, "a line of more than 1 MiB");
 }
 
-static void parse_url(const struct parse_rules *rules, const char *line, size_t len,
-                      struct request *request, struct url **ret_url)
+/* Reads `text` (taken) as the request's URL. */
+static void take_url(const struct parse_rules *rules, char *text, const char *line, size_t len,
+                     struct request *request, struct url **ret_url)
 {
     struct buf err;
-    char *text = xstrndup(line, len);
 
     buf_init(&err);
     if (url_parse(text, rules->default_scheme, ret_url, &err) == 0) {
         request->url = text;
     } else {
+        request->url = NULL;
         refuse(request, line, len, err.data);
         free(text);
+    }
+    buf_release(&err);
+}
+
+static void parse_json(const struct parse_rules *rules, const char *line, size_t len,
+                       struct request *request, struct url **ret_url)
+{
+    struct buf err;
+
+    buf_init(&err);
+    if (json_request_parse(line, len, request, &err) == 0) {
+        take_url(rules, request->url, request->url, strlen(request->url), request, ret_url);
+    } else {
+        free(request->url);
+        refuse(request, line, len, err.data);
     }
     buf_release(&err);
 }
@@ -66,13 +83,16 @@ static void parse_url(const struct parse_rules *rules, const char *line, size_t 
 void parse_line(const struct parse_rules *rules, const char *line, size_t len,
                 struct request *request, struct url **ret_url)
 {
+    bool json;
+
     trim(&line, &len);
-    if (memchr(line, '\0', len))
+    json = rules->format == INPUT_JSONL || (rules->format == INPUT_AUTO && line[0] == '{');
+    if (json)
+        parse_json(rules, line, len, request, ret_url);
+    else if (memchr(line, '\0', len))
         refuse(request, line, len, "a NUL byte in the line");
     else if (!text_is_utf8(line, len))
         refuse(request, line, len, "the line is not valid UTF-8");
-    else if (rules->format == INPUT_JSONL || (rules->format == INPUT_AUTO && line[0] == '{'))
-        refuse(request, line, len, "JSON requests are not read by this version");
     else
-        parse_url(rules, line, len, request, ret_url);
+        take_url(rules, xstrndup(line, len), line, len, request, ret_url);
 }

@@ -1,0 +1,69 @@
+#include "base/base64.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+size_t base64_encode(const void *bytes, size_t len, char *out)
+{
+    const uint8_t *from = bytes;
+    char *to = out;
+
+    for (; len >= 3; len -= 3, from += 3) {
+        uint32_t word = (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2];
+        *to++ = alphabet[word >> 18];
+        *to++ = alphabet[word >> 12 & 63];
+        *to++ = alphabet[word >> 6 & 63];
+        *to++ = alphabet[word & 63];
+    }
+    if (len) {
+        uint32_t word = (uint32_t)from[0] << 16 | (len == 2 ? (uint32_t)from[1] << 8 : 0);
+        *to++ = alphabet[word >> 18];
+        *to++ = alphabet[word >> 12 & 63];
+        *to++ = len == 2 ? alphabet[word >> 6 & 63] : '=';
+        *to++ = '=';
+    }
+    return (size_t)(to - out);
+}
+
+/* The six bits that a character stands for, or -1. */
+static int value_of(char c)
+{
+    const char *found = c ? strchr(alphabet, c) : NULL;
+
+    return found ? (int)(found - alphabet) : -1;
+}
+
+static size_t count_padding(const char *text, size_t len)
+{
+    size_t padding = 0;
+
+    while (padding < 2 && padding < len && text[len - 1 - padding] == '=')
+        padding++;
+    return padding;
+}
+
+int base64_decode(const char *text, size_t len, struct buf *out)
+{
+    size_t before = out->len, padding = count_padding(text, len);
+    uint32_t word = 0;
+
+    if (len % 4)
+        return -EINVAL;
+    for (size_t i = 0; i < len; i++) {
+        int value = i < len - padding ? value_of(text[i]) : 0;
+        if (value < 0) {
+            out->len = before;
+            return -EINVAL;
+        }
+        word = word << 6 | (uint32_t)value;
+        if (i % 4 == 3) {
+            char bytes[] = {(char)(word >> 16 & 255), (char)(word >> 8 & 255), (char)(word & 255)};
+            buf_add(out, bytes, i == len - 1 ? 3 - padding : 3);
+            word = 0;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,389 @@
+#include "model/json_request.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "model/json_text.h"
+#include "model/request.h"
+
+#define TIMEOUT_MAX 1e9
+
+/* An object being read: parsed, and as text. */
+struct reading {
+    struct detail *detail;
+    char **url;
+    const char *text;
+    size_t len;
+    struct buf *err;
+};
+
+static int refuse(struct reading *reading, const char *field, const char *why)
+{
+    buf_setf(reading->err, "%s: %s", field, why);
+    return -EINVAL;
+}
+
+static bool has_byte(const char *text, size_t len, const char *bytes)
+{
+    return memchr(text, '\0', len) || strcspn(text, bytes) < len;
+}
+
+/* What RFC 9110 calls a token. */
+bool json_request_is_token(const char *text, size_t len)
+{
+    static const char others[] = "!#$%&'*+-.^_`|~";
+
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+        bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!alnum && (!c || !strchr(others, c)))
+            return false;
+    }
+    return len > 0;
+}
+
+/* A string without a NUL, or an error. */
+static int read_text(struct reading *reading, const char *field, const json_t *value, char **ret)
+{
+    const char *text = json_string_value(value);
+
+    if (!text)
+        return refuse(reading, field, "must be a string");
+    if (strlen(text) != json_string_length(value))
+        return refuse(reading, field, "must not hold a NUL");
+    free(*ret);
+    *ret = xstrdup(text);
+    return 0;
+}
+
+static int read_url(struct reading *reading, const char *field, const json_t *value)
+{
+    int result = read_text(reading, field, value, reading->url);
+
+    if (!result && strpbrk(*reading->url, "\r\n"))
+        return refuse(reading, field, "must not hold a line break");
+    return result;
+}
+
+static int read_method(struct reading *reading, const char *field, const json_t *value)
+{
+    int result = read_text(reading, field, value, &reading->detail->method);
+
+    if (!result && !json_request_is_token(reading->detail->method, strlen(reading->detail->method)))
+        return refuse(reading, field, "must be a word such as GET");
+    return result;
+}
+
+static int add_header(struct reading *reading, const char *name, const json_t *value)
+{
+    struct buf line;
+    const char *text = json_string_value(value);
+    size_t len = json_string_length(value);
+
+    if (!text)
+        return refuse(reading, name, "must be a string, a list of strings or null");
+    if (has_byte(text, len, "\r\n"))
+        return refuse(reading, name, "a header must not hold a line break or a NUL");
+    if (reading->detail->headers.len == JSON_HEADERS_MAX)
+        return refuse(reading, "headers", "too many");
+    buf_init(&line);
+    buf_addf(&line, len ? "%s: %s" : "%s;", name + strlen("headers."), text);
+    strings_add(&reading->detail->headers, buf_take(&line));
+    return 0;
+}
+
+static int drop_header(struct reading *reading, const char *name)
+{
+    struct buf line;
+
+    if (reading->detail->headers.len == JSON_HEADERS_MAX)
+        return refuse(reading, "headers", "too many");
+    buf_init(&line);
+    buf_addf(&line, "%s:", name + strlen("headers."));
+    strings_add(&reading->detail->headers, buf_take(&line));
+    return 0;
+}
+
+/* `name` is what the words call it: headers.NAME. */
+static int read_header(struct reading *reading, const char *name, const json_t *value)
+{
+    const char *bare = name + strlen("headers.");
+    size_t index;
+    json_t *one;
+
+    if (!json_request_is_token(bare, strlen(bare)))
+        return refuse(reading, name, "is no name of a header");
+    if (json_is_null(value))
+        return drop_header(reading, name);
+    if (!json_is_array(value))
+        return add_header(reading, name, value);
+    json_array_foreach(value, index, one) {
+        int result = add_header(reading, name, one);
+        if (result)
+            return result;
+    }
+    return 0;
+}
+
+static int read_headers(struct reading *reading, const char *field, const json_t *value)
+{
+    const char *name;
+    json_t *one;
+    struct buf shown;
+    int result = 0;
+
+    if (!json_is_object(value))
+        return refuse(reading, field, "must be an object");
+    buf_init(&shown);
+    json_object_foreach((json_t *)(size_t)value, name, one) {
+        buf_setf(&shown, "headers.%s", name);
+        result = read_header(reading, shown.data, one);
+        if (result)
+            break;
+    }
+    buf_release(&shown);
+    return result;
+}
+
+static int take_payload(struct reading *reading, const char *field, enum payload_kind kind,
+                        char *payload, size_t len)
+{
+    struct detail *detail = reading->detail;
+
+    if (detail->payload_kind != PAYLOAD_NONE) {
+        free(payload);
+        return refuse(reading, field, "there is another body already");
+    }
+    detail->payload_kind = kind;
+    detail->payload = payload;
+    detail->payload_len = len;
+    return 0;
+}
+
+static int read_body(struct reading *reading, const char *field, const json_t *value)
+{
+    size_t len = json_string_length(value);
+    char *bytes;
+
+    if (!json_is_string(value))
+        return refuse(reading, field, "must be a string");
+    bytes = xmalloc(len + 1);
+    memcpy(bytes, json_string_value(value), len + 1);
+    return take_payload(reading, field, PAYLOAD_BYTES, bytes, len);
+}
+
+static int read_body_base64(struct reading *reading, const char *field, const json_t *value)
+{
+    struct buf bytes;
+
+    if (!json_is_string(value))
+        return refuse(reading, field, "must be a string");
+    buf_init(&bytes);
+    if (base64_decode(json_string_value(value), json_string_length(value), &bytes)) {
+        buf_release(&bytes);
+        return refuse(reading, field, "is not base64");
+    }
+    size_t len = bytes.len;
+    return take_payload(reading, field, PAYLOAD_BYTES, buf_take(&bytes), len);
+}
+
+static int read_body_file(struct reading *reading, const char *field, const json_t *value)
+{
+    char *name = NULL;
+    int result = read_text(reading, field, value, &name);
+
+    if (!result && !*name)
+        result = refuse(reading, field, "must not be empty");
+    if (result) {
+        free(name);
+        return result;
+    }
+    return take_payload(reading, field, PAYLOAD_FILE, name, 0);
+}
+
+/* The member's own text on one line, or NULL with words. */
+static char *text_of(struct reading *reading, const char *field)
+{
+    size_t len = 0;
+    const char *text = json_text_member(reading->text, reading->len, field, &len);
+
+    if (!text) {
+        refuse(reading, field, "its name must be written without escapes");
+        return NULL;
+    }
+    return json_text_one_line(text, len);
+}
+
+static int read_json(struct reading *reading, const char *field, const json_t *value)
+{
+    char *text = text_of(reading, field);
+
+    (void)value;
+    return text ? take_payload(reading, field, PAYLOAD_JSON, text, strlen(text)) : -EINVAL;
+}
+
+static int keep_text(struct reading *reading, const char *field, char **ret)
+{
+    char *text = text_of(reading, field);
+
+    if (!text)
+        return -EINVAL;
+    free(*ret);
+    *ret = text;
+    return 0;
+}
+
+static int read_id(struct reading *reading, const char *field, const json_t *value)
+{
+    if (!json_is_string(value) && !json_is_number(value))
+        return refuse(reading, field, "must be a string or a number");
+    return keep_text(reading, field, &reading->detail->id);
+}
+
+static int read_context(struct reading *reading, const char *field, const json_t *value)
+{
+    (void)value;
+    return keep_text(reading, field, &reading->detail->context);
+}
+
+static int read_group(struct reading *reading, const char *field, const json_t *value)
+{
+    if (!json_is_string(value) && !json_is_number(value))
+        return refuse(reading, field, "must be a string or a number");
+    return keep_text(reading, field, &reading->detail->group);
+}
+
+static int read_timeout(struct reading *reading, const char *field, const json_t *value)
+{
+    double seconds = json_number_value(value);
+
+    if (!json_is_number(value) || !(seconds > 0 && seconds <= TIMEOUT_MAX))
+        return refuse(reading, field, "must be a number of seconds above 0");
+    reading->detail->timeout = seconds;
+    return 0;
+}
+
+static int read_retry(struct reading *reading, const char *field, const json_t *value)
+{
+    double times = json_number_value(value);
+
+    if (!json_is_number(value) || !(times >= 0 && times <= JSON_RETRY_MAX) ||
+        times > (double)(int)times)
+        return refuse(reading, field, "must be a whole number from 0 to 1000");
+    reading->detail->retry = (int)times;
+    return 0;
+}
+
+static int read_output(struct reading *reading, const char *field, const json_t *value)
+{
+    int result = read_text(reading, field, value, &reading->detail->output);
+
+    if (!result && !*reading->detail->output)
+        return refuse(reading, field, "must not be empty");
+    return result;
+}
+
+struct field {
+    const char *name;
+    int (*read)(struct reading *, const char *field, const json_t *value);
+    bool is_echoed; /* a record has it beside the request */
+};
+
+static const struct field fields[] = {
+    {"url", read_url, true},          {"id", read_id, true},
+    {"context", read_context, true},  {"group", read_group, true},
+    {"method", read_method, false},   {"headers", read_headers, false},
+    {"body", read_body, false},       {"body_base64", read_body_base64, false},
+    {"json", read_json, false},       {"body_file", read_body_file, false},
+    {"timeout", read_timeout, false}, {"retry", read_retry, false},
+    {"output", read_output, false},
+};
+
+static const struct field *find_field(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        if (strcmp(fields[i].name, name) == 0)
+            return &fields[i];
+    }
+    return NULL;
+}
+
+static int read_request(struct reading *reading, json_t *object)
+{
+    const char *name;
+    json_t *value;
+
+    reading->detail->is_plain = true;
+    json_object_foreach(object, name, value) {
+        const struct field *field = find_field(name);
+        int result = field ? field->read(reading, name, value)
+                           : refuse(reading, name, "there is no such field");
+        if (result)
+            return result;
+        reading->detail->is_plain &= field->is_echoed;
+    }
+    if (!*reading->url)
+        return refuse(reading, "url", "is missing");
+    reading->detail->source = json_text_one_line(reading->text, reading->len);
+    return 0;
+}
+
+/* The part of a record that says what was asked for. */
+static int read_asked(struct reading *reading, json_t *record)
+{
+    json_t *request = json_object_get(record, "request"), *url = json_object_get(record, "url");
+    struct reading inner = *reading;
+
+    if (json_is_object(request)) {
+        inner.text = json_text_member(reading->text, reading->len, "request", &inner.len);
+        return inner.text ? read_request(&inner, request)
+                          : refuse(reading, "request", "its name must be written without escapes");
+    }
+    if (request)
+        return refuse(reading, "request", "must be an object");
+    if (!url)
+        return refuse(reading, "url", "is missing");
+    reading->detail->is_plain = true;
+    return read_url(reading, "url", url);
+}
+
+/* Of a record only what was asked for counts, never what was answered. */
+static int read_record(struct reading *reading, json_t *record)
+{
+    static const char *const names[] = {"id", "context", "group"};
+    int result = read_asked(reading, record);
+
+    for (size_t i = 0; i < ARRAY_LEN(names) && !result; i++) {
+        json_t *value = json_object_get(record, names[i]);
+        if (value && !json_is_null(value))
+            result = find_field(names[i])->read(reading, names[i], value);
+    }
+    return result;
+}
+
+int json_request_parse(const char *text, size_t len, struct request *request, struct buf *err)
+{
+    size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL;
+    json_error_t error;
+    json_t *object = json_loadb(text, len, flags, &error);
+    int result;
+
+    if (!object) {
+        buf_setf(err, "bad JSON at byte %d: %s", error.position, error.text);
+        return -EINVAL;
+    }
+    request->detail = detail_new();
+    struct reading reading = {
+        .detail = request->detail, .url = &request->url, .text = text, .len = len, .err = err};
+    if (!json_is_object(object))
+        result = refuse(&reading, "a JSON request", "must be an object");
+    else if (json_object_get(object, "reason"))
+        result = read_record(&reading, object);
+    else
+        result = read_request(&reading, object);
+    json_decref(object);
+    return result;
+}
