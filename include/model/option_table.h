@@ -12,6 +12,7 @@
 #include "base/util.h"
 
 struct buf;
+struct options;
 
 enum option_group {
     GROUP_INPUT,
@@ -33,6 +34,7 @@ enum option_kind {
     OPTION_TEXT,    /* char *, the last one given */
     OPTION_LIST,    /* struct strings, all given */
     OPTION_CODES,   /* struct codes */
+    OPTION_CALL,    /* `set` does it */
     OPTION_HELP,    /* a switch with an optional topic */
     OPTION_ALIAS,   /* another name for the option called `of` */
     OPTION_ACCEPTED /* taken, and means nothing more */
@@ -52,6 +54,8 @@ struct option {
     const char *of;
     /* Says whether the argument can be; -EINVAL with words ("takes ...") in `err`. */
     int (*check)(const char *text, struct buf *err);
+    /* Of OPTION_CALL; -EINVAL with words in `err`. */
+    int (*set)(struct options *, const char *text, struct buf *err);
     const char *help;
 };
 

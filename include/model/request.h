@@ -44,6 +44,19 @@ struct request {
     struct detail *detail; /* of a JSON request, or NULL */
 };
 
+/* What is to be sent: a request's own, or what the command line says. Borrows its strings. */
+struct ask {
+    const char *method; /* NULL: GET, or POST with a payload */
+    enum payload_kind payload_kind;
+    const char *payload;
+    size_t payload_len;
+};
+
+/* What the request asks for, with `defaults` where it says nothing; the method is never NULL. */
+struct ask request_ask(const struct request *, const struct ask *defaults);
+/* Whether sending a request twice does no more than sending it once. */
+bool request_may_repeat(const char *method);
+
 struct detail *detail_new(void);
 void detail_free(struct detail *);
 void request_release(struct request *);

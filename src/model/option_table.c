@@ -1,18 +1,16 @@
 #include "model/option_table.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/buf.h"
+#include "model/option_check.h"
 #include "model/options.h"
-#include "model/url.h"
 
 #define AT(member) .at = offsetof(struct options, member)
 
 static const char *const order_words[] = {"input", "completion", NULL};
-static const char *const format_words[] = {"raw", "none", NULL};
+static const char *const format_words[] = {"raw", "jsonl", "tsv", "template", "none", NULL};
+static const char *const echo_words[] = {"failed", "all", "none", NULL};
+
 static const char *const input_format_words[] = {"auto", "url", "jsonl", NULL};
 
 static const char *const group_titles[GROUP_COUNT] = {
@@ -22,93 +20,6 @@ static const char *const group_titles[GROUP_COUNT] = {
     [GROUP_REQUEST] = "Request, as in curl",
     [GROUP_OTHER] = "Other",
 };
-
-/* A line break in a header would start another header, or another request. */
-static int check_header(const char *text, struct buf *err)
-{
-    if (!strpbrk(text, "\r\n") && strpbrk(text, ":;"))
-        return 0;
-    buf_setf(err, "takes one header, as in 'Name: value'");
-    return -EINVAL;
-}
-
-static int check_line(const char *text, struct buf *err)
-{
-    if (!strpbrk(text, "\r\n"))
-        return 0;
-    buf_setf(err, "takes text without a line break");
-    return -EINVAL;
-}
-
-static int check_readable(const char *path, struct buf *err)
-{
-    if (access(path, R_OK) == 0)
-        return 0;
-    buf_setf(err, "cannot read %s: %s", path, strerror(errno));
-    return -EINVAL;
-}
-
-static int check_directory(const char *path, struct buf *err)
-{
-    struct stat status;
-
-    if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
-        errno = ENOTDIR;
-    else if (access(path, W_OK | X_OK) == 0)
-        return 0;
-    buf_setf(err, "cannot use %s: %s", path, strerror(errno));
-    return -EINVAL;
-}
-
-static size_t count_colons(const char *text)
-{
-    size_t colons = 0;
-
-    for (bool in_brackets = false; *text; text++) {
-        if (*text == '[')
-            in_brackets = true;
-        else if (*text == ']')
-            in_brackets = false;
-        colons += *text == ':' && !in_brackets;
-    }
-    return colons;
-}
-
-static int check_resolve(const char *text, struct buf *err)
-{
-    if (text[0] != '-' && count_colons(text) >= 2)
-        return 0;
-    buf_setf(err, "takes HOST:PORT:ADDRESS[,ADDRESS]");
-    return -EINVAL;
-}
-
-static int check_connect_to(const char *text, struct buf *err)
-{
-    if (count_colons(text) == 3)
-        return 0;
-    buf_setf(err, "takes HOST:PORT:HOST:PORT, any of them empty");
-    return -EINVAL;
-}
-
-static int check_web_scheme(const char *text, struct buf *err)
-{
-    if (strcmp(text, "http") == 0 || strcmp(text, "https") == 0)
-        return 0;
-    buf_setf(err, "takes http or https");
-    return -EINVAL;
-}
-
-static int check_proxy(const char *text, struct buf *err)
-{
-    struct url *url = NULL;
-
-    if (!*text || url_parse(text, "http", &url, err) == 0) {
-        url_free(url);
-        return 0;
-    }
-    buf_setf(err, "takes [SCHEME://]HOST[:PORT]");
-    return -EINVAL;
-}
 
 const struct option option_table[] = {
     {.name = "input",
@@ -143,7 +54,7 @@ const struct option option_table[] = {
      .kind = OPTION_TEXT,
      .group = GROUP_INPUT,
      AT(proto_default),
-     .check = check_web_scheme,
+     .check = option_check_web_scheme,
      .help = "The scheme of a URL that has none (http)"},
 
     {.name = "jobs",
@@ -181,7 +92,7 @@ const struct option option_table[] = {
      .kind = OPTION_TEXT,
      .group = GROUP_FLOW,
      AT(spool_dir),
-     .check = check_directory,
+     .check = option_check_directory,
      .help = "Where on disk ($TMPDIR, else /var/tmp)"},
     {.name = "spool-max",
      .arg = "SIZE",
@@ -245,7 +156,51 @@ const struct option option_table[] = {
      .brief = true,
      AT(format),
      .words = format_words,
-     .help = "What to print: raw (whole bodies, the default) or none"},
+     .help = "What to print: raw (whole bodies, the default), jsonl, tsv or none"},
+    {.name = "jsonl",
+     .kind = OPTION_SET,
+     .group = GROUP_OUTPUT,
+     .brief = true,
+     AT(format),
+     .value = OPTION_FORMAT_JSONL,
+     .help = "Print a JSON record for each request"},
+    {.name = "write-out",
+     .letters = "w",
+     .arg = "TEMPLATE",
+     .kind = OPTION_CALL,
+     .group = GROUP_OUTPUT,
+     .brief = true,
+     .set = option_set_template,
+     .help = "Print TEMPLATE for each request, with curl's %{...}; @FILE reads it"},
+    {.name = "fields",
+     .arg = "LIST",
+     .kind = OPTION_TEXT,
+     .group = GROUP_OUTPUT,
+     AT(fields),
+     .help = "The fields of jsonl and tsv, in this order, as in url,http_code"},
+    {.name = "header-line",
+     .kind = OPTION_SWITCH,
+     .group = GROUP_OUTPUT,
+     AT(header_line),
+     .help = "Begin tsv with a line of the fields' names"},
+    {.name = "body",
+     .kind = OPTION_SWITCH,
+     .group = GROUP_OUTPUT,
+     AT(body),
+     .help = "Bodies in records (the default; --no-body leaves them out)"},
+    {.name = "echo-request",
+     .arg = "WHEN",
+     .kind = OPTION_WORD,
+     .group = GROUP_OUTPUT,
+     AT(echo_request),
+     .words = echo_words,
+     .help = "Records carry their request: failed (the default), all, none"},
+    {.name = "include",
+     .letters = "i",
+     .kind = OPTION_SWITCH,
+     .group = GROUP_OUTPUT,
+     AT(include),
+     .help = "Print the answer's headers before each body, or in each record"},
     {.name = "to",
      .arg = "FILE",
      .kind = OPTION_TEXT,
@@ -277,23 +232,153 @@ const struct option option_table[] = {
      .group = GROUP_OUTPUT,
      .help = "Accepted for curl's sake"},
 
+    {.name = "request",
+     .letters = "X",
+     .arg = "METHOD",
+     .kind = OPTION_TEXT,
+     .group = GROUP_REQUEST,
+     AT(method),
+     .check = option_check_method,
+     .help = "Use this method"},
+    {.name = "head",
+     .letters = "I",
+     .kind = OPTION_SWITCH,
+     .group = GROUP_REQUEST,
+     AT(head),
+     .help = "Ask for the headers only, and print them"},
     {.name = "header",
      .letters = "H",
      .arg = "LINE",
-     .kind = OPTION_LIST,
+     .kind = OPTION_CALL,
      .group = GROUP_REQUEST,
      .brief = true,
-     AT(headers),
-     .check = check_header,
-     .help = "Send a header; repeatable"},
+     .set = option_set_header,
+     .help = "Send a header; @FILE: one a line; repeatable"},
+    {.name = "data",
+     .letters = "d",
+     .arg = "DATA",
+     .kind = OPTION_CALL,
+     .group = GROUP_REQUEST,
+     .brief = true,
+     .set = option_set_data,
+     .help = "POST this as a form; @FILE reads it; repeatable"},
+    {.name = "data-raw",
+     .arg = "DATA",
+     .kind = OPTION_CALL,
+     .group = GROUP_REQUEST,
+     .set = option_set_data_raw,
+     .help = "The same; an @ means nothing"},
+    {.name = "data-binary",
+     .arg = "DATA",
+     .kind = OPTION_CALL,
+     .group = GROUP_REQUEST,
+     .set = option_set_data_binary,
+     .help = "The same; a file is sent as it is"},
+    {.name = "json",
+     .arg = "DATA",
+     .kind = OPTION_CALL,
+     .group = GROUP_REQUEST,
+     .set = option_set_json,
+     .help = "POST this as JSON; @FILE reads it"},
+    {.name = "get",
+     .letters = "G",
+     .kind = OPTION_SWITCH,
+     .group = GROUP_REQUEST,
+     AT(get),
+     .help = "Put the data of -d into the URL and GET it"},
+    {.name = "upload-file",
+     .letters = "T",
+     .arg = "FILE",
+     .kind = OPTION_TEXT,
+     .group = GROUP_REQUEST,
+     AT(upload),
+     .check = option_check_readable,
+     .help = "PUT this file; its name is added to a URL that ends in a slash"},
     {.name = "user-agent",
      .letters = "A",
      .arg = "NAME",
      .kind = OPTION_TEXT,
      .group = GROUP_REQUEST,
      AT(user_agent),
-     .check = check_line,
+     .check = option_check_line,
      .help = "Send this User-Agent; an empty one sends none"},
+    {.name = "referer",
+     .letters = "e",
+     .arg = "URL",
+     .kind = OPTION_TEXT,
+     .group = GROUP_REQUEST,
+     AT(referer),
+     .check = option_check_line,
+     .help = "Send this Referer"},
+    {.name = "range",
+     .letters = "r",
+     .arg = "RANGE",
+     .kind = OPTION_TEXT,
+     .group = GROUP_REQUEST,
+     AT(range),
+     .check = option_check_range,
+     .help = "Ask for these bytes only, as in 0-499"},
+    {.name = "cookie",
+     .letters = "b",
+     .arg = "DATA|FILE",
+     .kind = OPTION_LIST,
+     .group = GROUP_REQUEST,
+     AT(cookies),
+     .check = option_check_line,
+     .help = "Send cookies, NAME=VALUE or those in a file; the run has one jar"},
+    {.name = "cookie-jar",
+     .letters = "c",
+     .arg = "FILE",
+     .kind = OPTION_TEXT,
+     .group = GROUP_REQUEST,
+     AT(cookie_jar),
+     .help = "Write the cookies to FILE at the end"},
+    {.name = "user",
+     .letters = "u",
+     .arg = "NAME:PASSWORD",
+     .kind = OPTION_TEXT,
+     .group = GROUP_REQUEST,
+     AT(user),
+     .check = option_check_line,
+     .help = "Who we are"},
+    {.name = "basic",
+     .kind = OPTION_SET,
+     .group = GROUP_REQUEST,
+     AT(auth),
+     .value = OPTION_AUTH_BASIC,
+     .help = "Say so by Basic authentication (the default)"},
+    {.name = "digest",
+     .kind = OPTION_SET,
+     .group = GROUP_REQUEST,
+     AT(auth),
+     .value = OPTION_AUTH_DIGEST,
+     .help = "Say so by Digest authentication"},
+    {.name = "anyauth",
+     .kind = OPTION_SET,
+     .group = GROUP_REQUEST,
+     AT(auth),
+     .value = OPTION_AUTH_ANY,
+     .help = "Say so in the safest way that the server takes"},
+    {.name = "oauth2-bearer",
+     .arg = "TOKEN",
+     .kind = OPTION_TEXT,
+     .group = GROUP_REQUEST,
+     AT(bearer),
+     .check = option_check_line,
+     .help = "Send this bearer token"},
+    {.name = "netrc",
+     .letters = "n",
+     .kind = OPTION_SWITCH,
+     .group = GROUP_REQUEST,
+     AT(netrc),
+     .help = "Take names and passwords from ~/.netrc"},
+    {.name = "netrc-file",
+     .arg = "FILE",
+     .kind = OPTION_TEXT,
+     .group = GROUP_REQUEST,
+     AT(netrc_file),
+     .check = option_check_readable,
+     .help = "Take them from FILE"},
     {.name = "location",
      .letters = "L",
      .kind = OPTION_SWITCH,
@@ -328,21 +413,66 @@ const struct option option_table[] = {
      .kind = OPTION_TEXT,
      .group = GROUP_REQUEST,
      AT(cacert),
-     .check = check_readable,
+     .check = option_check_readable,
      .help = "Trust the authorities in FILE"},
+    {.name = "capath",
+     .arg = "DIR",
+     .kind = OPTION_TEXT,
+     .group = GROUP_REQUEST,
+     AT(capath),
+     .check = option_check_readable,
+     .help = "Trust the authorities in DIR"},
+    {.name = "cert",
+     .letters = "E",
+     .arg = "FILE[:PASS]",
+     .kind = OPTION_TEXT,
+     .group = GROUP_REQUEST,
+     AT(cert),
+     .help = "Show this client certificate"},
+    {.name = "key",
+     .arg = "FILE",
+     .kind = OPTION_TEXT,
+     .group = GROUP_REQUEST,
+     AT(key),
+     .check = option_check_readable,
+     .help = "The private key of that certificate"},
+    {.name = "pinnedpubkey",
+     .arg = "HASHES",
+     .kind = OPTION_TEXT,
+     .group = GROUP_REQUEST,
+     AT(pinned_key),
+     .help = "Take only a server with this public key: sha256//..., or a file"},
+    {.name = "tlsv1.2",
+     .kind = OPTION_SET,
+     .group = GROUP_REQUEST,
+     AT(tls),
+     .value = OPTION_TLS_1_2,
+     .help = "Speak TLS 1.2 or later"},
+    {.name = "tlsv1.3",
+     .kind = OPTION_SET,
+     .group = GROUP_REQUEST,
+     AT(tls),
+     .value = OPTION_TLS_1_3,
+     .help = "Speak TLS 1.3 or later"},
+    {.name = "ciphers",
+     .arg = "LIST",
+     .kind = OPTION_TEXT,
+     .group = GROUP_REQUEST,
+     AT(ciphers),
+     .help = "The ciphers to offer up to TLS 1.2"},
     {.name = "resolve",
      .arg = "H:P:A",
      .kind = OPTION_LIST,
      .group = GROUP_REQUEST,
      AT(resolve),
-     .check = check_resolve,
+     .check = option_check_resolve,
      .help = "The address A for host H and port P; repeatable"},
     {.name = "connect-to",
      .arg = "H:P:H:P",
      .kind = OPTION_LIST,
      .group = GROUP_REQUEST,
      AT(connect_to),
-     .check = check_connect_to,
+     .check = option_check_connect_to,
      .help = "Connect to the second host and port instead of the first; repeatable"},
     {.name = "proxy",
      .letters = "x",
@@ -350,8 +480,52 @@ const struct option option_table[] = {
      .kind = OPTION_TEXT,
      .group = GROUP_REQUEST,
      AT(proxy),
-     .check = check_proxy,
+     .check = option_check_proxy,
      .help = "Go through this proxy"},
+    {.name = "proxy-user",
+     .letters = "U",
+     .arg = "NAME:PASSWORD",
+     .kind = OPTION_TEXT,
+     .group = GROUP_REQUEST,
+     AT(proxy_user),
+     .check = option_check_line,
+     .help = "Who we are to the proxy"},
+    {.name = "noproxy",
+     .arg = "HOSTS",
+     .kind = OPTION_TEXT,
+     .group = GROUP_REQUEST,
+     AT(noproxy),
+     .help = "Hosts that are reached without the proxy; * is all"},
+    {.name = "interface",
+     .arg = "NAME",
+     .kind = OPTION_TEXT,
+     .group = GROUP_REQUEST,
+     AT(interface),
+     .help = "Go out by this interface or address"},
+    {.name = "unix-socket",
+     .arg = "PATH",
+     .kind = OPTION_TEXT,
+     .group = GROUP_REQUEST,
+     AT(unix_socket),
+     .help = "Connect to this socket instead of the network"},
+    {.name = "proto",
+     .arg = "LIST",
+     .kind = OPTION_CALL,
+     .group = GROUP_REQUEST,
+     .set = option_set_protocols,
+     .help = "The schemes that are permitted, as in =https (http and https)"},
+    {.name = "max-filesize",
+     .arg = "SIZE",
+     .kind = OPTION_BYTES,
+     .group = GROUP_REQUEST,
+     AT(max_filesize),
+     .help = "Give up a body of more than SIZE, decoded"},
+    {.name = "limit-rate",
+     .arg = "SPEED",
+     .kind = OPTION_BYTES,
+     .group = GROUP_REQUEST,
+     AT(limit_rate),
+     .help = "At most SPEED bytes a second for each transfer"},
     {.name = "http1.1",
      .kind = OPTION_SET,
      .group = GROUP_REQUEST,
@@ -364,6 +538,12 @@ const struct option option_table[] = {
      AT(http),
      .value = OPTION_HTTP_2,
      .help = "Speak HTTP/2 where an https server does"},
+    {.name = "http2-prior-knowledge",
+     .kind = OPTION_SET,
+     .group = GROUP_REQUEST,
+     AT(http),
+     .value = OPTION_HTTP_2_PRIOR,
+     .help = "Speak HTTP/2 at once, on plain http too"},
     {.name = "ipv4",
      .letters = "4",
      .kind = OPTION_SET,
@@ -379,6 +559,13 @@ const struct option option_table[] = {
      .value = OPTION_IP_6,
      .help = "Use IPv6 addresses only"},
 
+    {.name = "config",
+     .letters = "K",
+     .arg = "FILE",
+     .kind = OPTION_CALL,
+     .group = GROUP_OTHER,
+     .set = option_set_config,
+     .help = "Read options from FILE, in curl's syntax"},
     {.name = "help",
      .letters = "h",
      .arg = "[TOPIC]",

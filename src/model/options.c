@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/number.h"
 #include "model/glob.h"
 #include "model/option_table.h"
+
+enum { OPTION_FILE_MAX = 1 << 20 };
 
 void options_init(struct options *options)
 {
@@ -19,27 +22,48 @@ void options_init(struct options *options)
         .compressed = true,
         .location = true,
         .max_redirs = 10,
+        .body = true,
+        .protocols = OPTION_PROTO_HTTP | OPTION_PROTO_HTTPS,
     };
+    buf_init(&options->data);
     codes_add(&options->accept, 100, 399);
-}
-
-void options_release(struct options *options)
-{
-    char *texts[] = {options->proto_default, options->spool_dir, options->user_agent,
-                     options->proxy,         options->cacert,    options->to,
-                     options->help_topic};
-    struct strings *lists[] = {&options->urls, &options->inputs, &options->headers,
-                               &options->resolve, &options->connect_to};
-
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        free(texts[i]);
-    for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-        strings_release(lists[i]);
 }
 
 static void *place_in(struct options *options, const struct option *option)
 {
     return (char *)options + option->at;
+}
+
+void options_release(struct options *options)
+{
+    for (const struct option *option = option_table; option->name; option++) {
+        if (option->kind == OPTION_TEXT)
+            free(*(char **)place_in(options, option));
+        else if (option->kind == OPTION_LIST)
+            strings_release(place_in(options, option));
+    }
+    strings_release(&options->urls);
+    buf_release(&options->data);
+    free(options->help_topic);
+}
+
+struct ask options_ask(const struct options *options)
+{
+    struct ask ask = {.method = options->method};
+
+    if (options->upload) {
+        ask.payload_kind = PAYLOAD_FILE;
+        ask.payload = options->upload;
+    } else if (options->has_data && !options->get) {
+        ask.payload_kind = PAYLOAD_BYTES;
+        ask.payload = options->data.data;
+        ask.payload_len = options->data.len;
+    }
+    if (!ask.method && options->head)
+        ask.method = "HEAD";
+    if (!ask.method && options->upload)
+        ask.method = "PUT";
+    return ask;
 }
 
 static int refuse_number(const struct option *option, struct buf *err)
@@ -135,6 +159,7 @@ static int store(struct options *options, const struct option *option, const cha
     case OPTION_SECONDS: return store_seconds(options, option, text, err);
     case OPTION_WORD: return store_word(options, option, text, err);
     case OPTION_TEXT: return store_text(options, option, text);
+    case OPTION_CALL: return option->set(options, text, err);
     case OPTION_CODES: return codes_parse(place_in(options, option), text, err);
     case OPTION_LIST: strings_add(place_in(options, option), xstrdup(text)); return 0;
     case OPTION_SWITCH:
@@ -223,7 +248,7 @@ static int read_option(struct reading *reading, const struct option *option, con
         return fail(reading, option->name, NULL);
     }
     if (store(reading->options, option, value, reading->err))
-        return fail(reading, option->name, option->check ? NULL : value);
+        return fail(reading, option->name, option->check || option->set ? NULL : value);
     return 0;
 }
 
@@ -291,9 +316,120 @@ static int check_globs(const struct options *options, struct buf *err)
 
 static void derive(struct options *options)
 {
+    if (options->write_out)
+        options->format = OPTION_FORMAT_TEMPLATE;
     if (!options->window)
         options->window = MAX(1024, (uint64_t)options->jobs * 4);
     options->window = MAX(options->window, options->jobs);
+}
+
+/* One line of a file of options: its name, and what stands behind it or NULL. Both are cut out of
+ * the line. False for a line that says nothing. */
+static bool split_line(char *line, char **ret_name, char **ret_value)
+{
+    char *at = line + strspn(line, " \t\r");
+
+    if (!*at || *at == '#')
+        return false;
+    *ret_name = at;
+    at += strcspn(at, " \t\r=:");
+    char *value = at + strspn(at, " \t\r");
+    if (*value == '=' || *value == ':')
+        value++;
+    value += strspn(value, " \t\r");
+    *at = '\0';
+    *ret_value = *value ? value : NULL;
+    return true;
+}
+
+static char unescaped(char c)
+{
+    static const char names[] = "ntrv", meanings[] = "\n\t\r\v";
+    const char *found = c ? strchr(names, c) : NULL;
+
+    return found ? meanings[found - names] : c;
+}
+
+/* A value in quotes, with curl's escapes, or bare up to the end of the line. */
+static void unquote(char *value)
+{
+    char *to = value;
+
+    if (*value != '"') {
+        size_t len = strlen(value);
+        while (len && strchr(" \t\r", value[len - 1]))
+            value[--len] = '\0';
+        return;
+    }
+    for (const char *at = value + 1; *at && *at != '"'; at++) {
+        if (*at == '\\' && at[1])
+            *to++ = unescaped(*++at);
+        else
+            *to++ = *at;
+    }
+    *to = '\0';
+}
+
+static int read_file_line(struct reading *reading, char *line)
+{
+    char *name, *value;
+    struct buf shown;
+
+    if (!split_line(line, &name, &value))
+        return 0;
+    if (value)
+        unquote(value);
+    if (strcmp(name + strspn(name, "-"), "url") == 0 && value) {
+        strings_add(&reading->options->urls, xstrdup(value));
+        return 0;
+    }
+    bool is_letter = name[0] == '-' && name[1] != '-';
+    buf_init(&shown);
+    buf_addf(&shown, "%s%s%s", name + strspn(name, "-"), value && !is_letter ? "=" : "",
+             value ? value : "");
+    int result =
+        is_letter ? read_letters(reading, shown.data) : read_long(reading, name, shown.data);
+    buf_release(&shown);
+    return result;
+}
+
+static int read_file_lines(struct options *options, const char *path, char *text, struct buf *err)
+{
+    struct reading reading = {.options = options, .err = err};
+    size_t number = 0;
+    char *line;
+
+    while ((line = strsep(&text, "\n")) != NULL) {
+        number++;
+        if (read_file_line(&reading, line)) {
+            struct buf whole;
+            buf_init(&whole);
+            buf_addf(&whole, "%s: line %zu: %s", path, number, err->data);
+            buf_setf(err, "%s", whole.data);
+            buf_release(&whole);
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+int options_read_file(struct options *options, const char *path, struct buf *err)
+{
+    struct buf text;
+    int result;
+
+    if (options->in_file) {
+        buf_setf(err, "is not for a file of options");
+        return -EINVAL;
+    }
+    buf_init(&text);
+    options->in_file = true;
+    result = file_read_whole(path, OPTION_FILE_MAX, &text, err);
+    if (!result)
+        result = read_file_lines(options, path, text.data, err);
+    options->in_file = false;
+    buf_release(&text);
+    return result;
 }
 
 int options_parse(struct options *options, int argc, char *const *argv, struct buf *err)

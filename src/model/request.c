@@ -1,8 +1,38 @@
 #include "model/request.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/util.h"
+
+struct ask request_ask(const struct request *request, const struct ask *defaults)
+{
+    const struct detail *detail = request->detail;
+    struct ask ask = *defaults;
+
+    if (detail && detail->payload_kind != PAYLOAD_NONE) {
+        ask.payload_kind = detail->payload_kind;
+        ask.payload = detail->payload;
+        ask.payload_len = detail->payload_len;
+        ask.method = NULL;
+    }
+    if (detail && detail->method)
+        ask.method = detail->method;
+    if (!ask.method)
+        ask.method = ask.payload_kind == PAYLOAD_NONE ? "GET" : "POST";
+    return ask;
+}
+
+bool request_may_repeat(const char *method)
+{
+    static const char *const methods[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+        if (strcmp(method, methods[i]) == 0)
+            return true;
+    }
+    return false;
+}
 
 struct detail *detail_new(void)
 {

@@ -1,0 +1,31 @@
+/*
+ * What the table's columns `check` and `set` point at: whether an option's argument can be, and the
+ * options that do more than store it. Each returns 0, or -EINVAL with words in `err`.
+ */
+#ifndef WEIR_MODEL_OPTION_CHECK_H
+#define WEIR_MODEL_OPTION_CHECK_H
+
+struct buf;
+struct options;
+
+int option_check_method(const char *text, struct buf *err);
+int option_check_header(const char *text, struct buf *err);
+int option_check_line(const char *text, struct buf *err);
+int option_check_readable(const char *text, struct buf *err);
+int option_check_directory(const char *text, struct buf *err);
+int option_check_resolve(const char *text, struct buf *err);
+int option_check_connect_to(const char *text, struct buf *err);
+int option_check_web_scheme(const char *text, struct buf *err);
+int option_check_proxy(const char *text, struct buf *err);
+int option_check_range(const char *text, struct buf *err);
+
+int option_set_data(struct options *, const char *text, struct buf *err);
+int option_set_data_raw(struct options *, const char *text, struct buf *err);
+int option_set_data_binary(struct options *, const char *text, struct buf *err);
+int option_set_json(struct options *, const char *text, struct buf *err);
+int option_set_header(struct options *, const char *text, struct buf *err);
+int option_set_protocols(struct options *, const char *text, struct buf *err);
+int option_set_config(struct options *, const char *text, struct buf *err);
+int option_set_template(struct options *, const char *text, struct buf *err);
+
+#endif

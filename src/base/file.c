@@ -1,0 +1,35 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { READ_BYTES = 64 * 1024 };
+
+static int fail(const char *path, int error, struct buf *err)
+{
+    buf_setf(err, "cannot read %s: %s", path, strerror(error));
+    return -error;
+}
+
+int file_read_whole(const char *path, size_t max, struct buf *out, struct buf *err)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    size_t before = out->len;
+    ssize_t got;
+
+    if (fd < 0)
+        return fail(path, errno, err);
+    do {
+        got = read(fd, buf_reserve(out, READ_BYTES), READ_BYTES);
+        if (got > 0)
+            buf_extend(out, (size_t)got);
+    } while ((got > 0 && out->len - before <= max) || (got < 0 && errno == EINTR));
+    int error = got < 0 ? errno : out->len - before > max ? EFBIG : 0;
+    if (!is_stdin)
+        close(fd);
+    return error ? fail(path, error, err) : 0;
+}

@@ -1,0 +1,261 @@
+#include "model/option_check.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "model/json_request.h"
+#include "model/options.h"
+#include "model/url.h"
+
+enum { DATA_MAX = 64 * 1024 * 1024 };
+
+/* A line break in a header would start another header, or another request. */
+int option_check_header(const char *text, struct buf *err)
+{
+    if (!strpbrk(text, "\r\n") && strpbrk(text, ":;"))
+        return 0;
+    buf_setf(err, "takes one header, as in 'Name: value'");
+    return -EINVAL;
+}
+
+int option_check_line(const char *text, struct buf *err)
+{
+    if (!strpbrk(text, "\r\n"))
+        return 0;
+    buf_setf(err, "takes text without a line break");
+    return -EINVAL;
+}
+
+int option_check_readable(const char *path, struct buf *err)
+{
+    if (access(path, R_OK) == 0)
+        return 0;
+    buf_setf(err, "cannot read %s: %s", path, strerror(errno));
+    return -EINVAL;
+}
+
+int option_check_directory(const char *path, struct buf *err)
+{
+    struct stat status;
+
+    if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
+        errno = ENOTDIR;
+    else if (access(path, W_OK | X_OK) == 0)
+        return 0;
+    buf_setf(err, "cannot use %s: %s", path, strerror(errno));
+    return -EINVAL;
+}
+
+static size_t count_colons(const char *text)
+{
+    size_t colons = 0;
+
+    for (bool in_brackets = false; *text; text++) {
+        if (*text == '[')
+            in_brackets = true;
+        else if (*text == ']')
+            in_brackets = false;
+        colons += *text == ':' && !in_brackets;
+    }
+    return colons;
+}
+
+int option_check_resolve(const char *text, struct buf *err)
+{
+    if (text[0] != '-' && count_colons(text) >= 2)
+        return 0;
+    buf_setf(err, "takes HOST:PORT:ADDRESS[,ADDRESS]");
+    return -EINVAL;
+}
+
+int option_check_connect_to(const char *text, struct buf *err)
+{
+    if (count_colons(text) == 3)
+        return 0;
+    buf_setf(err, "takes HOST:PORT:HOST:PORT, any of them empty");
+    return -EINVAL;
+}
+
+int option_check_web_scheme(const char *text, struct buf *err)
+{
+    if (strcmp(text, "http") == 0 || strcmp(text, "https") == 0)
+        return 0;
+    buf_setf(err, "takes http or https");
+    return -EINVAL;
+}
+
+int option_check_proxy(const char *text, struct buf *err)
+{
+    struct url *url = NULL;
+
+    if (!*text || url_parse(text, "http", &url, err) == 0) {
+        url_free(url);
+        return 0;
+    }
+    buf_setf(err, "takes [SCHEME://]HOST[:PORT]");
+    return -EINVAL;
+}
+
+int option_check_method(const char *text, struct buf *err)
+{
+    if (json_request_is_token(text, strlen(text)))
+        return 0;
+    buf_setf(err, "takes a word such as GET");
+    return -EINVAL;
+}
+
+int option_check_range(const char *text, struct buf *err)
+{
+    if (text[strspn(text, "0123456789-,")] == '\0' && strchr(text, '-'))
+        return 0;
+    buf_setf(err, "takes ranges of bytes such as 0-499");
+    return -EINVAL;
+}
+
+/* What -d and its like send is joined as a form is, what --json sends is not. */
+static void begin_data(struct options *options)
+{
+    if (options->has_data && !options->data_is_json)
+        buf_add_char(&options->data, '&');
+    options->has_data = true;
+}
+
+static void drop_line_breaks(struct buf *data, size_t from)
+{
+    size_t to = from;
+
+    for (size_t i = from; i < data->len; i++) {
+        char c = data->data[i];
+        if (c != '\0' && c != '\r' && c != '\n')
+            data->data[to++] = c;
+    }
+    data->len = to;
+}
+
+static int add_data(struct options *options, const char *text, struct buf *err)
+{
+    begin_data(options);
+    if (text[0] == '@')
+        return file_read_whole(text + 1, DATA_MAX, &options->data, err) ? -EINVAL : 0;
+    buf_add_text(&options->data, text);
+    return 0;
+}
+
+/* As curl has it: @FILE is read, without its line breaks. */
+int option_set_data(struct options *options, const char *text, struct buf *err)
+{
+    size_t from = options->data.len;
+    int result = add_data(options, text, err);
+
+    if (!result && text[0] == '@')
+        drop_line_breaks(&options->data, from);
+    return result;
+}
+
+int option_set_data_binary(struct options *options, const char *text, struct buf *err)
+{
+    return add_data(options, text, err);
+}
+
+int option_set_data_raw(struct options *options, const char *text, struct buf *err)
+{
+    (void)err;
+    begin_data(options);
+    buf_add_text(&options->data, text);
+    return 0;
+}
+
+int option_set_json(struct options *options, const char *text, struct buf *err)
+{
+    options->data_is_json = true;
+    return add_data(options, text, err);
+}
+
+static int add_header_line(struct options *options, const char *text, struct buf *err)
+{
+    int result = option_check_header(text, err);
+
+    if (!result)
+        strings_add(&options->headers, xstrdup(text));
+    return result;
+}
+
+/* @FILE is a header a line. */
+int option_set_header(struct options *options, const char *text, struct buf *err)
+{
+    struct buf lines;
+    char *rest, *line;
+    int result;
+
+    if (text[0] != '@')
+        return add_header_line(options, text, err);
+    buf_init(&lines);
+    result = file_read_whole(text + 1, DATA_MAX, &lines, err) ? -EINVAL : 0;
+    rest = lines.data;
+    while (!result && (line = strsep(&rest, "\n")) != NULL) {
+        line[strcspn(line, "\r")] = '\0';
+        if (*line)
+            result = add_header_line(options, line, err);
+    }
+    buf_release(&lines);
+    return result;
+}
+
+static unsigned protocol_of(const char *name, size_t len)
+{
+    if (len == 4 && strncmp(name, "http", 4) == 0)
+        return OPTION_PROTO_HTTP;
+    if (len == 5 && strncmp(name, "https", 5) == 0)
+        return OPTION_PROTO_HTTPS;
+    if (len == 3 && strncmp(name, "all", 3) == 0)
+        return OPTION_PROTO_HTTP | OPTION_PROTO_HTTPS;
+    return 0;
+}
+
+/* curl's list: each name permits one more, `-name` one less, `=name` that one alone. Of the schemes
+ * that curl has two are ours; others may be named, and stay denied. */
+int option_set_protocols(struct options *options, const char *text, struct buf *err)
+{
+    unsigned protocols = options->protocols;
+
+    while (*text) {
+        char how = strchr("+-=", *text) ? *text++ : '+';
+        size_t len = strcspn(text, ",");
+        unsigned one = protocol_of(text, len);
+        if (how == '=')
+            protocols = one;
+        else
+            protocols = how == '+' ? protocols | one : protocols & ~one;
+        text += len + (text[len] == ',');
+    }
+    options->protocols = protocols;
+    if (protocols)
+        return 0;
+    buf_setf(err, "leaves no scheme to fetch: takes a list such as =https");
+    return -EINVAL;
+}
+
+int option_set_config(struct options *options, const char *text, struct buf *err)
+{
+    return options_read_file(options, text, err);
+}
+
+int option_set_template(struct options *options, const char *text, struct buf *err)
+{
+    struct buf whole;
+    int result = 0;
+
+    buf_init(&whole);
+    if (text[0] == '@')
+        result = file_read_whole(text + 1, DATA_MAX, &whole, err) ? -EINVAL : 0;
+    else
+        buf_add_text(&whole, text);
+    free(options->write_out);
+    options->write_out = buf_take(&whole);
+    return result;
+}
