@@ -8,6 +8,7 @@
 #define WEIR_BASE_BUF_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/util.h"
 
@@ -29,6 +30,11 @@ void buf_add(struct buf *, const void *bytes, size_t len);
 void buf_add_text(struct buf *, const char *text);
 void buf_add_char(struct buf *, char);
 void buf_addf(struct buf *, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* In decimal, with at least `digits` digits. */
+void buf_add_number(struct buf *, uint64_t number, unsigned digits);
+/* Seconds to the microsecond, without the locale's decimal point. */
+void buf_add_seconds(struct buf *, double seconds);
 
 /* Replaces what is there: the way words for the user are put into a caller's `err`. */
 void buf_setf(struct buf *, const char *format, ...) PRINTF_LIKE(2, 3);

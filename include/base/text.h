@@ -18,4 +18,22 @@ void text_add_valid(struct buf *out, const char *bytes, size_t len, size_t max);
 /* Appends it with C0, DEL, C1 and bad bytes written as \xNN: safe on any terminal, one line. */
 void text_add_escaped(struct buf *out, const char *bytes, size_t len);
 
+/* Whether a stream of bytes is UTF-8, told piece by piece. Zeroed: nothing seen yet. */
+struct utf8_stream {
+    char begun[4]; /* of a character whose end has not come */
+    unsigned n_begun;
+    bool bad;
+};
+
+void utf8_stream_feed(struct utf8_stream *, const char *bytes, size_t len);
+bool utf8_stream_is_valid(const struct utf8_stream *);
+
+/* Appends it as the inside of a JSON string: valid UTF-8, without control bytes, U+FFFD in the place
+ * of each bad byte. */
+void text_add_json(struct buf *out, const char *bytes, size_t len);
+/* The same for bytes known to be UTF-8, at most TEXT_JSON_GROWTH times as many, to `out`; a piece may
+ * end within a character. Returns how many. */
+enum { TEXT_JSON_GROWTH = 6 };
+size_t text_write_json(const char *bytes, size_t len, char *out);
+
 #endif

@@ -56,6 +56,7 @@ struct engine {
     struct verdict_rules verdicts;
     struct parse_rules parsing;
 
+    struct format *format;
     struct rendering rendering; /* of the task whose turn it is */
     uint64_t seq;
     size_t urls_kept;
@@ -82,7 +83,7 @@ bool engine_is_finished(const struct engine *);
 /* The steps of the pump, in its order. */
 void engine_settle(struct engine *, double now);
 void engine_retire(struct engine *, double now);
-void engine_admit(struct engine *);
+void engine_admit(struct engine *, double now);
 void engine_start(struct engine *, double now);
 
 /* Writes what goes out without waiting. */
@@ -96,6 +97,8 @@ void engine_arm(struct engine *, double now);
 void engine_complete(struct engine *, struct task *);
 /* Binds a task to the host that its URL names, and queues it there, `first` ahead of the others. */
 void engine_queue(struct engine *, struct task *, bool first);
+/* Adds to a URL just read what the options say: the data of -G, the name of what is uploaded. */
+void engine_extend_url(struct engine *, struct task *);
 void engine_drop_url(struct engine *, struct task *);
 
 /* Puts a line on stderr. */

@@ -20,9 +20,20 @@ struct store;
 struct task;
 struct xfer;
 
+enum xfer_bodies { XFER_NO_BODIES, XFER_ACCEPTED_BODIES, XFER_ALL_BODIES };
+
+/* What somebody will print of a transfer; the rest is not even asked for. */
+struct xfer_wants {
+    enum xfer_bodies bodies;
+    bool facts;
+    bool headers;
+};
+
 /* `connections` is how many libcurl keeps open at most. -EINVAL, with words in `err`. */
-int xfer_new(struct ev_loop *, const struct options *, struct store *, unsigned connections,
-             struct xfer **ret_xfer, struct buf *err) WARN_UNUSED;
+int xfer_new(struct ev_loop *, const struct options *, struct xfer_wants, struct store *,
+             unsigned connections, struct xfer **ret_xfer, struct buf *err) WARN_UNUSED;
+/* Writes the cookies to the file that the options name, if any. -EIO, with words in `err`. */
+int xfer_save_cookies(struct xfer *, struct buf *err) WARN_UNUSED;
 /* Ends what still runs; the tasks stay the caller's. */
 void xfer_free(struct xfer *);
 

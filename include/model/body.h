@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 struct chunk;
 struct spool;
@@ -24,7 +25,8 @@ struct store {
     struct spool *spool; /* taken */
     uint64_t memory_max;
     uint64_t memory_used;
-    bool pressed; /* a body found no room, and it is not roomy again yet */
+    bool checks_utf8; /* bodies are to know whether they are UTF-8 */
+    bool pressed;     /* a body found no room, and it is not roomy again yet */
 };
 
 struct body {
@@ -32,7 +34,8 @@ struct body {
     uint32_t *blocks;           /* in the spool, behind what is in memory */
     uint32_t n_blocks, capacity;
     uint64_t size;
-    uint64_t spooled; /* bytes of size that are in the spool */
+    struct utf8_stream utf8; /* where the store asks for it */
+    uint64_t spooled;        /* bytes of size that are in the spool */
 };
 
 /* A place in a body that is being read; zeroed: its start. */

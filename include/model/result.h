@@ -9,8 +9,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/util.h"
+#include "base/buf.h"
 #include "model/reason.h"
+
+/* What libcurl tells of a transfer: filled in only where somebody will print it. Times are in seconds
+ * from the start of the first transfer; hops before the last are in them. */
+struct facts {
+    char *content_type; /* or NULL */
+    struct buf headers; /* of the last answer, as they came, up to the empty line */
+    char remote_ip[46]; /* empty: none */
+    long remote_port;
+    unsigned http_version; /* 10, 11, 20, 30; 0: none */
+    uint64_t size_download;
+    double begun_at; /* wall clock */
+    double before;   /* what earlier hops took */
+    double queued;   /* what waiting in our own queues took */
+    double namelookup, connect, appconnect, starttransfer, total;
+};
 
 struct result {
     enum reason reason;
@@ -20,6 +35,7 @@ struct result {
     char **passed;  /* the URLs that redirected here, in order */
     size_t n_passed;
     uint64_t body_bytes; /* decoded, kept or not */
+    struct facts *facts; /* NULL where nobody wants them */
     unsigned starts;     /* transfers begun for it: first try, hops */
 };
 
@@ -28,6 +44,8 @@ void result_release(struct result *);
 void result_restart(struct result *);
 /* Says how it ended; the words replace earlier ones. */
 void result_setf(struct result *, enum reason, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Has the facts be filled in, from now on. */
+void result_want_facts(struct result *);
 /* Notes that `url` (taken) redirected elsewhere. */
 void result_pass(struct result *, char *url);
 

@@ -36,6 +36,7 @@ struct task {
     enum outcome outcome;
     bool next_in_order; /* may use what the store keeps back */
     bool away;          /* a redirect led it to another host: harmless headers only */
+    bool demoted;       /* a redirect made it a GET without a body */
     bool looking_up;    /* holds one of the scheduler's lookups */
     bool name_is_stale; /* the name is to be looked up anew */
     bool is_first_wave; /* no transfer to its host has ended before it was started */
@@ -48,6 +49,7 @@ struct task {
     struct transfer *transfer;  /* borrowed, while RUNNING */
     struct task *prev, *next;   /* on the list that the state names */
     struct task *older, *newer; /* in the window */
+    double since;               /* when it began to wait for its next start */
     struct heap_node due;       /* while WAITING */
 };
 

@@ -22,8 +22,6 @@ int url_resolve(const struct url *base, const char *location, struct url **ret_u
 void url_free(struct url *);
 
 bool url_has_scheme(const struct url *, const char *scheme);
-/* Whether it is one that libcurl is asked to fetch: http or https. */
-bool url_is_web(const struct url *);
 /* Appends `scheme://name:port`, lower case: what counts as one host. */
 void url_add_host(const struct url *, struct buf *out);
 /* Appends `name:port`, as libcurl has it in its table of addresses. */
@@ -32,6 +30,11 @@ void url_add_name_and_port(const struct url *, struct buf *out);
 void url_add_text(const struct url *, struct buf *out);
 /* Whether the host is an address or a name that needs no lookup. */
 bool url_is_numeric(const struct url *);
+
+/* Adds to the query, as a form is. */
+void url_add_query(struct url *, const char *query);
+/* Where the path ends in a slash, adds the last part of `file`. */
+void url_add_file_name(struct url *, const char *file);
 
 /* The CURLU that CURLOPT_CURLU takes; borrowed, and valid as long as the URL. */
 void *url_handle(const struct url *);

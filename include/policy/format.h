@@ -1,6 +1,9 @@
 /*
- * From a result to the bytes that stand for it on stdout, chunk by chunk: however large a body, what
- * is held of its rendering is what the caller has room for. Where the bytes go is not known here.
+ * From a result to the bytes that stand for it, chunk by chunk: however large a body, what is held of
+ * its rendering is what the caller has room for. A format is a list of segments (text, a field of the
+ * record, the body); where the bytes go is not known here.
+ *
+ * Owns: its segments. Knows nothing of: descriptors, order.
  */
 #ifndef WEIR_POLICY_FORMAT_H
 #define WEIR_POLICY_FORMAT_H
@@ -12,19 +15,46 @@
 #include "base/buf.h"
 #include "model/body.h"
 
+struct format;
+struct options;
 struct task;
 
-enum format { FORMAT_RAW, FORMAT_NONE };
+enum { FORMAT_ROOM_MIN = 4096 };
 
-/* One result being rendered; zeroed: at its start. */
+/* One result being rendered. Its buffer serves one result after the other. */
 struct rendering {
+    size_t segment;
+    struct buf text; /* of a segment, up to `text_at` given out already */
+    size_t text_at;
+    bool any; /* a member of a JSON object was written */
+    bool body_begun, body_ended;
     struct body_cursor cursor;
 };
 
-/* Puts the next bytes of the task's result at `bytes`, at most `max`: how many, 0 when all are out,
- * or a negative errno with words in `err`. */
-ssize_t format_render(enum format, struct rendering *, const struct task *, const struct store *,
-                      void *bytes, size_t max, struct buf *err) WARN_UNUSED;
+void rendering_init(struct rendering *);
+void rendering_release(struct rendering *);
+/* Makes ready for the next result. */
+void rendering_restart(struct rendering *);
+
+/* -EINVAL, with words in `err`, for fields or a template that cannot be. */
+int format_new(const struct options *, struct format **ret_format, struct buf *err) WARN_UNUSED;
+void format_free(struct format *);
+
+/* What it needs to know of a transfer. */
+bool format_wants_facts(const struct format *);
+bool format_wants_headers(const struct format *);
+enum format_bodies { FORMAT_NO_BODIES, FORMAT_BODIES_OF_SUCCESS, FORMAT_ALL_BODIES };
+enum format_bodies format_wants_bodies(const struct format *);
+/* Whether it must know of a body whether it is UTF-8. */
+bool format_wants_utf8(const struct format *);
+
+/* What comes before the first result, or NULL. */
+const char *format_header_line(const struct format *);
+
+/* Puts the next bytes of the task's result at `bytes`, at most `max` (FORMAT_ROOM_MIN or more): how
+ * many, 0 when all are out, or a negative errno with words in `err`. */
+ssize_t format_render(const struct format *, struct rendering *, const struct task *,
+                      const struct store *, char *bytes, size_t max, struct buf *err) WARN_UNUSED;
 
 /* The line on stderr for a result that is not ok; nothing of it can move a terminal. */
 void format_failure(const struct task *, struct buf *out);

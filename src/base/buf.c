@@ -95,6 +95,29 @@ void buf_addf(struct buf *buf, const char *format, ...)
     va_end(arguments);
 }
 
+void buf_add_number(struct buf *buf, uint64_t number, unsigned digits)
+{
+    char text[24];
+    char *at = text + sizeof text;
+
+    do {
+        *--at = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    while (at > text && (size_t)(text + sizeof text - at) < digits)
+        *--at = '0';
+    buf_add(buf, at, (size_t)(text + sizeof text - at));
+}
+
+void buf_add_seconds(struct buf *buf, double seconds)
+{
+    uint64_t microseconds = (uint64_t)(seconds * 1e6 + 0.5);
+
+    buf_add_number(buf, microseconds / 1000000, 1);
+    buf_add_char(buf, '.');
+    buf_add_number(buf, microseconds % 1000000, 6);
+}
+
 void buf_setf(struct buf *buf, const char *format, ...)
 {
     va_list arguments;

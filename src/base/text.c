@@ -1,6 +1,8 @@
 #include "base/text.h"
 
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistr.h>
 
 bool text_is_utf8(const char *bytes, size_t len)
@@ -53,5 +55,127 @@ void text_add_escaped(struct buf *out, const char *bytes, size_t len)
             buf_add(out, bytes + i, size);
         }
         i += size;
+    }
+}
+
+/* How many bytes at the start are ASCII, eight at a time. */
+static size_t ascii_prefix(const char *bytes, size_t len)
+{
+    size_t at = 0;
+    uint64_t word;
+
+    for (; at + sizeof word <= len; at += sizeof word) {
+        memcpy(&word, bytes + at, sizeof word);
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+    }
+    while (at < len && !((unsigned char)bytes[at] & 0x80))
+        at++;
+    return at;
+}
+
+/* Takes bytes until the character that was begun is whole, or bad; gives how many. */
+static size_t finish_character(struct utf8_stream *stream, const char *bytes, size_t len)
+{
+    size_t taken = 0;
+    ucs4_t code;
+
+    while (stream->n_begun && taken < len) {
+        stream->begun[stream->n_begun++] = bytes[taken++];
+        int size = u8_mbtoucr(&code, (const uint8_t *)stream->begun, stream->n_begun);
+        if (size == -1)
+            stream->bad = true;
+        if (size != -2)
+            stream->n_begun = 0;
+    }
+    return taken;
+}
+
+void utf8_stream_feed(struct utf8_stream *stream, const char *bytes, size_t len)
+{
+    size_t at = finish_character(stream, bytes, len);
+    ucs4_t code;
+
+    at += ascii_prefix(bytes + at, len - at);
+    if (stream->bad || at == len)
+        return;
+    const uint8_t *bad = u8_check((const uint8_t *)bytes + at, len - at);
+    if (!bad)
+        return;
+    size_t left = len - (size_t)((const char *)bad - bytes);
+    if (left < sizeof stream->begun && u8_mbtoucr(&code, bad, left) == -2) {
+        memcpy(stream->begun, bad, left);
+        stream->n_begun = (unsigned)left;
+    } else {
+        stream->bad = true;
+    }
+}
+
+bool utf8_stream_is_valid(const struct utf8_stream *stream)
+{
+    return !stream->bad && stream->n_begun == 0;
+}
+
+/* What a byte is written as: 0 as it is, 'u' as \u00XX, another letter behind a backslash. */
+static const char json_escapes[128] = {
+    [0] = 'u',  [1] = 'u',  [2] = 'u',  [3] = 'u',  [4] = 'u',   [5] = 'u',     [6] = 'u',
+    [7] = 'u',  [8] = 'b',  [9] = 't',  [10] = 'n', [11] = 'u',  [12] = 'f',    [13] = 'r',
+    [14] = 'u', [15] = 'u', [16] = 'u', [17] = 'u', [18] = 'u',  [19] = 'u',    [20] = 'u',
+    [21] = 'u', [22] = 'u', [23] = 'u', [24] = 'u', [25] = 'u',  [26] = 'u',    [27] = 'u',
+    [28] = 'u', [29] = 'u', [30] = 'u', [31] = 'u', ['"'] = '"', ['\\'] = '\\', [127] = 'u',
+};
+
+static char escape_of(char c)
+{
+    unsigned char byte = (unsigned char)c;
+
+    return byte < sizeof json_escapes ? json_escapes[byte] : '\0';
+}
+
+static char *write_escape(char *to, char c, char escape)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    *to++ = '\\';
+    *to++ = escape;
+    if (escape == 'u') {
+        *to++ = '0';
+        *to++ = '0';
+        *to++ = digits[(unsigned char)c >> 4];
+        *to++ = digits[(unsigned char)c & 15];
+    }
+    return to;
+}
+
+size_t text_write_json(const char *bytes, size_t len, char *out)
+{
+    char *to = out;
+
+    for (size_t i = 0; i < len; i++) {
+        char escape = escape_of(bytes[i]);
+        if (escape)
+            to = write_escape(to, bytes[i], escape);
+        else
+            *to++ = bytes[i];
+    }
+    return (size_t)(to - out);
+}
+
+void text_add_json(struct buf *out, const char *bytes, size_t len)
+{
+    size_t at = 0;
+
+    while (at < len) {
+        size_t plain = len - at;
+        const uint8_t *bad = u8_check((const uint8_t *)bytes + at, plain);
+        if (bad)
+            plain = (size_t)((const char *)bad - bytes) - at;
+        char *to = buf_reserve(out, plain * TEXT_JSON_GROWTH);
+        buf_extend(out, text_write_json(bytes + at, plain, to));
+        at += plain;
+        if (bad) {
+            buf_add_text(out, "\xEF\xBF\xBD");
+            at++;
+        }
     }
 }

@@ -8,6 +8,9 @@
 /* Waiting tasks whose URL is kept as it was read; others are read again at their start. */
 enum { URLS_KEPT = 4096 };
 
+/* curl's code for a scheme it does not speak. */
+enum { CODE_UNSUPPORTED_SCHEME = 1 };
+
 static void fill_request(struct engine *engine, struct task *task, const struct source_item *item)
 {
     struct request *request = &task->request;
@@ -24,28 +27,31 @@ static void fill_request(struct engine *engine, struct task *task, const struct 
         parse_line(&rules, item->text, item->len, request, &task->url);
 }
 
-static void admit_item(struct engine *engine, const struct source_item *item)
+static void admit_item(struct engine *engine, const struct source_item *item, double now)
 {
     struct task *task = task_new();
 
     fill_request(engine, task, item);
+    task->since = now;
     window_add(&engine->window, task);
     if (task->url)
         engine->urls_kept++;
     if (task->request.invalid) {
         result_setf(&task->result, REASON_INVALID, "%s", task->request.invalid);
         engine_complete(engine, task);
-    } else if (!url_is_web(task->url)) {
-        result_setf(&task->result, REASON_DENIED, "only http and https are fetched");
+    } else if (!redirect_permits(engine->options->protocols, task->url)) {
+        result_setf(&task->result, REASON_DENIED, "a scheme that is not permitted");
+        task->result.exitcode = CODE_UNSUPPORTED_SCHEME;
         engine_complete(engine, task);
     } else {
+        engine_extend_url(engine, task);
         engine_queue(engine, task, false);
         if (engine->urls_kept > URLS_KEPT)
             engine_drop_url(engine, task);
     }
 }
 
-void engine_admit(struct engine *engine)
+void engine_admit(struct engine *engine, double now)
 {
     struct source_item item;
     struct buf err;
@@ -61,7 +67,7 @@ void engine_admit(struct engine *engine)
         else if (step == SOURCE_TROUBLE)
             engine_note_trouble(engine, err.data);
         else if (!item.line || parse_wants(item.text, item.len))
-            admit_item(engine, &item);
+            admit_item(engine, &item, now);
     }
     buf_release(&err);
 }

@@ -72,13 +72,16 @@ static void set_rules(struct engine *engine, const struct options *options)
         .accept = options->accept,
         .redirect = {.follow = options->location,
                      .trusted = options->location_trusted,
-                     .max = options->max_redirs},
+                     .max = options->max_redirs,
+                     .protocols = options->protocols,
+                     .defaults = options_ask(options)},
     };
     engine->parsing = (struct parse_rules){
         .format = options->input_format,
         .default_scheme = options->proto_default ? options->proto_default : "http",
     };
     heap_init(&engine->waiting);
+    rendering_init(&engine->rendering);
     window_init(&engine->window, options->order, (size_t)options->window);
     store_init(&engine->store, spool_new(spool_directory(options), options->spool_max),
                options->memory);
@@ -107,6 +110,33 @@ static int open_out(struct engine *engine, struct buf *err)
     return result ? EXIT_LOCAL_TROUBLE : 0;
 }
 
+static const enum xfer_bodies bodies[] = {
+    [FORMAT_NO_BODIES] = XFER_NO_BODIES,
+    [FORMAT_BODIES_OF_SUCCESS] = XFER_ACCEPTED_BODIES,
+    [FORMAT_ALL_BODIES] = XFER_ALL_BODIES,
+};
+
+static struct xfer_wants wants_of(const struct format *format)
+{
+    return (struct xfer_wants){.bodies = bodies[format_wants_bodies(format)],
+                               .facts = format_wants_facts(format),
+                               .headers = format_wants_headers(format)};
+}
+
+static void begin_output(struct engine *engine)
+{
+    const char *line = format_header_line(engine->format);
+    size_t room;
+    char *to = writer_reserve(engine->out, &room);
+
+    engine->store.checks_utf8 = format_wants_utf8(engine->format);
+    if (!line)
+        return;
+    size_t len = MIN(strlen(line), room);
+    memcpy(to, line, len);
+    writer_commit(engine->out, len);
+}
+
 static int set_up_io(struct engine *engine, struct buf *err)
 {
     unsigned jobs = affordable_jobs(engine->options);
@@ -116,10 +146,14 @@ static int set_up_io(struct engine *engine, struct buf *err)
     engine->sched = sched_new();
     engine->source = source_new(engine->loop, engine->options);
     engine->notes = writer_new(engine->loop, STDERR_FILENO, NOTES_BYTES);
+    if (format_new(engine->options, &engine->format, err))
+        return EXIT_USAGE;
     result = open_out(engine, err);
     if (result)
         return result;
-    result = xfer_new(engine->loop, engine->options, &engine->store, jobs, &engine->xfer, err);
+    begin_output(engine);
+    result = xfer_new(engine->loop, engine->options, wants_of(engine->format), &engine->store, jobs,
+                      &engine->xfer, err);
     return result ? EXIT_USAGE : 0;
 }
 
@@ -163,6 +197,8 @@ void engine_free(struct engine *engine)
         free_tasks(engine);
     xfer_free(engine->xfer);
     source_free(engine->source);
+    format_free(engine->format);
+    rendering_release(&engine->rendering);
     sched_free(engine->sched);
     writer_free(engine->out);
     writer_free(engine->notes);
@@ -188,12 +224,23 @@ static void tell_halted(struct engine *engine)
     (void)ignored;
 }
 
+static void save_cookies(struct engine *engine)
+{
+    struct buf err;
+
+    buf_init(&err);
+    if (xfer_save_cookies(engine->xfer, &err))
+        engine_note_trouble(engine, err.data);
+    buf_release(&err);
+}
+
 int engine_run(struct engine *engine)
 {
     ev_prepare_start(engine->loop, &engine->prepare);
     ev_run(engine->loop, 0);
     ev_prepare_stop(engine->loop, &engine->prepare);
     ev_timer_stop(engine->loop, &engine->timer);
+    save_cookies(engine);
     tell_halted(engine);
     if (engine->local_trouble)
         return EXIT_LOCAL_TROUBLE;

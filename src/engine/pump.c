@@ -6,6 +6,7 @@
 #include "io/source.h"
 #include "io/writer.h"
 #include "io/xfer.h"
+#include "model/options.h"
 #include "model/task.h"
 #include "model/url.h"
 #include "policy/sched.h"
@@ -36,6 +37,16 @@ void engine_complete(struct engine *engine, struct task *task)
 {
     task_set_state(task, TASK_DONE);
     window_note_done(&engine->window, task);
+}
+
+void engine_extend_url(struct engine *engine, struct task *task)
+{
+    const struct options *options = engine->options;
+
+    if (options->get && options->has_data)
+        url_add_query(task->url, options->data.data);
+    if (options->upload)
+        url_add_file_name(task->url, options->upload);
 }
 
 void engine_drop_url(struct engine *engine, struct task *task)
@@ -102,7 +113,7 @@ void engine_pump(struct engine *engine, double now)
         before = engine->moves_left;
         engine_settle(engine, now);
         engine_retire(engine, now);
-        engine_admit(engine);
+        engine_admit(engine, now);
         engine_start(engine, now);
     } while (has_turn_left(engine) && engine->moves_left < before);
     engine_flush(engine, now);

@@ -10,6 +10,8 @@
 /* Less room than this in a writer, and it is written first. */
 enum { RENDER_ROOM = 16 * 1024, NOTE_ROOM = 16 * 1024 };
 
+_Static_assert((int)RENDER_ROOM >= (int)FORMAT_ROOM_MIN, "a rendering must get on");
+
 static void fail_out(struct engine *engine, int error, double now)
 {
     struct buf words;
@@ -60,17 +62,23 @@ static bool render_some(struct engine *engine, struct task *task, double now)
     if (engine->out_failed)
         return true;
     buf_init(&err);
-    ssize_t len = format_render(engine->options->format, &engine->rendering, task, &engine->store,
-                                to, MIN(room, engine->bytes_left), &err);
+    ssize_t len =
+        format_render(engine->format, &engine->rendering, task, &engine->store, to, room, &err);
     if (len < 0) {
         engine_note_trouble(engine, err.data);
         engine_stop(engine, now);
     } else {
         writer_commit(engine->out, (size_t)len);
-        engine->bytes_left -= (size_t)len;
+        engine->bytes_left -= MIN((size_t)len, engine->bytes_left);
     }
     buf_release(&err);
     return len <= 0;
+}
+
+/* Where each result is a record, the record tells of the failure. */
+static bool makes_records(const struct options *options)
+{
+    return options->format != OPTION_FORMAT_RAW && options->format != OPTION_FORMAT_NONE;
 }
 
 /* What the run ended before is told in one line at its end, not in thousands. */
@@ -80,6 +88,8 @@ static void tell_failure(struct engine *engine, const struct task *task)
     struct buf line;
 
     if (reason == REASON_OK || reason == REASON_HALTED || engine->options->silent)
+        return;
+    if (makes_records(engine->options))
         return;
     buf_init(&line);
     format_failure(task, &line);
@@ -91,11 +101,12 @@ static void bury(struct engine *engine, struct task *task)
 {
     tell_failure(engine, task);
     stats_count(&engine->stats, &task->result);
+    engine->local_trouble |= task->result.reason == REASON_OUTPUT;
     window_remove(&engine->window, task);
     sched_forget(engine->sched, task);
     engine_drop_url(engine, task);
     task_free(task, &engine->store);
-    engine->rendering = (struct rendering){0};
+    rendering_restart(&engine->rendering);
     engine->moves_left--;
 }
 

@@ -19,17 +19,19 @@ static void wait_for_descriptor(struct engine *engine, struct task *task, double
     heap_push(&engine->waiting, &task->due, engine->no_start_before);
 }
 
-static void hop(struct engine *engine, struct task *task)
+static void hop(struct engine *engine, struct task *task, double now)
 {
     sched_forget(engine->sched, task);
     task_rewind(task, &engine->store);
+    task->since = now;
     task_set_state(task, TASK_READY);
     engine_queue(engine, task, true);
 }
 
-static void again(struct engine *engine, struct task *task)
+static void again(struct engine *engine, struct task *task, double now)
 {
     task_rewind(task, &engine->store);
+    task->since = now;
     task_set_state(task, TASK_READY);
     sched_add_first(engine->sched, task);
 }
@@ -41,10 +43,12 @@ static void settle_task(struct engine *engine, struct task *task, double now)
     switch (verdict_of(&engine->verdicts, task)) {
     case VERDICT_DONE:
         engine->starts_in_vain = 0;
+        if (task->outcome != OUTCOME_ANSWERED)
+            task_rewind(task, &engine->store); /* part of a body is nothing to show */
         engine_complete(engine, task);
         break;
-    case VERDICT_HOP: hop(engine, task); break;
-    case VERDICT_AGAIN: again(engine, task); break;
+    case VERDICT_HOP: hop(engine, task, now); break;
+    case VERDICT_AGAIN: again(engine, task, now); break;
     case VERDICT_LATER: wait_for_descriptor(engine, task, now); break;
     }
     if (task->outcome == OUTCOME_LOCAL_TROUBLE && !engine->stopped) {

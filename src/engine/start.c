@@ -46,6 +46,7 @@ static void read_url_again(struct engine *engine, struct task *task)
     (void)result;
     buf_release(&err);
     engine->urls_kept++;
+    engine_extend_url(engine, task);
 }
 
 static void forget_names(struct engine *engine)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utlist.h>
@@ -130,8 +131,8 @@ static void note_found(struct transfer *transfer)
         DL_APPEND2(transfer->xfer->found, transfer, prev_found, next_found);
 }
 
-static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose,
-                                    struct curl_sockaddr *address)
+curl_socket_t xfer_on_open_socket(void *userdata, curlsocktype purpose,
+                                  struct curl_sockaddr *address)
 {
     struct transfer *transfer = userdata;
 
@@ -144,8 +145,8 @@ static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose,
 }
 
 /* The connection stands, new or reused, and the request is about to be sent. */
-static int on_connected(void *userdata, char *remote_ip, char *local_ip, int remote_port,
-                        int local_port)
+int xfer_on_connected(void *userdata, char *remote_ip, char *local_ip, int remote_port,
+                      int local_port)
 {
     struct transfer *transfer = userdata;
 
@@ -173,21 +174,22 @@ static const char *location_of(const struct transfer *transfer, long code)
 /* Whether anybody will want to see the body of this answer. */
 static bool wants_body(const struct transfer *transfer)
 {
-    const struct options *options = transfer->xfer->options;
+    const struct xfer *xfer = transfer->xfer;
     long code = 0;
 
-    if (options->format == OPTION_FORMAT_NONE)
+    if (xfer->wants.bodies == XFER_NO_BODIES)
         return false;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &code);
-    if (options->location && location_of(transfer, code))
+    if (xfer->options->location && location_of(transfer, code))
         return false;
-    return codes_has(&options->accept, code);
+    return xfer->wants.bodies == XFER_ALL_BODIES || codes_has(&xfer->options->accept, code);
 }
 
-static size_t on_body(char *bytes, size_t size, size_t count, void *userdata)
+size_t xfer_on_body(char *bytes, size_t size, size_t count, void *userdata)
 {
     struct transfer *transfer = userdata;
     struct task *task = transfer->task;
+    uint64_t limit = transfer->xfer->options->max_filesize;
     size_t len = size * count;
 
     transfer->heard_at = transfer->xfer->now;
@@ -196,6 +198,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *userdata)
         transfer->keep_body = wants_body(transfer);
     }
     task->result.body_bytes += len;
+    if (limit && task->result.body_bytes > limit) {
+        transfer->body_error = -EFBIG;
+        return CURL_WRITEFUNC_ERROR;
+    }
     if (!transfer->keep_body)
         return len;
     transfer->body_error = body_add(&task->body, transfer->xfer->store, bytes, len,
@@ -203,30 +209,28 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *userdata)
     return transfer->body_error ? CURL_WRITEFUNC_ERROR : len;
 }
 
+/* Each answer begins with its status line: of several, as after 100 Continue, the last one counts.
+ * What comes behind the body are trailers, which are not kept. */
+size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata)
+{
+    struct transfer *transfer = userdata;
+    struct buf *headers = &transfer->task->result.facts->headers;
+    size_t len = size * count;
+
+    if (len >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
+        buf_clear(headers);
+    if (!transfer->body_seen)
+        buf_add(headers, bytes, len);
+    return len;
+}
+
 /* ---- the pool ---- */
 
 static void free_transfer(struct transfer *transfer)
 {
     curl_easy_cleanup(transfer->easy);
-    curl_slist_free_all(transfer->resolve);
     buf_release(&transfer->body_message);
     free(transfer);
-}
-
-static int set_callbacks(struct transfer *transfer, struct buf *err)
-{
-    CURL *easy = transfer->easy;
-    bool done = curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
-                curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
-                curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket) == CURLE_OK &&
-                curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer) == CURLE_OK &&
-                curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected) == CURLE_OK &&
-                curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) == CURLE_OK;
-
-    if (done)
-        return 0;
-    buf_setf(err, "libcurl refuses a callback");
-    return -EINVAL;
 }
 
 static int new_transfer(struct xfer *xfer, struct transfer **ret_transfer, struct buf *err)
@@ -234,10 +238,12 @@ static int new_transfer(struct xfer *xfer, struct transfer **ret_transfer, struc
     struct transfer *transfer = xcalloc(1, sizeof *transfer);
 
     transfer->xfer = xfer;
+    transfer->payload_fd = -1;
     buf_init(&transfer->body_message);
-    int result = xfer_setup_easy(xfer, transfer, err);
-    if (!result)
-        result = set_callbacks(transfer, err);
+    transfer->easy = curl_easy_init();
+    if (!transfer->easy)
+        out_of_memory();
+    int result = xfer_setup_easy(xfer, transfer, false, err);
     if (result) {
         free_transfer(transfer);
         return result;
@@ -276,11 +282,7 @@ static void give_transfer(struct xfer *xfer, struct transfer *transfer)
         heap_remove(&xfer->deadlines, &transfer->deadline);
         DL_DELETE(xfer->running, transfer);
     }
-    if (transfer->resolve) {
-        curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, NULL);
-        curl_slist_free_all(transfer->resolve);
-        transfer->resolve = NULL;
-    }
+    xfer_release_request(transfer);
     transfer->task->transfer = NULL;
     transfer->task = NULL;
     DL_PREPEND(xfer->pool, transfer);
@@ -305,21 +307,68 @@ static int set_up_multi(struct xfer *xfer, unsigned connections)
 
 static int set_up_share(struct xfer *xfer)
 {
+    bool shared;
+
     xfer->share = curl_share_init();
     if (!xfer->share)
         out_of_memory();
-    return curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK
-               ? 0
-               : -EINVAL;
+    shared =
+        curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
+    if (xfer->options->cookies.len || xfer->options->cookie_jar)
+        shared = shared && curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE) ==
+                               CURLSHE_OK;
+    return shared ? 0 : -EINVAL;
 }
 
-int xfer_new(struct ev_loop *loop, const struct options *options, struct store *store,
-             unsigned connections, struct xfer **ret_xfer, struct buf *err)
+/* One handle, which fetches nothing, reads the files of cookies into the jar that all share: each of
+ * the others would read them anew for every request. */
+static void open_jar(struct xfer *xfer)
+{
+    const struct strings *cookies = &xfer->options->cookies;
+
+    if (!cookies->len && !xfer->options->cookie_jar)
+        return;
+    xfer->jar = curl_easy_init();
+    if (!xfer->jar || curl_easy_setopt(xfer->jar, CURLOPT_SHARE, xfer->share) != CURLE_OK)
+        out_of_memory();
+    curl_easy_setopt(xfer->jar, CURLOPT_COOKIEFILE, "");
+    for (size_t i = 0; i < cookies->len; i++) {
+        if (!strchr(cookies->at[i], '='))
+            curl_easy_setopt(xfer->jar, CURLOPT_COOKIEFILE, cookies->at[i]);
+    }
+    curl_easy_setopt(xfer->jar, CURLOPT_COOKIELIST, "RELOAD");
+}
+
+/* libcurl does not say when it cannot write the file, so we look first. */
+int xfer_save_cookies(struct xfer *xfer, struct buf *err)
+{
+    const char *path = xfer->options->cookie_jar;
+    bool is_stdout = path && strcmp(path, "-") == 0;
+    int fd;
+
+    if (!path || !xfer->jar)
+        return 0;
+    fd = is_stdout ? -1 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0 && !is_stdout) {
+        buf_setf(err, "cannot write cookies to %s: %s", path, strerror(errno));
+        return -EIO;
+    }
+    if (fd >= 0)
+        close(fd);
+    curl_easy_setopt(xfer->jar, CURLOPT_COOKIEJAR, path);
+    curl_easy_setopt(xfer->jar, CURLOPT_COOKIELIST, "FLUSH");
+    curl_easy_setopt(xfer->jar, CURLOPT_COOKIEJAR, NULL);
+    return 0;
+}
+
+int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wants wants,
+             struct store *store, unsigned connections, struct xfer **ret_xfer, struct buf *err)
 {
     struct xfer *xfer = xcalloc(1, sizeof *xfer);
     struct transfer *first = NULL;
 
-    *xfer = (struct xfer){.loop = loop, .options = options, .store = store, .timer_due = INFINITY};
+    *xfer = (struct xfer){
+        .loop = loop, .options = options, .wants = wants, .store = store, .timer_due = INFINITY};
     xfer->now = clock_now();
     heap_init(&xfer->deadlines);
     xfer_setup_lists(xfer);
@@ -327,8 +376,10 @@ int xfer_new(struct ev_loop *loop, const struct options *options, struct store *
     int result = set_up_multi(xfer, connections);
     if (!result)
         result = set_up_share(xfer);
-    if (!result)
+    if (!result) {
+        open_jar(xfer);
         result = new_transfer(xfer, &first, err);
+    }
     if (result) {
         xfer_free(xfer);
         return result;
@@ -378,6 +429,7 @@ void xfer_free(struct xfer *xfer)
         free_transfer(transfer);
     }
     stop_watching(xfer);
+    curl_easy_cleanup(xfer->jar);
     curl_share_cleanup(xfer->share);
     xfer_release_lists(xfer);
     heap_release(&xfer->deadlines);
@@ -391,11 +443,18 @@ static double after(double start, double seconds)
     return seconds > 0 ? start + seconds : INFINITY;
 }
 
+static double max_time_of(const struct transfer *transfer)
+{
+    const struct detail *detail = transfer->task->request.detail;
+
+    return detail && detail->timeout > 0 ? detail->timeout : transfer->xfer->options->max_time;
+}
+
 /* When the transfer is over unless something comes. */
 static double deadline_of(const struct transfer *transfer)
 {
     const struct options *options = transfer->xfer->options;
-    double limit = after(transfer->started_at, options->max_time);
+    double limit = after(transfer->started_at, max_time_of(transfer));
     double patience = transfer->connected ? after(transfer->heard_at, options->stall_timeout)
                                           : after(transfer->started_at, options->connect_timeout);
 
@@ -411,6 +470,16 @@ static double first_look(const struct transfer *transfer)
     return fmin(deadline_of(transfer), after(transfer->started_at, options->stall_timeout));
 }
 
+/* Ends a transfer that libcurl does not have, or not any more. */
+static void fail_early(struct xfer *xfer, struct transfer *transfer)
+{
+    struct task *task = transfer->task;
+
+    task->outcome = OUTCOME_FAILED;
+    give_transfer(xfer, transfer);
+    DL_APPEND(xfer->failed, task);
+}
+
 void xfer_start(struct xfer *xfer, struct task *task)
 {
     struct transfer *transfer = take_transfer(xfer);
@@ -424,10 +493,17 @@ void xfer_start(struct xfer *xfer, struct task *task)
     transfer->body_error = 0;
     transfer->message[0] = '\0';
     transfer->started_at = transfer->heard_at = xfer->now;
-    xfer_setup_request(xfer, transfer);
+    if (xfer->wants.facts && !task->result.facts)
+        result_want_facts(&task->result);
+    if (task->result.facts && !task->result.facts->begun_at)
+        task->result.facts->begun_at = clock_wall();
+    if (task->result.facts)
+        task->result.facts->queued += xfer->now - task->since;
     DL_APPEND(xfer->running, transfer);
     heap_push(&xfer->deadlines, &transfer->deadline, first_look(transfer));
-    if (curl_multi_add_handle(xfer->multi, transfer->easy) != CURLM_OK)
+    if (xfer_setup_request(xfer, transfer))
+        fail_early(xfer, transfer);
+    else if (curl_multi_add_handle(xfer->multi, transfer->easy) != CURLM_OK)
         out_of_memory();
 }
 
@@ -446,16 +522,17 @@ static void time_out(struct xfer *xfer, struct transfer *transfer, double now)
     struct task *task = transfer->task;
     struct result *result = &task->result;
 
-    if (now >= after(transfer->started_at, options->max_time))
-        result_setf(result, REASON_TIMEOUT, "not done after %g s", options->max_time);
+    if (now >= after(transfer->started_at, max_time_of(transfer)))
+        result_setf(result, REASON_TIMEOUT, "not done after %g s", max_time_of(transfer));
     else if (transfer->connected)
         result_setf(result, REASON_TIMEOUT, "no byte for %g s", options->stall_timeout);
     else
         result_setf(result, REASON_TIMEOUT, "not connected after %g s", options->connect_timeout);
     result->exitcode = CURLE_OPERATION_TIMEDOUT;
-    task->outcome = OUTCOME_FAILED;
-    xfer_cancel(xfer, task);
-    DL_APPEND(xfer->failed, task);
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &result->http_code);
+    xfer_fill_facts(transfer);
+    curl_multi_remove_handle(xfer->multi, transfer->easy);
+    fail_early(xfer, transfer);
 }
 
 static void look_at_deadlines(struct xfer *xfer, double now)
@@ -533,10 +610,15 @@ static void fill_body_trouble(struct transfer *transfer)
 {
     struct task *task = transfer->task;
 
-    if (transfer->body_error != -ENOBUFS) {
+    if (transfer->body_error == -EFBIG) {
+        task->outcome = OUTCOME_FAILED;
+        task->result.exitcode = CURLE_FILESIZE_EXCEEDED;
+        result_setf(&task->result, REASON_TOO_LARGE, "more than %llu bytes (--max-filesize)",
+                    (unsigned long long)transfer->xfer->options->max_filesize);
+    } else if (transfer->body_error != -ENOBUFS) {
         task->outcome = OUTCOME_LOCAL_TROUBLE;
         result_setf(&task->result, REASON_OUTPUT, "%s", transfer->body_message.data);
-    } else if (task->next_in_order) {
+    } else if (task->next_in_order || !request_may_repeat(transfer->ask.method)) {
         task->outcome = OUTCOME_FAILED;
         result_setf(&task->result, REASON_TOO_LARGE,
                     "no room to hold the body (--memory, --spool-max)");
@@ -585,6 +667,7 @@ struct task *xfer_next_finished(struct xfer *xfer)
         return NULL;
     task = transfer->task;
     fill(transfer, transfer->code);
+    xfer_fill_facts(transfer);
     curl_multi_remove_handle(xfer->multi, transfer->easy);
     give_transfer(xfer, transfer);
     return task;

@@ -15,7 +15,7 @@ static const char *const safe_names[] = {
     "accept", "accept-encoding", "accept-language", "cache-control", "pragma", "user-agent",
 };
 
-static struct curl_slist *append(struct curl_slist *list, const char *text)
+struct curl_slist *xfer_append(struct curl_slist *list, const char *text)
 {
     struct curl_slist *longer = curl_slist_append(list, text);
 
@@ -24,20 +24,17 @@ static struct curl_slist *append(struct curl_slist *list, const char *text)
     return longer;
 }
 
-static size_t name_len(const char *header)
+bool xfer_header_is_named(const char *header, const char *name)
 {
-    return strcspn(header, ":; ");
+    size_t len = strlen(name);
+
+    return strcspn(header, ":; ") == len && strncasecmp(header, name, len) == 0;
 }
 
-static bool is_named(const char *header, const char *name)
-{
-    return name_len(header) == strlen(name) && strncasecmp(header, name, strlen(name)) == 0;
-}
-
-static bool is_safe(const char *header)
+bool xfer_header_is_safe(const char *header)
 {
     for (size_t i = 0; i < ARRAY_LEN(safe_names); i++) {
-        if (is_named(header, safe_names[i]))
+        if (xfer_header_is_named(header, safe_names[i]))
             return true;
     }
     return false;
@@ -45,15 +42,13 @@ static bool is_safe(const char *header)
 
 static void add_header(struct xfer *xfer, const char *header)
 {
-    xfer->headers = append(xfer->headers, header);
-    if (is_safe(header))
-        xfer->safe_headers = append(xfer->safe_headers, header);
+    xfer->headers = xfer_append(xfer->headers, header);
 }
 
 static bool has_header(const struct strings *headers, const char *name)
 {
     for (size_t i = 0; i < headers->len; i++) {
-        if (is_named(headers->at[i], name))
+        if (xfer_header_is_named(headers->at[i], name))
             return true;
     }
     return false;
@@ -73,12 +68,20 @@ static void add_user_agent(struct xfer *xfer)
     buf_release(&header);
 }
 
+static void add_json_headers(struct xfer *xfer)
+{
+    if (!has_header(&xfer->options->headers, "content-type"))
+        add_header(xfer, "Content-Type: application/json");
+    if (!has_header(&xfer->options->headers, "accept"))
+        add_header(xfer, "Accept: application/json");
+}
+
 static struct curl_slist *list_of(const struct strings *strings)
 {
     struct curl_slist *list = NULL;
 
     for (size_t i = 0; i < strings->len; i++)
-        list = append(list, strings->at[i]);
+        list = xfer_append(list, strings->at[i]);
     return list;
 }
 
@@ -116,6 +119,9 @@ void xfer_setup_lists(struct xfer *xfer)
     const struct options *options = xfer->options;
 
     add_user_agent(xfer);
+    if (options->data_is_json)
+        add_json_headers(xfer);
+    xfer->ask = options_ask(options);
     for (size_t i = 0; i < options->headers.len; i++)
         add_header(xfer, options->headers.at[i]);
     xfer->resolve = list_of(&options->resolve);
@@ -128,7 +134,6 @@ void xfer_setup_lists(struct xfer *xfer)
 void xfer_release_lists(struct xfer *xfer)
 {
     curl_slist_free_all(xfer->headers);
-    curl_slist_free_all(xfer->safe_headers);
     curl_slist_free_all(xfer->resolve);
     curl_slist_free_all(xfer->connect_to);
     curl_slist_free_all(xfer->forget);
@@ -165,19 +170,62 @@ static CURLcode set_times(CURL *easy, const struct options *options)
     return code;
 }
 
-static CURLcode set_tls(const struct xfer *xfer, CURL *easy)
+static const long tls_versions[] = {
+    [OPTION_TLS_ANY] = CURL_SSLVERSION_DEFAULT,
+    [OPTION_TLS_1_2] = CURL_SSLVERSION_TLSv1_2,
+    [OPTION_TLS_1_3] = CURL_SSLVERSION_TLSv1_3,
+};
+
+/* FILE[:PASSWORD]; a colon in the name is written with a backslash. */
+static CURLcode set_certificate(CURL *easy, const char *text)
 {
     CURLcode code = CURLE_OK;
+    struct buf name;
 
-    SET(easy, CURLOPT_SHARE, xfer->share);
-    if (xfer->ca_file) {
-        SET(easy, CURLOPT_CAINFO, xfer->ca_file);
-        SET(easy, CURLOPT_CAPATH, NULL);
+    buf_init(&name);
+    for (; *text && *text != ':'; text++) {
+        text += text[0] == '\\' && text[1];
+        buf_add_char(&name, *text);
     }
-    if (xfer->options->insecure) {
+    SET(easy, CURLOPT_SSLCERT, name.data);
+    if (*text)
+        SET(easy, CURLOPT_KEYPASSWD, text + 1);
+    buf_release(&name);
+    return code;
+}
+
+static CURLcode set_trust(const struct xfer *xfer, CURL *easy)
+{
+    const struct options *options = xfer->options;
+    CURLcode code = CURLE_OK;
+
+    if (xfer->ca_file)
+        SET(easy, CURLOPT_CAINFO, xfer->ca_file);
+    if (xfer->ca_file || options->capath)
+        SET(easy, CURLOPT_CAPATH, options->capath);
+    if (options->insecure) {
         SET(easy, CURLOPT_SSL_VERIFYPEER, 0L);
         SET(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     }
+    if (options->pinned_key)
+        SET(easy, CURLOPT_PINNEDPUBLICKEY, options->pinned_key);
+    return code;
+}
+
+static CURLcode set_tls(const struct xfer *xfer, CURL *easy)
+{
+    const struct options *options = xfer->options;
+    CURLcode code = set_trust(xfer, easy);
+
+    SET(easy, CURLOPT_SHARE, xfer->share);
+    if (options->tls)
+        SET(easy, CURLOPT_SSLVERSION, tls_versions[options->tls]);
+    if (options->ciphers)
+        SET(easy, CURLOPT_SSL_CIPHER_LIST, options->ciphers);
+    if (options->cert && code == CURLE_OK)
+        code = set_certificate(easy, options->cert);
+    if (options->key)
+        SET(easy, CURLOPT_SSLKEY, options->key);
     return code;
 }
 
@@ -187,46 +235,146 @@ static const long ip_versions[] = {
     [OPTION_IP_6] = CURL_IPRESOLVE_V6,
 };
 
+static const long http_versions[] = {
+    [OPTION_HTTP_1_1] = CURL_HTTP_VERSION_1_1,
+    [OPTION_HTTP_2] = CURL_HTTP_VERSION_2TLS,
+    [OPTION_HTTP_2_PRIOR] = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE,
+};
+
 static CURLcode set_http(const struct xfer *xfer, CURL *easy)
 {
     const struct options *options = xfer->options;
-    bool http2 = options->http == OPTION_HTTP_2;
     CURLcode code = CURLE_OK;
 
-    SET(easy, CURLOPT_HTTP_VERSION, http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
-    if (http2)
+    SET(easy, CURLOPT_HTTP_VERSION, http_versions[options->http]);
+    if (options->http != OPTION_HTTP_1_1)
         SET(easy, CURLOPT_PIPEWAIT, 1L);
     if (options->compressed)
         SET(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+    SET(easy, CURLOPT_HTTPHEADER, xfer->headers);
+    if (options->referer)
+        SET(easy, CURLOPT_REFERER, options->referer);
+    if (options->range)
+        SET(easy, CURLOPT_RANGE, options->range);
+    if (options->limit_rate)
+        SET(easy, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)options->limit_rate);
+    if (options->limit_rate)
+        SET(easy, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)options->limit_rate);
+    return code;
+}
+
+static CURLcode set_proxy(CURL *easy, const struct options *options)
+{
+    CURLcode code = CURLE_OK;
+
     /* An empty one spares libcurl a look through the environment for each request. */
     if (options->proxy || !has_proxy_in_environment())
         SET(easy, CURLOPT_PROXY, options->proxy ? options->proxy : "");
+    if (options->proxy_user)
+        SET(easy, CURLOPT_PROXYUSERPWD, options->proxy_user);
+    if (options->noproxy)
+        SET(easy, CURLOPT_NOPROXY, options->noproxy);
+    return code;
+}
+
+static CURLcode set_network(const struct xfer *xfer, CURL *easy)
+{
+    const struct options *options = xfer->options;
+    CURLcode code = set_proxy(easy, options);
+
     SET(easy, CURLOPT_IPRESOLVE, ip_versions[options->ip]);
-    SET(easy, CURLOPT_HTTPHEADER, xfer->headers);
     if (xfer->resolve)
         SET(easy, CURLOPT_RESOLVE, xfer->resolve);
     if (xfer->connect_to)
         SET(easy, CURLOPT_CONNECT_TO, xfer->connect_to);
+    if (options->interface)
+        SET(easy, CURLOPT_INTERFACE, options->interface);
+    if (options->unix_socket)
+        SET(easy, CURLOPT_UNIX_SOCKET_PATH, options->unix_socket);
     return code;
 }
 
-int xfer_setup_easy(struct xfer *xfer, struct transfer *transfer, struct buf *err)
-{
-    CURL *easy = curl_easy_init();
-    CURLcode code;
+static const unsigned long auth_ways[] = {
+    [OPTION_AUTH_BASIC] = CURLAUTH_BASIC,
+    [OPTION_AUTH_DIGEST] = CURLAUTH_DIGEST,
+    [OPTION_AUTH_ANY] = CURLAUTH_ANY,
+};
 
-    if (!easy)
-        out_of_memory();
-    transfer->easy = easy;
-    code = set_safety(easy);
+static CURLcode set_netrc(CURL *easy, const struct options *options)
+{
+    CURLcode code = CURLE_OK;
+
+    if (options->netrc || options->netrc_file)
+        SET(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
+    if (options->netrc_file)
+        SET(easy, CURLOPT_NETRC_FILE, options->netrc_file);
+    return code;
+}
+
+/* What is said to the host that the user named, and to no other. */
+static CURLcode set_credentials(CURL *easy, const struct options *options)
+{
+    CURLcode code = CURLE_OK;
+    struct buf cookies;
+
+    if (options->user)
+        SET(easy, CURLOPT_USERPWD, options->user);
+    if (options->auth != OPTION_AUTH_BASIC)
+        SET(easy, CURLOPT_HTTPAUTH, auth_ways[options->auth]);
+    if (options->bearer)
+        SET(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+    if (options->bearer)
+        SET(easy, CURLOPT_XOAUTH2_BEARER, options->bearer);
+    buf_init(&cookies);
+    for (size_t i = 0; i < options->cookies.len; i++) {
+        if (strchr(options->cookies.at[i], '='))
+            buf_addf(&cookies, "%s%s", cookies.len ? "; " : "", options->cookies.at[i]);
+    }
+    if (cookies.len)
+        SET(easy, CURLOPT_COOKIE, cookies.data);
+    buf_release(&cookies);
+    return code;
+}
+
+static CURLcode set_callbacks(CURL *easy, struct transfer *transfer)
+{
+    CURLcode code = CURLE_OK;
+
+    SET(easy, CURLOPT_ERRORBUFFER, transfer->message);
+    SET(easy, CURLOPT_PRIVATE, transfer);
+    SET(easy, CURLOPT_WRITEFUNCTION, xfer_on_body);
+    SET(easy, CURLOPT_WRITEDATA, transfer);
+    if (transfer->xfer->wants.headers) {
+        SET(easy, CURLOPT_HEADERFUNCTION, xfer_on_header);
+        SET(easy, CURLOPT_HEADERDATA, transfer);
+    }
+    SET(easy, CURLOPT_OPENSOCKETFUNCTION, xfer_on_open_socket);
+    SET(easy, CURLOPT_OPENSOCKETDATA, transfer);
+    SET(easy, CURLOPT_PREREQFUNCTION, xfer_on_connected);
+    SET(easy, CURLOPT_PREREQDATA, transfer);
+    return code;
+}
+
+int xfer_setup_easy(struct xfer *xfer, struct transfer *transfer, bool away, struct buf *err)
+{
+    const struct options *options = xfer->options;
+    CURL *easy = transfer->easy;
+    CURLcode code = set_callbacks(easy, transfer);
+
     if (code == CURLE_OK)
-        code = set_times(easy, xfer->options);
+        code = set_safety(easy);
+    if (code == CURLE_OK)
+        code = set_times(easy, options);
     if (code == CURLE_OK)
         code = set_tls(xfer, easy);
     if (code == CURLE_OK)
         code = set_http(xfer, easy);
-    SET(easy, CURLOPT_ERRORBUFFER, transfer->message);
-    SET(easy, CURLOPT_PRIVATE, transfer);
+    if (code == CURLE_OK)
+        code = set_network(xfer, easy);
+    if (code == CURLE_OK)
+        code = set_netrc(easy, options);
+    if (code == CURLE_OK && !away)
+        code = set_credentials(easy, options);
     transfer->may_reuse = true;
     if (code == CURLE_OK)
         return 0;
@@ -234,57 +382,4 @@ int xfer_setup_easy(struct xfer *xfer, struct transfer *transfer, struct buf *er
         out_of_memory();
     buf_setf(err, "libcurl refuses an option: %s", curl_easy_strerror(code));
     return -EINVAL;
-}
-
-/* What was set once on some handle was accepted; only memory can be missing now. */
-static void must(CURLcode code)
-{
-    if (code != CURLE_OK)
-        out_of_memory();
-}
-
-static void set_names(struct xfer *xfer, struct transfer *transfer)
-{
-    struct buf stale;
-
-    transfer->resolve = xfer->forget;
-    xfer->forget = NULL;
-    if (transfer->task->name_is_stale) {
-        buf_init(&stale);
-        buf_add_char(&stale, '-');
-        url_add_name_and_port(transfer->task->url, &stale);
-        transfer->resolve = append(transfer->resolve, stale.data);
-        buf_release(&stale);
-    }
-    if (!transfer->resolve)
-        return;
-    for (struct curl_slist *own = xfer->resolve; own; own = own->next)
-        transfer->resolve = append(transfer->resolve, own->data);
-    must(curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, transfer->resolve));
-}
-
-/* A look for an idle connection walks all that a host has. While none of its transfers has ended
- * there is no idle one, and a wave of first requests does without. */
-static void set_reuse(struct xfer *xfer, struct transfer *transfer)
-{
-    bool may_reuse = !transfer->task->is_first_wave || xfer->shares_connections;
-
-    if (transfer->may_reuse == may_reuse)
-        return;
-    transfer->may_reuse = may_reuse;
-    must(curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, may_reuse ? 0L : 1L));
-}
-
-void xfer_setup_request(struct xfer *xfer, struct transfer *transfer)
-{
-    struct task *task = transfer->task;
-
-    must(curl_easy_setopt(transfer->easy, CURLOPT_CURLU, url_handle(task->url)));
-    if (task->away != transfer->headers_are_safe) {
-        transfer->headers_are_safe = task->away;
-        must(curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER,
-                              task->away ? xfer->safe_headers : xfer->headers));
-    }
-    set_reuse(xfer, transfer);
-    set_names(xfer, transfer);
 }

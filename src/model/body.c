@@ -143,6 +143,8 @@ static int add_to_spool(struct body *body, struct store *store, const char *byte
 int body_add(struct body *body, struct store *store, const void *bytes, size_t len, bool reserve,
              struct buf *err)
 {
+    if (store->checks_utf8)
+        utf8_stream_feed(&body->utf8, bytes, len);
     if (!body->spooled && add_to_memory(body, store, bytes, len))
         return 0;
     int result = add_to_spool(body, store, bytes, len, reserve, err);

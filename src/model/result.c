@@ -4,8 +4,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static void facts_free(struct facts *facts)
+{
+    if (!facts)
+        return;
+    free(facts->content_type);
+    buf_release(&facts->headers);
+    free(facts);
+}
+
+void result_want_facts(struct result *result)
+{
+    result->facts = xcalloc(1, sizeof *result->facts);
+    buf_init(&result->facts->headers);
+}
+
 void result_release(struct result *result)
 {
+    facts_free(result->facts);
     free(result->message);
     for (size_t i = 0; i < result->n_passed; i++)
         free(result->passed[i]);
@@ -22,6 +38,8 @@ void result_restart(struct result *result)
     result->http_code = 0;
     result->body_bytes = 0;
     result->starts++;
+    if (result->facts)
+        buf_clear(&result->facts->headers);
 }
 
 void result_setf(struct result *result, enum reason reason, const char *format, ...)

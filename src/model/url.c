@@ -104,11 +104,6 @@ bool url_has_scheme(const struct url *url, const char *scheme)
     return same;
 }
 
-bool url_is_web(const struct url *url)
-{
-    return url_has_scheme(url, "http") || url_has_scheme(url, "https");
-}
-
 static void add_lower(struct buf *out, const char *text)
 {
     for (; text && *text; text++)
@@ -168,4 +163,35 @@ bool url_is_numeric(const struct url *url)
 
     curl_free(name);
     return numeric;
+}
+
+static void must(CURLUcode code)
+{
+    if (code != CURLUE_OK)
+        out_of_memory();
+}
+
+void url_add_query(struct url *url, const char *query)
+{
+    must(curl_url_set(handle_of(url), CURLUPART_QUERY, query, CURLU_APPENDQUERY));
+}
+
+void url_add_file_name(struct url *url, const char *file)
+{
+    char *path = part(url, CURLUPART_PATH, 0);
+    const char *slash = strrchr(file, '/');
+    struct buf longer;
+    char *name;
+
+    if (path && ends_in(path, "/")) {
+        name = curl_easy_escape(NULL, slash ? slash + 1 : file, 0);
+        if (!name)
+            out_of_memory();
+        buf_init(&longer);
+        buf_addf(&longer, "%s%s", path, name);
+        must(curl_url_set(handle_of(url), CURLUPART_PATH, longer.data, 0));
+        buf_release(&longer);
+        curl_free(name);
+    }
+    curl_free(path);
 }

@@ -1,28 +1,541 @@
 #include "policy/format.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/text.h"
+#include "model/options.h"
 #include "model/task.h"
+#include "policy/fields.h"
 
-/* A failed request has no part in a stream of bodies. */
-static ssize_t render_raw(struct rendering *rendering, const struct task *task,
-                          const struct store *store, void *bytes, size_t max, struct buf *err)
+enum segment_kind {
+    SEGMENT_TEXT,
+    SEGMENT_FIELD,
+    SEGMENT_HEADER,  /* one header of the answer, by name */
+    SEGMENT_HEADERS, /* all of them, as they came */
+    SEGMENT_BODY
+};
+
+struct segment {
+    enum segment_kind kind;
+    const struct field *field;
+    char *text; /* a text, or a header's name */
+    size_t len;
+};
+
+struct format {
+    unsigned kind; /* enum format_option */
+    struct field_rules rules;
+    struct segment *segments;
+    size_t n_segments, capacity;
+    bool has_body, has_headers;
+    char *header_line;
+};
+
+static const char *const tsv_fields[] = {"seq",       "id",        "url",           "ok",
+                                         "reason",    "http_code", "url_effective", "content_type",
+                                         "size_body", "attempts",  "time_total",    "errormsg"};
+
+/* ---- building ---- */
+
+static struct segment *add_segment(struct format *format, enum segment_kind kind)
 {
-    if (task->result.reason != REASON_OK)
-        return 0;
-    return body_read(&task->body, store, &rendering->cursor, bytes, max, err);
+    format->segments =
+        xgrow(format->segments, format->n_segments, &format->capacity, sizeof *format->segments);
+    struct segment *segment = &format->segments[format->n_segments++];
+    *segment = (struct segment){.kind = kind};
+    return segment;
 }
 
-ssize_t format_render(enum format format, struct rendering *rendering, const struct task *task,
-                      const struct store *store, void *bytes, size_t max, struct buf *err)
+static void add_text(struct format *format, const char *text, size_t len)
 {
-    switch (format) {
-    case FORMAT_RAW: return render_raw(rendering, task, store, bytes, max, err);
-    case FORMAT_NONE: return 0;
+    struct segment *segment = add_segment(format, SEGMENT_TEXT);
+
+    segment->text = xstrndup(text, len);
+    segment->len = len;
+}
+
+static void add_field(struct format *format, const struct field *field)
+{
+    if (field->is_body) {
+        add_segment(format, SEGMENT_BODY);
+        format->has_body = true;
+    } else {
+        add_segment(format, SEGMENT_FIELD)->field = field;
+    }
+}
+
+/* The fields that are chosen by name, or those of a record of this format. */
+static int add_chosen(struct format *format, const char *list, struct buf *err)
+{
+    for (const char *at = list; *at;) {
+        size_t len = strcspn(at, ",");
+        const struct field *field = field_find(at, len);
+        if (!field) {
+            buf_setf(err, "--fields: there is no field called %.*s", (int)len, at);
+            return -EINVAL;
+        }
+        if (format->kind == OPTION_FORMAT_TSV && format->n_segments)
+            add_text(format, "\t", 1);
+        add_field(format, field);
+        at += len + (at[len] == ',');
     }
     return 0;
 }
+
+static void add_record(struct format *format, bool with_body)
+{
+    for (const struct field *field = field_table; field->name; field++) {
+        if (!field->on_demand && (with_body || !field->is_body))
+            add_field(format, field);
+    }
+}
+
+static void add_tsv_fields(struct format *format)
+{
+    for (size_t i = 0; i < ARRAY_LEN(tsv_fields); i++) {
+        if (i)
+            add_text(format, "\t", 1);
+        add_field(format, field_find(tsv_fields[i], strlen(tsv_fields[i])));
+    }
+}
+
+static int build_jsonl(struct format *format, const struct options *options, struct buf *err)
+{
+    int result = 0;
+
+    add_text(format, "{", 1);
+    if (options->fields)
+        result = add_chosen(format, options->fields, err);
+    else
+        add_record(format, options->body);
+    add_text(format, "}\n", 2);
+    return result;
+}
+
+static void build_header_line(struct format *format, const struct options *options)
+{
+    struct buf line;
+
+    buf_init(&line);
+    for (size_t i = 0; i < ARRAY_LEN(tsv_fields) && !options->fields; i++)
+        buf_addf(&line, "%s%s", i ? "\t" : "", tsv_fields[i]);
+    for (const char *at = options->fields; at && *at; at++)
+        buf_add_char(&line, *at == ',' ? '\t' : *at);
+    buf_add_char(&line, '\n');
+    format->header_line = buf_take(&line);
+}
+
+static int build_tsv(struct format *format, const struct options *options, struct buf *err)
+{
+    int result = 0;
+
+    if (options->fields)
+        result = add_chosen(format, options->fields, err);
+    else
+        add_tsv_fields(format);
+    add_text(format, "\n", 1);
+    if (options->header_line)
+        build_header_line(format, options);
+    return result;
+}
+
+static void build_raw(struct format *format, const struct options *options)
+{
+    if (options->include || options->head) {
+        add_segment(format, SEGMENT_HEADERS);
+        format->has_headers = true;
+    }
+    add_segment(format, SEGMENT_BODY);
+    format->has_body = true;
+}
+
+static int refuse_variable(const char *name, size_t len, struct buf *err)
+{
+    buf_setf(err, "--write-out: there is no %%{%.*s}", (int)len, name);
+    return -EINVAL;
+}
+
+/* `at` is behind `%{` or `%header{`; gives what is behind the brace, or NULL with words. */
+static const char *read_variable(struct format *format, const char *at, bool is_header,
+                                 struct buf *err)
+{
+    size_t len = strcspn(at, "}");
+
+    if (at[len] != '}') {
+        refuse_variable(at, MIN(len, 40), err);
+        return NULL;
+    }
+    if (is_header) {
+        struct segment *segment = add_segment(format, SEGMENT_HEADER);
+        segment->text = xstrndup(at, len);
+        segment->len = len;
+        format->has_headers = true;
+        return at + len + 1;
+    }
+    const struct field *field = field_find(at, len);
+    if (!field) {
+        refuse_variable(at, len, err);
+        return NULL;
+    }
+    add_field(format, field);
+    return at + len + 1;
+}
+
+static char meaning_of_escape(char c)
+{
+    switch (c) {
+    case 'n': return '\n';
+    case 't': return '\t';
+    case 'r': return '\r';
+    case '\\': return '\\';
+    default: return '\0';
+    }
+}
+
+/* Reads text up to the next variable, with curl's escapes. */
+static const char *read_text(struct format *format, const char *at)
+{
+    struct buf text;
+
+    buf_init(&text);
+    while (*at && strncmp(at, "%{", 2) != 0 && strncmp(at, "%header{", 8) != 0) {
+        char meaning = at[0] == '\\' ? meaning_of_escape(at[1]) : '\0';
+        bool is_percent = strncmp(at, "%%", 2) == 0;
+        buf_add_char(&text, meaning ? meaning : *at);
+        at += meaning || is_percent ? 2 : 1;
+    }
+    if (text.len)
+        add_text(format, text.data, text.len);
+    buf_release(&text);
+    return at;
+}
+
+static int build_template(struct format *format, const char *template, struct buf *err)
+{
+    for (const char *at = template; at && *at;) {
+        if (strncmp(at, "%{", 2) == 0)
+            at = read_variable(format, at + 2, false, err);
+        else if (strncmp(at, "%header{", 8) == 0)
+            at = read_variable(format, at + 8, true, err);
+        else
+            at = read_text(format, at);
+        if (!at)
+            return -EINVAL;
+    }
+    return 0;
+}
+
+static int build(struct format *format, const struct options *options, struct buf *err)
+{
+    switch (options->format) {
+    case OPTION_FORMAT_RAW: build_raw(format, options); return 0;
+    case OPTION_FORMAT_JSONL: return build_jsonl(format, options, err);
+    case OPTION_FORMAT_TSV: return build_tsv(format, options, err);
+    case OPTION_FORMAT_TEMPLATE:
+        return build_template(format, options->write_out ? options->write_out : "", err);
+    default: return 0;
+    }
+}
+
+int format_new(const struct options *options, struct format **ret_format, struct buf *err)
+{
+    struct format *format = xcalloc(1, sizeof *format);
+
+    format->kind = options->format;
+    format->rules = (struct field_rules){.echo_request = options->echo_request,
+                                         .defaults = options_ask(options),
+                                         .include = options->include || options->head};
+    int result = build(format, options, err);
+    if (result) {
+        format_free(format);
+        return result;
+    }
+    *ret_format = format;
+    return 0;
+}
+
+void format_free(struct format *format)
+{
+    if (!format)
+        return;
+    for (size_t i = 0; i < format->n_segments; i++)
+        free(format->segments[i].text);
+    free(format->segments);
+    free(format->header_line);
+    free(format);
+}
+
+const char *format_header_line(const struct format *format)
+{
+    return format->header_line;
+}
+
+static bool makes_records(const struct format *format)
+{
+    return format->kind != OPTION_FORMAT_RAW && format->kind != OPTION_FORMAT_NONE;
+}
+
+bool format_wants_facts(const struct format *format)
+{
+    return makes_records(format) || format_wants_headers(format);
+}
+
+bool format_wants_headers(const struct format *format)
+{
+    return format->has_headers || (format->rules.include && makes_records(format));
+}
+
+enum format_bodies format_wants_bodies(const struct format *format)
+{
+    if (!format->has_body)
+        return FORMAT_NO_BODIES;
+    return makes_records(format) ? FORMAT_ALL_BODIES : FORMAT_BODIES_OF_SUCCESS;
+}
+
+bool format_wants_utf8(const struct format *format)
+{
+    return format->kind == OPTION_FORMAT_JSONL && format->has_body;
+}
+
+/* ---- rendering ---- */
+
+void rendering_init(struct rendering *rendering)
+{
+    *rendering = (struct rendering){0};
+    buf_init(&rendering->text);
+}
+
+void rendering_release(struct rendering *rendering)
+{
+    buf_release(&rendering->text);
+}
+
+void rendering_restart(struct rendering *rendering)
+{
+    struct buf text = rendering->text;
+
+    buf_clear(&text);
+    *rendering = (struct rendering){.text = text};
+}
+
+static void add_member_name(struct rendering *rendering, const char *name)
+{
+    buf_add_text(&rendering->text, rendering->any ? ",\"" : "\"");
+    buf_add_text(&rendering->text, name);
+    buf_add_text(&rendering->text, "\":");
+    rendering->any = true;
+}
+
+static size_t write_tsv(const char *bytes, size_t len, char *out)
+{
+    static const char special[] = "\t\n\r\\", letters[] = "tnr\\";
+    char *to = out;
+
+    for (size_t i = 0; i < len; i++) {
+        const char *found = bytes[i] ? strchr(special, bytes[i]) : NULL;
+        if (found)
+            *to++ = '\\';
+        *to++ = found ? letters[found - special] : bytes[i];
+    }
+    return (size_t)(to - out);
+}
+
+static void add_tsv_value(const struct value *value, struct rendering *rendering)
+{
+    struct buf plain;
+
+    buf_init(&plain);
+    value_add_text(value, 0, &plain);
+    char *to = buf_reserve(&rendering->text, plain.len * 2);
+    buf_extend(&rendering->text, write_tsv(plain.data, plain.len, to));
+    buf_release(&plain);
+}
+
+static void render_field(const struct format *format, struct rendering *rendering,
+                         const struct task *task, const struct field *field)
+{
+    struct buf scratch;
+
+    buf_init(&scratch);
+    struct value value = field->get(&format->rules, task, &scratch);
+    if (format->kind == OPTION_FORMAT_JSONL && value.kind != VALUE_ABSENT) {
+        add_member_name(rendering, field->name);
+        value_add_json(&value, &rendering->text);
+    } else if (format->kind == OPTION_FORMAT_TSV) {
+        add_tsv_value(&value, rendering);
+    } else if (format->kind == OPTION_FORMAT_TEMPLATE) {
+        value_add_text(&value, field->digits, &rendering->text);
+    }
+    buf_release(&scratch);
+}
+
+static void render_header(struct rendering *rendering, const struct task *task,
+                          const struct segment *segment)
+{
+    const struct facts *facts = task->result.facts;
+    size_t len = 0;
+    const char *value = facts ? field_find_header(facts->headers.data, facts->headers.len,
+                                                  segment->text, segment->len, &len)
+                              : NULL;
+
+    if (value)
+        buf_add(&rendering->text, value, len);
+}
+
+static void render_segment(const struct format *format, struct rendering *rendering,
+                           const struct task *task, const struct segment *segment)
+{
+    const struct facts *facts = task->result.facts;
+
+    switch (segment->kind) {
+    case SEGMENT_TEXT: buf_add(&rendering->text, segment->text, segment->len); break;
+    case SEGMENT_FIELD: render_field(format, rendering, task, segment->field); break;
+    case SEGMENT_HEADER: render_header(rendering, task, segment); break;
+    case SEGMENT_HEADERS:
+        if (facts)
+            buf_add(&rendering->text, facts->headers.data, facts->headers.len);
+        break;
+    case SEGMENT_BODY: break;
+    }
+}
+
+static bool is_text(const struct task *task)
+{
+    return utf8_stream_is_valid(&task->body.utf8);
+}
+
+/* Reads until `max` bytes are there or the body is at its end. */
+static ssize_t read_full(const struct task *task, const struct store *store,
+                         struct rendering *rendering, char *bytes, size_t max, struct buf *err)
+{
+    size_t done = 0;
+
+    while (done < max) {
+        ssize_t got =
+            body_read(&task->body, store, &rendering->cursor, bytes + done, max - done, err);
+        if (got < 0)
+            return got;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
+}
+
+/* A piece of the body, encoded as the format has it; 0 at its end. */
+static ssize_t render_body_piece(const struct format *format, struct rendering *rendering,
+                                 const struct task *task, const struct store *store, char *to,
+                                 size_t max, struct buf *err)
+{
+    char piece[3 * 1024];
+    bool encodes = format->kind == OPTION_FORMAT_JSONL || format->kind == OPTION_FORMAT_TSV;
+
+    if (!encodes)
+        return body_read(&task->body, store, &rendering->cursor, to, max, err);
+    size_t room = MIN(sizeof piece, max / TEXT_JSON_GROWTH / 3 * 3);
+    ssize_t got = read_full(task, store, rendering, piece, room, err);
+    if (got <= 0)
+        return got;
+    if (format->kind == OPTION_FORMAT_TSV)
+        return (ssize_t)write_tsv(piece, (size_t)got, to);
+    return (ssize_t)(is_text(task) ? text_write_json(piece, (size_t)got, to)
+                                   : base64_encode(piece, (size_t)got, to));
+}
+
+/* A body is in a record where an answer came whole; elsewhere there is none to show. */
+static bool shows_body(const struct format *format, const struct task *task)
+{
+    if (!makes_records(format))
+        return task->result.reason == REASON_OK;
+    return task->outcome == OUTCOME_ANSWERED && task->result.http_code;
+}
+
+static void begin_body(const struct format *format, struct rendering *rendering,
+                       const struct task *task)
+{
+    if (format->kind != OPTION_FORMAT_JSONL)
+        return;
+    add_member_name(rendering, is_text(task) ? "body" : "body_base64");
+    buf_add_char(&rendering->text, '"');
+}
+
+static void end_body(const struct format *format, struct rendering *rendering)
+{
+    if (format->kind == OPTION_FORMAT_JSONL)
+        buf_add_char(&rendering->text, '"');
+    rendering->segment++;
+}
+
+static ssize_t render_body(const struct format *format, struct rendering *rendering,
+                           const struct task *task, const struct store *store, char *to, size_t max,
+                           struct buf *err)
+{
+    if (!shows_body(format, task)) {
+        rendering->segment++;
+        return 0;
+    }
+    if (!rendering->body_begun) {
+        rendering->body_begun = true;
+        begin_body(format, rendering, task);
+        return 0;
+    }
+    ssize_t len = render_body_piece(format, rendering, task, store, to, max, err);
+    if (len == 0)
+        end_body(format, rendering);
+    return len;
+}
+
+static size_t give_text(struct rendering *rendering, char *to, size_t max)
+{
+    size_t len = MIN(rendering->text.len - rendering->text_at, max);
+
+    memcpy(to, rendering->text.data + rendering->text_at, len);
+    rendering->text_at += len;
+    if (rendering->text_at == rendering->text.len) {
+        buf_clear(&rendering->text);
+        rendering->text_at = 0;
+    }
+    return len;
+}
+
+/* Of a failed request a stream of bodies shows nothing. */
+static bool shows_nothing(const struct format *format, const struct task *task)
+{
+    return format->kind == OPTION_FORMAT_RAW && task->result.reason != REASON_OK;
+}
+
+ssize_t format_render(const struct format *format, struct rendering *rendering,
+                      const struct task *task, const struct store *store, char *bytes, size_t max,
+                      struct buf *err)
+{
+    size_t done = 0;
+
+    if (shows_nothing(format, task))
+        return 0;
+    while (done < max) {
+        ssize_t len = 0;
+        if (rendering->text.len) {
+            len = (ssize_t)give_text(rendering, bytes + done, max - done);
+        } else if (rendering->segment == format->n_segments) {
+            break;
+        } else if (format->segments[rendering->segment].kind != SEGMENT_BODY) {
+            render_segment(format, rendering, task, &format->segments[rendering->segment++]);
+        } else if (max - done < FORMAT_ROOM_MIN && done) {
+            break;
+        } else {
+            len = render_body(format, rendering, task, store, bytes + done, max - done, err);
+        }
+        if (len < 0)
+            return len;
+        done += (size_t)len;
+    }
+    return (ssize_t)done;
+}
+
+/* ---- failures ---- */
 
 /* A URL may be a megabyte long; a line for people is not. */
 enum { SHOWN_MAX = 1000 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "model/options.h"
 #include "model/task.h"
 #include "model/url.h"
 
@@ -55,6 +56,20 @@ static bool is_away(const struct task *task, const struct url *next)
     return away;
 }
 
+/* As browsers do: 303 makes any method but HEAD a GET, 301 and 302 make a POST one. */
+static bool demotes(long code, const char *method)
+{
+    if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
+        return false;
+    return code == 303 || ((code == 301 || code == 302) && strcmp(method, "POST") == 0);
+}
+
+bool redirect_permits(unsigned protocols, const struct url *url)
+{
+    return (protocols & OPTION_PROTO_HTTP && url_has_scheme(url, "http")) ||
+           (protocols & OPTION_PROTO_HTTPS && url_has_scheme(url, "https"));
+}
+
 static void go(const struct redirect_rules *rules, struct task *task, struct url *next)
 {
     struct buf here;
@@ -64,6 +79,8 @@ static void go(const struct redirect_rules *rules, struct task *task, struct url
     result_pass(&task->result, buf_take(&here));
     url_free(task->url);
     task->url = next;
+    if (demotes(task->result.http_code, request_ask(&task->request, &rules->defaults).method))
+        task->demoted = true;
     task->away = !rules->trusted && is_away(task, next);
 }
 
@@ -81,7 +98,7 @@ bool redirect_follow(const struct redirect_rules *rules, struct task *task)
     buf_release(&err);
     if (result)
         return fail(task, REASON_PROTOCOL, CODE_BAD_URL, "redirected to what is no URL");
-    if (!url_is_web(next)) {
+    if (!redirect_permits(rules->protocols, next)) {
         url_free(next);
         return fail(task, REASON_DENIED, CODE_UNSUPPORTED_SCHEME,
                     "redirected to a scheme that is not permitted");

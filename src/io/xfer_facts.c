@@ -1,0 +1,64 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/xfer_internal.h"
+#include "model/result.h"
+#include "model/task.h"
+
+static double seconds(CURL *easy, CURLINFO what)
+{
+    curl_off_t microseconds = 0;
+
+    curl_easy_getinfo(easy, what, &microseconds);
+    return (double)microseconds / 1e6;
+}
+
+/* curl's version numbers to ours, which can be compared. */
+static unsigned version_of(CURL *easy)
+{
+    long version = 0;
+
+    curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+    switch (version) {
+    case CURL_HTTP_VERSION_1_0: return 10;
+    case CURL_HTTP_VERSION_1_1: return 11;
+    case CURL_HTTP_VERSION_2_0: return 20;
+    case CURL_HTTP_VERSION_3: return 30;
+    default: return 0;
+    }
+}
+
+static void fill_times(struct facts *facts, CURL *easy)
+{
+    double before = facts->before;
+
+    facts->namelookup = before + seconds(easy, CURLINFO_NAMELOOKUP_TIME_T);
+    facts->connect = before + seconds(easy, CURLINFO_CONNECT_TIME_T);
+    facts->appconnect = seconds(easy, CURLINFO_APPCONNECT_TIME_T);
+    facts->appconnect += facts->appconnect > 0 ? before : 0;
+    facts->starttransfer = before + seconds(easy, CURLINFO_STARTTRANSFER_TIME_T);
+    facts->total = before + seconds(easy, CURLINFO_TOTAL_TIME_T);
+}
+
+void xfer_fill_facts(struct transfer *transfer)
+{
+    struct facts *facts = transfer->task->result.facts;
+    CURL *easy = transfer->easy;
+    char *text = NULL;
+    curl_off_t size = 0;
+
+    if (!facts)
+        return;
+    free(facts->content_type);
+    curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &text);
+    facts->content_type = text ? xstrdup(text) : NULL;
+    text = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &text);
+    strncpy(facts->remote_ip, text ? text : "", sizeof facts->remote_ip - 1);
+    curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &facts->remote_port);
+    curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &size);
+    facts->size_download = (uint64_t)size;
+    facts->http_version = version_of(easy);
+    fill_times(facts, easy);
+    facts->before = facts->total;
+}

@@ -1,0 +1,288 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/xfer_internal.h"
+#include "model/options.h"
+#include "model/task.h"
+#include "model/url.h"
+
+/* What was set once on some handle was accepted; only memory can be missing now. */
+static void must(CURLcode code)
+{
+    if (code != CURLE_OK)
+        out_of_memory();
+}
+
+/* ---- the payload ---- */
+
+size_t xfer_on_read(char *bytes, size_t size, size_t count, void *userdata)
+{
+    struct transfer *transfer = userdata;
+    size_t room = size * count, left = transfer->ask.payload_len - transfer->sent;
+    size_t len = MIN(room, left);
+    ssize_t got = (ssize_t)len;
+
+    transfer->heard_at = transfer->xfer->now;
+    if (transfer->payload_fd >= 0 && len)
+        got = pread(transfer->payload_fd, bytes, len, (off_t)transfer->sent);
+    else if (len)
+        memcpy(bytes, transfer->ask.payload + transfer->sent, len);
+    /* A file that became shorter meanwhile cannot keep the length that was announced. */
+    if (got < 0 || (got == 0 && len))
+        return CURL_READFUNC_ABORT;
+    transfer->sent += (size_t)got;
+    return (size_t)got;
+}
+
+/* libcurl rewinds to send a request again: because the server asked who we are, which is fine, or
+ * because a connection it used again died before an answer, where nobody knows whether the request
+ * was acted on: then what must not be done twice is not sent twice. */
+int xfer_on_seek(void *userdata, curl_off_t offset, int origin)
+{
+    struct transfer *transfer = userdata;
+    long code = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &code);
+    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > transfer->ask.payload_len)
+        return CURL_SEEKFUNC_FAIL;
+    if (!request_may_repeat(transfer->ask.method) && code != 401 && code != 407)
+        return CURL_SEEKFUNC_FAIL;
+    transfer->sent = (size_t)offset;
+    return CURL_SEEKFUNC_OK;
+}
+
+static int fail_payload(struct transfer *transfer, int error)
+{
+    result_setf(&transfer->task->result, REASON_OUTPUT, "cannot read %s: %s", transfer->ask.payload,
+                strerror(error));
+    return -error;
+}
+
+static int open_payload(struct transfer *transfer)
+{
+    struct stat status;
+
+    transfer->payload_fd = open(transfer->ask.payload, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (transfer->payload_fd < 0)
+        return fail_payload(transfer, errno);
+    if (fstat(transfer->payload_fd, &status) < 0)
+        return fail_payload(transfer, errno);
+    if (!S_ISREG(status.st_mode))
+        return fail_payload(transfer, S_ISDIR(status.st_mode) ? EISDIR : EINVAL);
+    transfer->ask.payload_len = (size_t)status.st_size;
+    return 0;
+}
+
+static void set_payload(struct transfer *transfer)
+{
+    CURL *easy = transfer->easy;
+
+    must(curl_easy_setopt(easy, CURLOPT_POST, 1L));
+    must(
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->ask.payload_len));
+    must(curl_easy_setopt(easy, CURLOPT_READFUNCTION, xfer_on_read));
+    must(curl_easy_setopt(easy, CURLOPT_READDATA, transfer));
+    must(curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, xfer_on_seek));
+    must(curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer));
+}
+
+/* ---- method and headers ---- */
+
+static void set_method(struct transfer *transfer)
+{
+    const struct ask *ask = &transfer->ask;
+    bool with_payload = ask->payload_kind != PAYLOAD_NONE;
+    const char *usual = with_payload ? "POST" : "GET";
+
+    if (with_payload)
+        set_payload(transfer);
+    if (strcmp(ask->method, "HEAD") == 0 && !with_payload)
+        must(curl_easy_setopt(transfer->easy, CURLOPT_NOBODY, 1L));
+    else if (strcmp(ask->method, usual) != 0)
+        must(curl_easy_setopt(transfer->easy, CURLOPT_CUSTOMREQUEST, ask->method));
+}
+
+/* Whether a header of the request's own stands in the place of this one. */
+static bool is_replaced(const struct strings *own, const char *header)
+{
+    size_t len = strcspn(header, ":; ");
+
+    for (size_t i = 0; i < own->len; i++) {
+        if (strcspn(own->at[i], ":; ") == len && strncasecmp(own->at[i], header, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool describes_payload(const char *header)
+{
+    return xfer_header_is_named(header, "content-type") ||
+           xfer_header_is_named(header, "content-length") ||
+           xfer_header_is_named(header, "transfer-encoding");
+}
+
+static void add_header(struct transfer *transfer, const char *header)
+{
+    const struct task *task = transfer->task;
+
+    if (task->away && !xfer_header_is_safe(header))
+        return;
+    if (task->demoted && describes_payload(header))
+        return;
+    transfer->headers = xfer_append(transfer->headers, header);
+}
+
+static bool names_content_type(const struct transfer *transfer)
+{
+    for (const struct curl_slist *at = transfer->headers; at; at = at->next) {
+        if (xfer_header_is_named(at->data, "content-type"))
+            return true;
+    }
+    return false;
+}
+
+static void set_headers(struct xfer *xfer, struct transfer *transfer)
+{
+    static const struct strings none = {0};
+    const struct detail *detail = transfer->task->request.detail;
+    const struct strings *own = detail ? &detail->headers : &none;
+    const struct ask *ask = &transfer->ask;
+
+    for (struct curl_slist *at = xfer->headers; at; at = at->next) {
+        if (!is_replaced(own, at->data))
+            add_header(transfer, at->data);
+    }
+    for (size_t i = 0; i < own->len; i++)
+        add_header(transfer, own->at[i]);
+    bool is_form = ask->payload_kind == PAYLOAD_BYTES && ask->payload == xfer->ask.payload;
+    if (ask->payload_kind == PAYLOAD_JSON && !names_content_type(transfer))
+        add_header(transfer, "Content-Type: application/json");
+    else if (ask->payload_kind != PAYLOAD_NONE && !is_form && !names_content_type(transfer))
+        transfer->headers = xfer_append(transfer->headers, "Content-Type:");
+    must(curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers));
+}
+
+/* ---- the whole request ---- */
+
+/* libcurl sends what went unanswered on a used connection again. With a payload on_seek stops it where
+ * it must not; without one only a new connection does. */
+static bool needs_new_connection(const struct transfer *transfer)
+{
+    return !transfer->ask.payload_len && !request_may_repeat(transfer->ask.method);
+}
+
+static void set_reuse(struct xfer *xfer, struct transfer *transfer)
+{
+    /* A look for an idle connection walks all that a host has. While none of its transfers has ended
+     * there is no idle one, and a wave of first requests does without. */
+    bool may_reuse = !transfer->task->is_first_wave || xfer->shares_connections;
+
+    if (needs_new_connection(transfer))
+        may_reuse = false;
+    if (transfer->may_reuse == may_reuse)
+        return;
+    transfer->may_reuse = may_reuse;
+    must(curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, may_reuse ? 0L : 1L));
+}
+
+static void set_names(struct xfer *xfer, struct transfer *transfer)
+{
+    struct buf stale;
+
+    transfer->resolve = xfer->forget;
+    xfer->forget = NULL;
+    if (transfer->task->name_is_stale) {
+        buf_init(&stale);
+        buf_add_char(&stale, '-');
+        url_add_name_and_port(transfer->task->url, &stale);
+        transfer->resolve = xfer_append(transfer->resolve, stale.data);
+        buf_release(&stale);
+    }
+    if (!transfer->resolve)
+        return;
+    for (struct curl_slist *own = xfer->resolve; own; own = own->next)
+        transfer->resolve = xfer_append(transfer->resolve, own->data);
+    must(curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, transfer->resolve));
+}
+
+static bool wants_tailoring(const struct transfer *transfer)
+{
+    const struct task *task = transfer->task;
+    const struct detail *detail = task->request.detail;
+
+    return task->away || task->demoted || (detail && !detail->is_plain) ||
+           transfer->ask.payload_kind != PAYLOAD_NONE || strcmp(transfer->ask.method, "GET") != 0;
+}
+
+/* The handle is as new: of another request's method, headers, payload or credentials nothing is
+ * left. */
+static void start_over(struct xfer *xfer, struct transfer *transfer, bool away)
+{
+    struct buf err;
+
+    curl_easy_reset(transfer->easy);
+    buf_init(&err);
+    if (xfer_setup_easy(xfer, transfer, away, &err))
+        out_of_memory();
+    buf_release(&err);
+}
+
+static struct ask ask_of(const struct xfer *xfer, const struct task *task)
+{
+    struct ask get = {.method = "GET"};
+
+    return task->demoted ? get : request_ask(&task->request, &xfer->ask);
+}
+
+static int tailor(struct xfer *xfer, struct transfer *transfer)
+{
+    if (transfer->ask.payload_kind == PAYLOAD_FILE) {
+        int result = open_payload(transfer);
+        if (result)
+            return result;
+    }
+    set_method(transfer);
+    set_headers(xfer, transfer);
+    return 0;
+}
+
+int xfer_setup_request(struct xfer *xfer, struct transfer *transfer)
+{
+    struct task *task = transfer->task;
+    bool tailored;
+    int result = 0;
+
+    transfer->sent = 0;
+    transfer->ask = ask_of(xfer, task);
+    tailored = wants_tailoring(transfer);
+    if (tailored || transfer->is_tailored)
+        start_over(xfer, transfer, task->away);
+    transfer->is_tailored = tailored;
+    if (tailored)
+        result = tailor(xfer, transfer);
+    if (result)
+        return result;
+    must(curl_easy_setopt(transfer->easy, CURLOPT_CURLU, url_handle(task->url)));
+    set_reuse(xfer, transfer);
+    set_names(xfer, transfer);
+    return 0;
+}
+
+void xfer_release_request(struct transfer *transfer)
+{
+    if (transfer->resolve)
+        curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, NULL);
+    curl_slist_free_all(transfer->resolve);
+    transfer->resolve = NULL;
+    if (transfer->headers)
+        curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(transfer->headers);
+    transfer->headers = NULL;
+    if (transfer->payload_fd >= 0)
+        close(transfer->payload_fd);
+    transfer->payload_fd = -1;
+}
