@@ -54,6 +54,11 @@ struct task *xfer_next_found(struct xfer *);
 /* A task whose transfer ended, or NULL. */
 struct task *xfer_next_finished(struct xfer *);
 
+/* With --verbose: what was said on the wire, as lines fit for a terminal. The caller takes what it can
+ * show; beyond XFER_TRACE_MAX bytes lines are left out. */
+enum { XFER_TRACE_MAX = 32 * 1024 };
+struct buf *xfer_trace(struct xfer *);
+
 /* Has libcurl drop what it knows about the address of `name:port`. */
 void xfer_forget_name(struct xfer *, const char *name_and_port);
 

@@ -78,6 +78,8 @@ struct xfer {
     struct curl_slist *resolve, *connect_to;
     struct curl_slist *forget; /* names to be dropped with the next transfer */
     const char *ca_file;
+    struct buf trace; /* lines that nobody has taken yet */
+    bool trace_is_cut;
     bool shares_connections; /* between hosts, or between requests of one: HTTP/2, a proxy */
 };
 
@@ -97,6 +99,7 @@ size_t xfer_on_body(char *bytes, size_t size, size_t count, void *transfer);
 size_t xfer_on_header(char *bytes, size_t size, size_t count, void *transfer);
 int xfer_on_connected(void *transfer, char *remote_ip, char *local_ip, int remote_port,
                       int local_port);
+int xfer_on_debug(CURL *, curl_infotype, char *bytes, size_t len, void *transfer);
 curl_socket_t xfer_on_open_socket(void *transfer, curlsocktype, struct curl_sockaddr *);
 
 /* xfer_request.c: what differs from one transfer to the next. A negative errno, the task's result

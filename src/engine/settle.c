@@ -1,4 +1,5 @@
 #include "engine/state.h"
+#include "io/writer.h"
 #include "io/xfer.h"
 #include "model/task.h"
 #include "policy/sched.h"
@@ -57,9 +58,22 @@ static void settle_task(struct engine *engine, struct task *task, double now)
     }
 }
 
+/* As much as stderr has room for; the rest waits, and what then comes is left out. */
+static void show_trace(struct engine *engine)
+{
+    struct buf *trace = xfer_trace(engine->xfer);
+
+    if (trace->len && (engine->notes_failed || trace->len <= writer_room(engine->notes) / 2)) {
+        engine_note(engine, trace);
+        buf_clear(trace);
+    }
+}
+
 void engine_settle(struct engine *engine, double now)
 {
     struct task *task;
+
+    show_trace(engine);
 
     while ((task = xfer_next_found(engine->xfer)) != NULL)
         sched_note_found(engine->sched, task, now);

@@ -371,6 +371,7 @@ int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wa
         .loop = loop, .options = options, .wants = wants, .store = store, .timer_due = INFINITY};
     xfer->now = clock_now();
     heap_init(&xfer->deadlines);
+    buf_init(&xfer->trace);
     xfer_setup_lists(xfer);
     buf_setf(err, "libcurl cannot be set up");
     int result = set_up_multi(xfer, connections);
@@ -433,6 +434,7 @@ void xfer_free(struct xfer *xfer)
     curl_share_cleanup(xfer->share);
     xfer_release_lists(xfer);
     heap_release(&xfer->deadlines);
+    buf_release(&xfer->trace);
     free(xfer);
 }
 

@@ -348,6 +348,11 @@ static CURLcode set_callbacks(CURL *easy, struct transfer *transfer)
         SET(easy, CURLOPT_HEADERFUNCTION, xfer_on_header);
         SET(easy, CURLOPT_HEADERDATA, transfer);
     }
+    if (transfer->xfer->options->verbose) {
+        SET(easy, CURLOPT_VERBOSE, 1L);
+        SET(easy, CURLOPT_DEBUGFUNCTION, xfer_on_debug);
+        SET(easy, CURLOPT_DEBUGDATA, transfer);
+    }
     SET(easy, CURLOPT_OPENSOCKETFUNCTION, xfer_on_open_socket);
     SET(easy, CURLOPT_OPENSOCKETDATA, transfer);
     SET(easy, CURLOPT_PREREQFUNCTION, xfer_on_connected);
