@@ -56,6 +56,8 @@ struct engine {
     struct verdict_rules verdicts;
     struct parse_rules parsing;
 
+    struct filename *filename; /* of the files that bodies go to; NULL: they do not */
+    struct files *files;       /* likewise, or where a JSON request names a file */
     struct format *format;
     struct rendering rendering; /* of the task whose turn it is */
     uint64_t seq;
@@ -100,6 +102,16 @@ void engine_queue(struct engine *, struct task *, bool first);
 /* Adds to a URL just read what the options say: the data of -G, the name of what is uploaded. */
 void engine_extend_url(struct engine *, struct task *);
 void engine_drop_url(struct engine *, struct task *);
+
+/* outputs.c: bodies that go to files. */
+int engine_open_outputs(struct engine *, struct buf *err) WARN_UNUSED;
+/* Gives the task its file, if it has one. False where that makes it done. */
+bool engine_begin_output(struct engine *, struct task *);
+/* The task is done: its file is whole, or it is dropped. */
+void engine_end_output(struct engine *, struct task *);
+/* Its turn has come: the file gets its name. Once; the result may become a failure. */
+void engine_publish_output(struct engine *, struct task *);
+void engine_drop_output(struct task *);
 
 /* Puts a line on stderr. */
 void engine_note(struct engine *, const struct buf *line);

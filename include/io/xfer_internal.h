@@ -36,7 +36,8 @@ struct transfer {
     bool has_ended;
     CURLcode code;  /* once it has ended */
     bool may_reuse; /* what the handle is set to: look for an idle connection */
-    bool body_seen, keep_body;
+    bool body_seen;
+    enum { BODY_DROPPED, BODY_HELD, BODY_TO_SINK } body_goes;
     bool is_tailored; /* the handle has what only this transfer wants */
     bool no_descriptor;
     int body_error;             /* what body_add failed with, 0: it did not */

@@ -29,6 +29,12 @@ struct store {
     bool pressed;     /* a body found no room, and it is not roomy again yet */
 };
 
+/* Somewhere else for a body's bytes to go, embedded in what knows where. */
+struct sink {
+    /* All of them, or a negative errno with words in `err`. */
+    int (*write)(struct sink *, const void *bytes, size_t len, struct buf *err);
+};
+
 struct body {
     struct chunk *first, *last; /* in memory */
     uint32_t *blocks;           /* in the spool, behind what is in memory */

@@ -14,4 +14,7 @@ const char *json_text_member(const char *object, size_t len, const char *key, si
 /* A copy of valid JSON on one line: what line breaks there are stand between tokens. */
 char *json_text_one_line(const char *text, size_t len);
 
+/* What a JSON string or number stands for, as text to be freed. */
+char *json_text_plain(const char *text);
+
 #endif

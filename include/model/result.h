@@ -35,6 +35,7 @@ struct result {
     char **passed;  /* the URLs that redirected here, in order */
     size_t n_passed;
     uint64_t body_bytes; /* decoded, kept or not */
+    int64_t modified;    /* when the origin says the body last changed; -1: it does not */
     struct facts *facts; /* NULL where nobody wants them */
     unsigned starts;     /* transfers begun for it: first try, hops */
 };

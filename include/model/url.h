@@ -26,6 +26,10 @@ bool url_has_scheme(const struct url *, const char *scheme);
 void url_add_host(const struct url *, struct buf *out);
 /* Appends `name:port`, as libcurl has it in its table of addresses. */
 void url_add_name_and_port(const struct url *, struct buf *out);
+/* Appends `name`, or `name_port` where that is not the scheme's own: what a file name has of it. */
+void url_add_host_part(const struct url *, struct buf *out);
+/* Appends the path without its leading slash and query, as it is written. */
+void url_add_path(const struct url *, struct buf *out);
 /* Appends the whole URL. */
 void url_add_text(const struct url *, struct buf *out);
 /* Whether the host is an address or a name that needs no lookup. */

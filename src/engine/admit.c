@@ -3,6 +3,7 @@
 #include "model/options.h"
 #include "model/task.h"
 #include "model/url.h"
+#include "policy/filename.h"
 #include "policy/sched.h"
 
 /* Waiting tasks whose URL is kept as it was read; others are read again at their start. */
@@ -10,6 +11,24 @@ enum { URLS_KEPT = 4096 };
 
 /* curl's code for a scheme it does not speak. */
 enum { CODE_UNSUPPORTED_SCHEME = 1 };
+
+/* A request that would put its body where it must not is no request. */
+static void check_output_name(struct request *request)
+{
+    const char *name = request->detail ? request->detail->output : NULL;
+    struct buf err;
+
+    if (!name || request->invalid)
+        return;
+    buf_init(&err);
+    if (filename_check_relative(name, &err)) {
+        struct buf words;
+        buf_init(&words);
+        buf_addf(&words, "output: %s", err.data);
+        request->invalid = buf_take(&words);
+    }
+    buf_release(&err);
+}
 
 static void fill_request(struct engine *engine, struct task *task, const struct source_item *item)
 {
@@ -25,6 +44,7 @@ static void fill_request(struct engine *engine, struct task *task, const struct 
         parse_long_line(item->text, item->len, request);
     else
         parse_line(&rules, item->text, item->len, request, &task->url);
+    check_output_name(request);
 }
 
 static void admit_item(struct engine *engine, const struct source_item *item, double now)

@@ -9,12 +9,14 @@
 #include "engine/engine.h"
 #include "engine/state.h"
 #include "io/fd.h"
+#include "io/files.h"
 #include "io/source.h"
 #include "io/writer.h"
 #include "io/xfer.h"
 #include "model/options.h"
 #include "model/spool.h"
 #include "model/task.h"
+#include "policy/filename.h"
 #include "policy/sched.h"
 
 /* Descriptors that no transfer may use: the files, and three for each lookup. */
@@ -91,9 +93,10 @@ static void set_rules(struct engine *engine, const struct options *options)
 static unsigned affordable_jobs(const struct options *options)
 {
     unsigned limit = (unsigned)fd_raise_limit();
+    unsigned each = options->output ? 2 : 1; /* its connection, and its file */
     unsigned room = limit > 2 * DESCRIPTORS_KEPT_BACK ? limit - DESCRIPTORS_KEPT_BACK : limit / 2;
 
-    return MAX(1, MIN(options->jobs, room));
+    return MAX(1, MIN(options->jobs, room / each));
 }
 
 static int open_out(struct engine *engine, struct buf *err)
@@ -148,6 +151,9 @@ static int set_up_io(struct engine *engine, struct buf *err)
     engine->notes = writer_new(engine->loop, STDERR_FILENO, NOTES_BYTES);
     if (format_new(engine->options, &engine->format, err))
         return EXIT_USAGE;
+    result = engine_open_outputs(engine, err);
+    if (result)
+        return result;
     result = open_out(engine, err);
     if (result)
         return result;
@@ -184,6 +190,7 @@ static void free_tasks(struct engine *engine)
     while ((task = window_due(&engine->window)) != NULL) {
         window_remove(&engine->window, task);
         sched_forget(engine->sched, task);
+        engine_drop_output(task);
         task_free(task, &engine->store);
     }
 }
@@ -198,6 +205,8 @@ void engine_free(struct engine *engine)
     xfer_free(engine->xfer);
     source_free(engine->source);
     format_free(engine->format);
+    filename_free(engine->filename);
+    files_free(engine->files);
     rendering_release(&engine->rendering);
     sched_free(engine->sched);
     writer_free(engine->out);

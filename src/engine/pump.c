@@ -87,8 +87,9 @@ bool engine_is_finished(const struct engine *engine)
 {
     if (engine->out_closed)
         return true;
-    return engine->source_ended && engine->window.alive == 0 && xfer_trace(engine->xfer)->len == 0 &&
-           writer_is_empty(engine->out) && writer_is_empty(engine->notes);
+    return engine->source_ended && engine->window.alive == 0 &&
+           xfer_trace(engine->xfer)->len == 0 && writer_is_empty(engine->out) &&
+           writer_is_empty(engine->notes);
 }
 
 static void assert_invariants(const struct engine *engine)

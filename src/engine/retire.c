@@ -59,6 +59,7 @@ static bool render_some(struct engine *engine, struct task *task, double now)
     struct buf err;
     char *to = writer_reserve(engine->out, &room);
 
+    engine_publish_output(engine, task);
     if (engine->out_failed)
         return true;
     buf_init(&err);
@@ -104,6 +105,7 @@ static void bury(struct engine *engine, struct task *task)
     engine->local_trouble |= task->result.reason == REASON_OUTPUT;
     window_remove(&engine->window, task);
     sched_forget(engine->sched, task);
+    engine_drop_output(task);
     engine_drop_url(engine, task);
     task_free(task, &engine->store);
     rendering_restart(&engine->rendering);

@@ -46,6 +46,7 @@ static void settle_task(struct engine *engine, struct task *task, double now)
         engine->starts_in_vain = 0;
         if (task->outcome != OUTCOME_ANSWERED)
             task_rewind(task, &engine->store); /* part of a body is nothing to show */
+        engine_end_output(engine, task);
         engine_complete(engine, task);
         break;
     case VERDICT_HOP: hop(engine, task, now); break;

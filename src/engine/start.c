@@ -77,12 +77,16 @@ void engine_start(struct engine *engine, double now)
     mark_awaited(engine);
     wake_due(engine, now);
     while (engine->moves_left && (task = next_to_start(engine, now)) != NULL) {
+        engine->moves_left--;
         forget_names(engine);
         read_url_again(engine, task);
+        if (!engine_begin_output(engine, task)) {
+            sched_end(engine->sched, task);
+            continue;
+        }
         semaphore_take(&engine->permits);
         task_set_state(task, TASK_RUNNING);
         xfer_start(engine->xfer, task);
-        engine->moves_left--;
     }
     xfer_run(engine->xfer, now);
 }

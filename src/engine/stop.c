@@ -21,6 +21,7 @@ static void withdraw(struct engine *engine, struct task *task)
 static void halt(struct engine *engine, struct task *task)
 {
     withdraw(engine, task);
+    engine_drop_output(task);
     task_rewind(task, &engine->store);
     result_setf(&task->result, REASON_HALTED, "the run ended first");
     engine_complete(engine, task);

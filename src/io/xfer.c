@@ -171,18 +171,34 @@ static const char *location_of(const struct transfer *transfer, long code)
     return header->value;
 }
 
-/* Whether anybody will want to see the body of this answer. */
-static bool wants_body(const struct transfer *transfer)
+/* Where the body of this answer goes: nowhere, if nobody will want to see it. */
+static int body_goes(const struct transfer *transfer)
 {
     const struct xfer *xfer = transfer->xfer;
     long code = 0;
 
-    if (xfer->wants.bodies == XFER_NO_BODIES)
-        return false;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &code);
     if (xfer->options->location && location_of(transfer, code))
-        return false;
-    return xfer->wants.bodies == XFER_ALL_BODIES || codes_has(&xfer->options->accept, code);
+        return BODY_DROPPED;
+    bool accepted = codes_has(&xfer->options->accept, code);
+    if (accepted && transfer->task->sink)
+        return BODY_TO_SINK;
+    if (xfer->wants.bodies == XFER_ALL_BODIES)
+        return BODY_HELD;
+    return accepted && xfer->wants.bodies == XFER_ACCEPTED_BODIES ? BODY_HELD : BODY_DROPPED;
+}
+
+static int put_body(struct transfer *transfer, const char *bytes, size_t len)
+{
+    struct task *task = transfer->task;
+
+    switch (transfer->body_goes) {
+    case BODY_DROPPED: return 0;
+    case BODY_TO_SINK: return task->sink->write(task->sink, bytes, len, &transfer->body_message);
+    case BODY_HELD: break;
+    }
+    return body_add(&task->body, transfer->xfer->store, bytes, len, task->next_in_order,
+                    &transfer->body_message);
 }
 
 size_t xfer_on_body(char *bytes, size_t size, size_t count, void *userdata)
@@ -195,17 +211,14 @@ size_t xfer_on_body(char *bytes, size_t size, size_t count, void *userdata)
     transfer->heard_at = transfer->xfer->now;
     if (!transfer->body_seen) {
         transfer->body_seen = true;
-        transfer->keep_body = wants_body(transfer);
+        transfer->body_goes = body_goes(transfer);
     }
     task->result.body_bytes += len;
     if (limit && task->result.body_bytes > limit) {
         transfer->body_error = -EFBIG;
         return CURL_WRITEFUNC_ERROR;
     }
-    if (!transfer->keep_body)
-        return len;
-    transfer->body_error = body_add(&task->body, transfer->xfer->store, bytes, len,
-                                    task->next_in_order, &transfer->body_message);
+    transfer->body_error = put_body(transfer, bytes, len);
     return transfer->body_error ? CURL_WRITEFUNC_ERROR : len;
 }
 
@@ -617,6 +630,9 @@ static void fill_body_trouble(struct transfer *transfer)
         task->result.exitcode = CURLE_FILESIZE_EXCEEDED;
         result_setf(&task->result, REASON_TOO_LARGE, "more than %llu bytes (--max-filesize)",
                     (unsigned long long)transfer->xfer->options->max_filesize);
+    } else if (transfer->body_goes == BODY_TO_SINK) {
+        task->outcome = OUTCOME_FAILED;
+        result_setf(&task->result, REASON_OUTPUT, "%s", transfer->body_message.data);
     } else if (transfer->body_error != -ENOBUFS) {
         task->outcome = OUTCOME_LOCAL_TROUBLE;
         result_setf(&task->result, REASON_OUTPUT, "%s", transfer->body_message.data);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "io/xfer_internal.h"
+#include "model/options.h"
 #include "model/result.h"
 #include "model/task.h"
 
@@ -47,6 +48,8 @@ void xfer_fill_facts(struct transfer *transfer)
     char *text = NULL;
     curl_off_t size = 0;
 
+    if (transfer->xfer->options->remote_time)
+        curl_easy_getinfo(easy, CURLINFO_FILETIME_T, &transfer->task->result.modified);
     if (!facts)
         return;
     free(facts->content_type);

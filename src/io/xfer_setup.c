@@ -252,6 +252,8 @@ static CURLcode set_http(const struct xfer *xfer, CURL *easy)
     if (options->compressed)
         SET(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     SET(easy, CURLOPT_HTTPHEADER, xfer->headers);
+    if (options->remote_time)
+        SET(easy, CURLOPT_FILETIME, 1L);
     if (options->referer)
         SET(easy, CURLOPT_REFERER, options->referer);
     if (options->range)

@@ -1,5 +1,6 @@
 #include "model/json_text.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -81,4 +82,14 @@ char *json_text_one_line(const char *text, size_t len)
             *at = ' ';
     }
     return copy;
+}
+
+char *json_text_plain(const char *text)
+{
+    json_t *value =
+        json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+    char *plain = xstrdup(json_is_string(value) ? json_string_value(value) : text);
+
+    json_decref(value);
+    return plain;
 }

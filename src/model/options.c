@@ -318,6 +318,15 @@ static void derive(struct options *options)
 {
     if (options->write_out)
         options->format = OPTION_FORMAT_TEMPLATE;
+    if (options->remote_name && !options->output)
+        options->output = xstrdup("{name}");
+    /* Bodies that go to files do not go to stdout, unless the file is stdout. */
+    if (options->output && strcmp(options->output, "-") == 0) {
+        free(options->output);
+        options->output = NULL;
+    } else if (options->output && options->format == OPTION_FORMAT_RAW) {
+        options->format = OPTION_FORMAT_NONE;
+    }
     if (!options->window)
         options->window = MAX(1024, (uint64_t)options->jobs * 4);
     options->window = MAX(options->window, options->jobs);

@@ -30,6 +30,7 @@ void task_free(struct task *task, struct store *store)
     result_release(&task->result);
     url_free(task->url);
     free(task->location);
+    free(task->body_file);
     free(task);
 }
 

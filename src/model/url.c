@@ -131,6 +131,27 @@ void url_add_host(const struct url *url, struct buf *out)
     curl_free(scheme);
 }
 
+void url_add_host_part(const struct url *url, struct buf *out)
+{
+    char *name = part(url, CURLUPART_HOST, 0);
+    char *port = part(url, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
+
+    add_lower(out, name);
+    if (port)
+        buf_addf(out, "_%s", port);
+    curl_free(name);
+    curl_free(port);
+}
+
+void url_add_path(const struct url *url, struct buf *out)
+{
+    char *path = part(url, CURLUPART_PATH, 0);
+
+    if (path)
+        buf_add_text(out, path + (path[0] == '/'));
+    curl_free(path);
+}
+
 void url_add_text(const struct url *url, struct buf *out)
 {
     char *text = part(url, CURLUPART_URL, CURLU_NON_SUPPORT_SCHEME);

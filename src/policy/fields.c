@@ -269,6 +269,12 @@ GETTER(get_body)
     return absent;
 }
 
+GETTER(get_body_file)
+{
+    UNUSED_BOTH;
+    return text_value(task->body_file);
+}
+
 /* So that a failure can be fed back in with all that it asked for. */
 GETTER(get_request)
 {
@@ -316,6 +322,7 @@ const struct field field_table[] = {
     {.name = "time_total", .get = get_time_total},
     {.name = "headers", .get = get_headers},
     {.name = "body", .get = get_body, .is_body = true},
+    {.name = "body_file", .get = get_body_file},
     {.name = "request", .get = get_request},
     {.name = "response_code", .get = get_http_code, .digits = 3, .on_demand = true},
     {.name = "urlnum", .get = get_urlnum, .on_demand = true},

@@ -1,0 +1,80 @@
+/*
+ * Bodies that become files. One is written beside its final name, under a name of its own, and gets
+ * the final one by a rename that replaces nothing: a name holds a whole body or does not exist, and
+ * no two results share one. No list of names is kept; what stands in the directory decides.
+ *
+ * What a name says beyond the user's own words (its first `trusted_len` bytes, up to the last `/`
+ * in them) stays in the directory those lead to: no symbolic link is followed there, no `..` taken.
+ * Directories on the way are made. A relative name starts at the output directory.
+ *
+ * Bound: one descriptor for the directory, one for each file that is being written, and one more
+ * during a call. Owns: those, and the files that are not published. Knows nothing of: templates.
+ *
+ * What fails gives a negative errno, and words in `err` that name the file.
+ */
+#ifndef WEIR_IO_FILES_H
+#define WEIR_IO_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "base/buf.h"
+
+struct files;
+struct file;
+
+/* What becomes of a result whose name is taken. */
+enum conflict {
+    CONFLICT_FAIL,
+    CONFLICT_NUMBER, /* it is called NAME.1, NAME.2 and so on */
+    /* It takes the place of what stood there before the run, never of another result: what has
+     * changed since the first file was begun, by the file system's own clock, counts as one. So a
+     * file that somebody else touches during the run is spared; and a clock that is set back, or
+     * differs between file systems that one run writes to, may take a result for an older file.
+     * Only files and links are replaced. */
+    CONFLICT_REPLACE
+};
+
+enum { FILES_NUMBER_MAX = 999999 };
+
+struct files_rules {
+    const char *output_dir; /* made where it is missing; NULL: the working directory */
+    enum conflict conflict;
+    bool sync; /* what is published is on the disk, whatever happens to the machine */
+};
+
+int files_new(const struct files_rules *, struct files **ret_files, struct buf *err) WARN_UNUSED;
+/* After the last of its files. */
+void files_free(struct files *);
+
+/* Whether a regular file stands there. */
+bool files_exists(const struct files *, const char *name, size_t trusted_len);
+/* Whether it is what a run that was killed leaves: the last part of a path is asked for. */
+bool files_is_leftover(const char *name);
+
+int files_begin(struct files *, const char *name, size_t trusted_len, struct file **ret_file,
+                struct buf *err) WARN_UNUSED;
+/* Removes what was not published. */
+void file_free(struct file *);
+
+/* All of it. After a failure the file is only good to be freed. */
+int file_write(struct file *, const void *bytes, size_t len, struct buf *err) WARN_UNUSED;
+/* When it was last changed, for the file itself to say; where the file system cannot, it does not. */
+void file_set_time(struct file *, time_t);
+
+/* From written to published, step by step, for a journal that has something to say in between:
+ * finish; then choose, and publish, and again while that is -EEXIST. */
+
+/* No more is written: all is with the file system (on the disk with `sync`), the descriptor gone. */
+int file_finish(struct file *, struct buf *err) WARN_UNUSED;
+/* A name that is free, or may be replaced; `ret_name` is replaced by its path from the working
+ * directory. -EEXIST where the rules leave none. */
+int file_choose(struct file *, struct buf *ret_name, struct buf *err) WARN_UNUSED;
+/* Gives it the chosen name. -EEXIST where somebody has taken that meanwhile. */
+int file_publish(struct file *, struct buf *err) WARN_UNUSED;
+
+/* All of these at once. */
+int file_commit(struct file *, struct buf *ret_name, struct buf *err) WARN_UNUSED;
+
+#endif

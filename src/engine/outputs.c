@@ -1,0 +1,239 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine.h"
+#include "engine/state.h"
+#include "io/files.h"
+#include "model/json_text.h"
+#include "model/options.h"
+#include "model/task.h"
+#include "model/url.h"
+#include "policy/filename.h"
+
+/* The file that one task's body goes to. */
+struct output {
+    struct sink sink;
+    struct file *file;
+    struct buf name;
+    size_t trusted_len;
+    bool is_written; /* bytes of a transfer are in it */
+    bool is_whole;
+};
+
+static struct output *output_of(const struct task *task)
+{
+    return task->sink ? CONTAINER_OF(task->sink, struct output, sink) : NULL;
+}
+
+static int write_output(struct sink *sink, const void *bytes, size_t len, struct buf *err)
+{
+    struct output *output = CONTAINER_OF(sink, struct output, sink);
+
+    output->is_written = true;
+    return file_write(output->file, bytes, len, err);
+}
+
+static const enum conflict conflicts[] = {
+    [OPTION_CONFLICT_FAIL] = CONFLICT_FAIL,
+    [OPTION_CONFLICT_NUMBER] = CONFLICT_NUMBER,
+    [OPTION_CONFLICT_REPLACE] = CONFLICT_REPLACE,
+};
+
+static bool discards(const struct options *options)
+{
+    return options->output && filename_is_discard(options->output);
+}
+
+int engine_open_outputs(struct engine *engine, struct buf *err)
+{
+    const struct options *options = engine->options;
+    struct files_rules rules = {.output_dir = options->output_dir,
+                                .conflict = conflicts[options->on_conflict]};
+
+    if (options->output && !discards(options) &&
+        filename_new(options->output, &engine->filename, err))
+        return EXIT_USAGE;
+    return files_new(&rules, &engine->files, err) ? EXIT_LOCAL_TROUBLE : 0;
+}
+
+static int make_name(struct engine *engine, struct task *task, struct output *output,
+                     struct buf *err)
+{
+    const struct detail *detail = task->request.detail;
+    char *id = detail && detail->id ? json_text_plain(detail->id) : NULL;
+    struct buf host, path;
+    int result;
+
+    buf_init(&host);
+    buf_init(&path);
+    url_add_host_part(task->url, &host);
+    url_add_path(task->url, &path);
+    struct filename_parts parts = {
+        .seq = task->request.seq, .id = id, .host = host.data, .path = path.data};
+    result = filename_make(engine->filename, &parts, &output->name, err);
+    output->trusted_len = filename_trusted_len(engine->filename);
+    buf_release(&host);
+    buf_release(&path);
+    free(id);
+    return result;
+}
+
+/* The request's own name is from outside as a URL is: nothing of it is trusted. It was checked as it
+ * was read. */
+static int name_output(struct engine *engine, struct task *task, struct output *output,
+                       struct buf *err)
+{
+    const struct detail *detail = task->request.detail;
+
+    if (!detail || !detail->output)
+        return make_name(engine, task, output, err);
+    buf_add_text(&output->name, detail->output);
+    return 0;
+}
+
+static bool wants_output(const struct engine *engine, const struct task *task)
+{
+    const struct detail *detail = task->request.detail;
+
+    return engine->filename || (detail && detail->output);
+}
+
+static bool fail_output(struct engine *engine, struct task *task, const char *words)
+{
+    result_setf(&task->result, REASON_OUTPUT, "%s", words);
+    engine_drop_output(task);
+    engine_complete(engine, task);
+    return false;
+}
+
+/* A file that is there is a request that is done. */
+static bool is_there(struct engine *engine, const struct output *output)
+{
+    return engine->options->skip_existing &&
+           files_exists(engine->files, output->name.data, output->trusted_len);
+}
+
+static struct output *new_output(struct task *task)
+{
+    struct output *output = xcalloc(1, sizeof *output);
+
+    output->sink.write = write_output;
+    buf_init(&output->name);
+    task->sink = &output->sink;
+    return output;
+}
+
+static bool begin_file(struct engine *engine, struct task *task, struct output *output)
+{
+    struct buf err;
+    bool begun;
+
+    buf_init(&err);
+    file_free(output->file);
+    output->file = NULL;
+    output->is_written = false;
+    begun = files_begin(engine->files, output->name.data, output->trusted_len, &output->file,
+                        &err) == 0;
+    if (!begun)
+        fail_output(engine, task, err.data);
+    buf_release(&err);
+    return begun;
+}
+
+static bool first_output(struct engine *engine, struct task *task)
+{
+    struct output *output = new_output(task);
+    struct buf err;
+    bool named;
+
+    buf_init(&err);
+    named = name_output(engine, task, output, &err) == 0;
+    if (!named)
+        fail_output(engine, task, err.data);
+    buf_release(&err);
+    if (named && is_there(engine, output)) {
+        task->body_file = xstrdup(output->name.data);
+        engine_drop_output(task);
+        engine_complete(engine, task);
+        return false;
+    }
+    return named && begin_file(engine, task, output);
+}
+
+/* A start after the first (a hop, another try) goes on with the file if nothing was written to it. */
+bool engine_begin_output(struct engine *engine, struct task *task)
+{
+    struct output *output = output_of(task);
+
+    if (!wants_output(engine, task))
+        return true;
+    if (!output)
+        return first_output(engine, task);
+    return !output->is_written || begin_file(engine, task, output);
+}
+
+void engine_end_output(struct engine *engine, struct task *task)
+{
+    struct output *output = output_of(task);
+    struct buf err;
+
+    if (!output)
+        return;
+    if (task->result.reason != REASON_OK) {
+        engine_drop_output(task);
+        return;
+    }
+    buf_init(&err);
+    if (engine->options->remote_time && task->result.modified >= 0)
+        file_set_time(output->file, (time_t)task->result.modified);
+    output->is_whole = file_finish(output->file, &err) == 0;
+    if (!output->is_whole)
+        result_setf(&task->result, REASON_OUTPUT, "%s", err.data);
+    buf_release(&err);
+}
+
+static int publish(struct file *file, struct buf *name, struct buf *err)
+{
+    int result;
+
+    do {
+        result = file_choose(file, name, err);
+        if (!result)
+            result = file_publish(file, err);
+        else
+            break;
+    } while (result == -EEXIST);
+    return result;
+}
+
+void engine_publish_output(struct engine *engine, struct task *task)
+{
+    struct output *output = output_of(task);
+    struct buf name, err;
+
+    (void)engine;
+    if (!output || !output->is_whole)
+        return;
+    buf_init(&name);
+    buf_init(&err);
+    if (publish(output->file, &name, &err))
+        result_setf(&task->result, REASON_OUTPUT, "%s", err.data);
+    else
+        task->body_file = buf_take(&name);
+    buf_release(&name);
+    buf_release(&err);
+    engine_drop_output(task);
+}
+
+void engine_drop_output(struct task *task)
+{
+    struct output *output = output_of(task);
+
+    if (!output)
+        return;
+    file_free(output->file);
+    buf_release(&output->name);
+    free(output);
+    task->sink = NULL;
+}
