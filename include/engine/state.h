@@ -64,6 +64,8 @@ struct engine {
     size_t urls_kept;
     double no_start_before; /* descriptors ran out */
     unsigned starts_in_vain;
+    bool descriptors_are_out; /* the last transfer to end found none */
+    const struct task *probe; /* the one start that is tried while descriptors are out */
     bool source_ended;
     bool stopped;       /* no new starts, and what ran was cancelled */
     bool local_trouble; /* an input or an output failed */
@@ -85,6 +87,8 @@ bool engine_is_finished(const struct engine *);
 /* The steps of the pump, in its order. */
 void engine_settle(struct engine *, double now);
 void engine_retire(struct engine *, double now);
+/* Whether a result could go out right now. */
+bool engine_can_retire(const struct engine *);
 void engine_admit(struct engine *, double now);
 void engine_start(struct engine *, double now);
 

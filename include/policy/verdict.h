@@ -13,7 +13,7 @@ struct task;
 enum verdict {
     VERDICT_DONE,
     VERDICT_HOP,   /* to be started at its new URL */
-    VERDICT_AGAIN, /* it found no room: to be started again once there is */
+    VERDICT_AGAIN, /* it found no room: to be started again when it is next in order */
     VERDICT_LATER  /* no descriptor was free: to be started again in a moment */
 };
 

@@ -78,7 +78,7 @@ double engine_due(const struct engine *engine, double now)
     struct heap_node *node = heap_peek(&engine->waiting);
     double due = fmin(xfer_due(engine->xfer), node ? node->due : INFINITY);
 
-    if (!has_turn_left(engine))
+    if (!has_turn_left(engine) || engine_can_retire(engine))
         return now;
     return engine->no_start_before > now ? fmin(due, engine->no_start_before) : due;
 }
@@ -103,13 +103,10 @@ static void assert_invariants(const struct engine *engine)
 
 /* Moves what can be moved, from the right end of the house to the left, until nothing can. What
  * moves makes room for what stands behind it, so the steps repeat; a turn's budget bounds how often. */
-void engine_pump(struct engine *engine, double now)
+static void move(struct engine *engine, double now)
 {
     size_t before;
 
-    engine->moves_left = MOVES_IN_TURN;
-    engine->bytes_left = BYTES_IN_TURN;
-    xfer_run(engine->xfer, now);
     do {
         before = engine->moves_left;
         engine_settle(engine, now);
@@ -117,7 +114,22 @@ void engine_pump(struct engine *engine, double now)
         engine_admit(engine, now);
         engine_start(engine, now);
     } while (has_turn_left(engine) && engine->moves_left < before);
-    engine_flush(engine, now);
+}
+
+/* An output that fails in the last flush stops the run, and nothing would wake the loop for what that
+ * leaves to be retired: it is moved in the same turn. */
+void engine_pump(struct engine *engine, double now)
+{
+    bool stopped;
+
+    engine->moves_left = MOVES_IN_TURN;
+    engine->bytes_left = BYTES_IN_TURN;
+    xfer_run(engine->xfer, now);
+    do {
+        stopped = engine->stopped;
+        move(engine, now);
+        engine_flush(engine, now);
+    } while (engine->stopped != stopped);
     engine_arm(engine, now);
     assert_invariants(engine);
 }

@@ -43,13 +43,23 @@ void engine_flush(struct engine *engine, double now)
     }
 }
 
+static bool writers_have_room(const struct engine *engine)
+{
+    return writer_room(engine->out) >= RENDER_ROOM && writer_room(engine->notes) >= NOTE_ROOM;
+}
+
+/* The flush at the end of a turn may have made room, or found that no more is needed. */
+bool engine_can_retire(const struct engine *engine)
+{
+    return window_due(&engine->window) && writers_have_room(engine);
+}
+
 /* False where a writer is full and its reader takes nothing. */
 static bool has_room(struct engine *engine, double now)
 {
-    if (writer_room(engine->out) >= RENDER_ROOM && writer_room(engine->notes) >= NOTE_ROOM)
-        return true;
-    engine_flush(engine, now);
-    return writer_room(engine->out) >= RENDER_ROOM && writer_room(engine->notes) >= NOTE_ROOM;
+    if (!writers_have_room(engine))
+        engine_flush(engine, now);
+    return writers_have_room(engine);
 }
 
 /* True once all of the task's result is in the writer. */
@@ -66,6 +76,7 @@ static bool render_some(struct engine *engine, struct task *task, double now)
     ssize_t len =
         format_render(engine->format, &engine->rendering, task, &engine->store, to, room, &err);
     if (len < 0) {
+        result_setf(&task->result, REASON_OUTPUT, "%s", err.data);
         engine_note_trouble(engine, err.data);
         engine_stop(engine, now);
     } else {

@@ -1,3 +1,5 @@
+#include <math.h>
+
 #include "engine/state.h"
 #include "io/writer.h"
 #include "io/xfer.h"
@@ -11,6 +13,7 @@ enum { DESCRIPTOR_TRIES = 50 /* starts in vain, with nothing running that could 
 static void wait_for_descriptor(struct engine *engine, struct task *task, double now)
 {
     engine->no_start_before = now + DESCRIPTOR_PAUSE;
+    engine->descriptors_are_out = true;
     if (engine->permits.held == 0 && ++engine->starts_in_vain > DESCRIPTOR_TRIES) {
         result_setf(&task->result, REASON_CONNECT, "no file descriptor left");
         engine_complete(engine, task);
@@ -29,21 +32,25 @@ static void hop(struct engine *engine, struct task *task, double now)
     engine_queue(engine, task, true);
 }
 
+/* It waits until it is the one next in order: no body is fetched more than twice. */
 static void again(struct engine *engine, struct task *task, double now)
 {
     task_rewind(task, &engine->store);
     task->since = now;
-    task_set_state(task, TASK_READY);
-    sched_add_first(engine->sched, task);
+    task_set_state(task, TASK_WAITING);
+    heap_push(&engine->waiting, &task->due, INFINITY);
 }
 
 static void settle_task(struct engine *engine, struct task *task, double now)
 {
     semaphore_give(&engine->permits);
     sched_end(engine->sched, task);
+    if (engine->probe == task)
+        engine->probe = NULL;
     switch (verdict_of(&engine->verdicts, task)) {
     case VERDICT_DONE:
         engine->starts_in_vain = 0;
+        engine->descriptors_are_out = false;
         if (task->outcome != OUTCOME_ANSWERED)
             task_rewind(task, &engine->store); /* part of a body is nothing to show */
         engine_end_output(engine, task);

@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <math.h>
 
 #include "engine/state.h"
 #include "io/xfer.h"
@@ -6,16 +7,19 @@
 #include "model/url.h"
 #include "policy/sched.h"
 
+static void wake(struct engine *engine, struct task *task)
+{
+    heap_remove(&engine->waiting, &task->due);
+    task_set_state(task, TASK_READY);
+    sched_add_first(engine->sched, task);
+}
+
 static void wake_due(struct engine *engine, double now)
 {
     struct heap_node *node;
 
-    while ((node = heap_peek(&engine->waiting)) && node->due <= now) {
-        struct task *task = CONTAINER_OF(node, struct task, due);
-        heap_remove(&engine->waiting, node);
-        task_set_state(task, TASK_READY);
-        sched_add_first(engine->sched, task);
-    }
+    while ((node = heap_peek(&engine->waiting)) && node->due <= now)
+        wake(engine, CONTAINER_OF(node, struct task, due));
 }
 
 /* While bodies find no room only the request next in order is started: it is sure of some. */
@@ -24,6 +28,8 @@ static struct task *next_to_start(struct engine *engine, double now)
     struct task *awaited;
 
     if (!semaphore_is_free(&engine->permits) || now < engine->no_start_before || engine->stopped)
+        return NULL;
+    if (engine->descriptors_are_out && engine->probe)
         return NULL;
     if (store_has_room(&engine->store))
         return sched_next(engine->sched, now);
@@ -66,8 +72,11 @@ static void mark_awaited(struct engine *engine)
 {
     struct task *awaited = window_awaited(&engine->window);
 
-    if (awaited)
-        awaited->next_in_order = true;
+    if (!awaited)
+        return;
+    awaited->next_in_order = true;
+    if (awaited->state == TASK_WAITING && awaited->due.due == INFINITY)
+        wake(engine, awaited);
 }
 
 void engine_start(struct engine *engine, double now)
@@ -84,6 +93,8 @@ void engine_start(struct engine *engine, double now)
             sched_end(engine->sched, task);
             continue;
         }
+        if (engine->descriptors_are_out)
+            engine->probe = task;
         semaphore_take(&engine->permits);
         task_set_state(task, TASK_RUNNING);
         xfer_start(engine->xfer, task);

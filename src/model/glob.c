@@ -100,6 +100,8 @@ static const char *read_list(struct part *part, const char *at)
 
     buf_init(&word);
     part->kind = PART_LIST;
+    if (*at == '}')
+        return NULL;
     for (;; at++) {
         if (is_escape(at)) {
             buf_add_char(&word, *++at);
@@ -137,6 +139,8 @@ static const char *finish_range(struct part *part, uint64_t last, const char *at
 {
     at = read_step(&part->step, at);
     if (!at || last < part->first || last - part->first == UINT64_MAX)
+        return NULL;
+    if (part->step > 1 && part->step > last - part->first)
         return NULL;
     part->values = (last - part->first) / part->step + 1;
     return at;

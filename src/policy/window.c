@@ -52,5 +52,7 @@ struct task *window_awaited(const struct window *window)
 {
     struct task *oldest = window->oldest;
 
+    if (window->done)
+        return NULL;
     return oldest && oldest->state != TASK_DONE ? oldest : NULL;
 }

@@ -28,7 +28,8 @@ char *blob_reserve(struct blob *, size_t len);
 void blob_extend(struct blob *, size_t len);
 void blob_add(struct blob *, const void *bytes, size_t len);
 void blob_add_text(struct blob *, const char *text);
-void blob_addf(struct blob *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void blob_addf(struct blob *, const char *format, ...)
+    __attribute__((format(printf, 2, 3), nonnull(2)));
 
 /* Drops the first `len` bytes. */
 void blob_drop(struct blob *, size_t len);

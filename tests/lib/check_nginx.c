@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <criterion/redirect.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -221,7 +222,12 @@ Test(nginx, leaves_nothing_when_stopped)
     free(ca);
 }
 
-Test(nginx, says_so_when_its_configuration_is_wrong)
+Test(nginx, says_so_when_its_configuration_is_wrong, .init = cr_redirect_stderr)
 {
+    char said[1024] = "";
+
     cr_expect_null(nginx_start(&(struct nginx_options){.locations = "no such directive;"}));
+    fflush(stderr);
+    (void)!fread(said, 1, sizeof said - 1, cr_get_redirected_stderr());
+    cr_expect(strstr(said, "unknown directive"), "%s", said);
 }

@@ -338,12 +338,30 @@ Test(origin, resets_after_exactly_so_many_bytes)
     stop(origin);
 }
 
+Test(origin, resets_only_when_a_slow_client_has_what_came_before)
+{
+    struct origin *origin = start();
+    struct blob answer = {0};
+    int fd = ask(origin, "GET /bytes/9000000?reset=3000000 HTTP/1.1\r\n\r\n");
+
+    /* After this the kernel holds all it can, and a hasty reset would have come. */
+    cr_assert(origin_wait_open(origin, 1, patience));
+    origin_wait_open(origin, 0, silence);
+    cr_expect_eq(client_read_all(fd, &answer, patience), -ECONNRESET);
+    cr_expect_eq(client_body(&answer).len, 3000000);
+    close(fd);
+    blob_release(&answer);
+    stop(origin);
+}
+
 Test(origin, stalls_after_so_many_bytes)
 {
     struct origin *origin = start();
     struct blob answer = {0};
     int fd = ask(origin, "GET /bytes/1000?stall=30 HTTP/1.1\r\n\r\n");
 
+    while (client_body(&answer).len < 30)
+        cr_assert_eq(client_read_len(fd, &answer, answer.len + 1, patience), 0);
     cr_expect_eq(client_read_all(fd, &answer, silence), -ETIMEDOUT);
     cr_expect_eq(client_body(&answer).len, 30);
     cr_expect(blob_contains(&answer, "Content-Length: 1000\r\n"));
@@ -361,6 +379,7 @@ Test(origin, says_nothing_when_silent)
     struct blob answer = {0};
     int fd = ask(origin, "GET /text/x?silent=1 HTTP/1.1\r\n\r\n");
 
+    cr_assert(origin_wait_in_service(origin, 1, patience));
     cr_expect_eq(client_read_all(fd, &answer, silence), -ETIMEDOUT);
     cr_expect_eq(answer.len, 0);
     cr_expect_eq(origin_counts(origin).in_service, 1);
@@ -407,12 +426,12 @@ Test(origin, waits_between_head_and_body)
     struct origin *origin = start();
     struct blob answer = {0};
     double before = moment_now();
-    int fd = ask(origin, "GET /text/x?headdelay=0.3 HTTP/1.1\r\n\r\n");
+    int fd = ask(origin, "GET /text/x?headdelay=0.5 HTTP/1.1\r\n\r\n");
 
-    cr_expect_eq(client_read_len(fd, &answer, 1, 0.25), 0, "the head came late");
+    cr_expect_eq(client_read_len(fd, &answer, 1, patience), 0);
     cr_expect_eq(client_body(&answer).len, 0);
     cr_expect_eq(client_read_len(fd, &answer, answer.len + 2, patience), 0);
-    cr_expect_geq(moment_now() - before, 0.3);
+    cr_expect_geq(moment_now() - before, 0.5);
     close(fd);
     blob_release(&answer);
     stop(origin);
@@ -526,7 +545,7 @@ Test(origin, reads_a_chunked_request)
     struct origin *origin = start();
     struct blob answer = {0};
     int fd = ask(origin, "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"
-                         "Connection: close\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n");
+                         "Connection: close\r\n\r\n3\r\nabc\r\nA;a=b\r\n0123456789\r\n");
 
     cr_assert_eq(client_read_all(fd, &answer, silence), -ETIMEDOUT, "it did not wait for the end");
     cr_assert_eq(client_send_text(fd, "0\r\nTrailer: t\r\n\r\n"), 0);
@@ -821,6 +840,25 @@ Test(origin, listens_on_a_unix_socket)
     scratch_free(scratch);
 }
 
+Test(origin, listens_on_v6)
+{
+    struct origin *origin = origin_start(&(struct origin_options){.address = "::1"});
+    struct blob answer = {0};
+
+    if (!origin && errno == EADDRNOTAVAIL)
+        cr_skip_test("this machine has no ::1");
+    cr_assert(origin);
+    cr_expect_eq(strncmp(origin_url(origin), "http://[::1]:", 13), 0);
+    int fd = client_connect("::1", origin_port(origin));
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(client_send_text(fd, "GET /text/x HTTP/1.0\r\n\r\n"), 0);
+    cr_expect_eq(client_read_all(fd, &answer, patience), 0);
+    cr_expect_str_eq(finished(origin, "/text/x")->local, "::1");
+    close(fd);
+    blob_release(&answer);
+    stop(origin);
+}
+
 Test(origin, says_why_it_cannot_listen)
 {
     struct origin *origin = start();
@@ -870,7 +908,8 @@ Test(origin, carries_five_thousand_connections)
         cr_skip_test("this machine lends only %lu descriptors", (unsigned long)limit.rlim_cur);
     struct origin *origin = start();
     for (size_t i = 0; i < MANY; i++)
-        fds[i] = ask(origin, "GET /bytes/40?delay=0.5 HTTP/1.1\r\n\r\n");
+        fds[i] = ask(origin, "GET /bytes/40?delay=0.1 HTTP/1.1\r\n\r\n");
+    cr_assert(origin_wait_open(origin, MANY, patience));
     for (size_t i = 0; i < MANY; i++) {
         struct blob answer = {0};
         cr_assert_eq(client_read_len(fds[i], &answer, 1, patience), 0);
@@ -878,7 +917,6 @@ Test(origin, carries_five_thousand_connections)
         close(fds[i]);
         blob_release(&answer);
     }
-    cr_expect_eq(origin_counts(origin).open_peak, MANY);
     cr_expect(origin_wait_open(origin, 0, patience));
     free(fds);
     stop(origin);
@@ -925,7 +963,11 @@ Test(origin_program, serves_until_its_stdin_ends)
     struct run *run = run_spawn(&(struct run_options){
         .argv = (const char *const[]){ORIGIN_PATH, "--any", NULL},
     });
-    struct blob answer = {0};
+    /* Its end is also where a sanitizer says what leaked of all these. */
+    static const char *const targets[] = {
+        "/text/a?gzip=1",       "/bytes/9?stall=2",      "/bytes/999999?bomb=1", "/echo?a=b",
+        "/bytes/9?failtimes=1", "/text/a?maxinflight=0", "/bytes/9?reset=1",     "/text/a?silent=1",
+        "/bytes/9?typo=1",      "/bytes/9?endless=1"};
     struct run_result result;
 
     cr_assert(run);
@@ -933,6 +975,12 @@ Test(origin_program, serves_until_its_stdin_ends)
     const char *colon = strrchr(blob_text(run_out(run)), ':');
     cr_assert(colon);
     uint16_t port = (uint16_t)strtoul(colon + 1, NULL, 10);
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        struct blob answer = {0};
+        client_get(port, targets[i], &answer, silence);
+        blob_release(&answer);
+    }
+    struct blob answer = {0};
     cr_expect_eq(client_get(port, "/text/hi", &answer, patience), 0);
     cr_expect_eq(client_status(&answer), 200);
     cr_expect(!run_ended(run, 0), "it did not wait for the end of stdin");

@@ -91,9 +91,10 @@ Test(run, captures_both_streams)
 
 Test(run, moves_much_both_ways_at_once)
 {
+    enum { MUCH = 16 << 20 };
     struct blob input = {0};
 
-    for (unsigned i = 0; input.len < 16 * 1024 * 1024; i++)
+    for (unsigned i = 0; input.len < MUCH; i++)
         blob_addf(&input, "line %u\n", i);
     struct run_result result = finish((struct run_options){
         .argv = SHELL("tee /dev/stderr"), .input = input.at, .input_len = input.len});
@@ -280,16 +281,14 @@ Test(run, uses_the_descriptors_it_is_given)
 Test(run, talks_step_by_step)
 {
     struct run *run = spawn((struct run_options){
-        .argv =
-            SHELL("trap 'echo caught >&2' USR1; while read x; do echo got $x; done; echo bye")});
+        .argv = SHELL("while read x; do echo got $x; echo err $x >&2; done; echo bye")});
     struct run_result result;
 
     cr_expect(run_write_text(run, "one\n"));
     cr_expect(run_read_until(run, "got one\n", patience));
     cr_expect(!run_read_until(run, "got", 0.05), "what was found is behind");
-    run_signal(run, SIGUSR1);
     cr_expect(run_write_text(run, "two\n"));
-    cr_expect(run_read_error_until(run, "caught\n", patience));
+    cr_expect(run_read_error_until(run, "err two\n", patience));
     cr_expect(run_read_until(run, "got two\n", patience));
     cr_expect(!run_ended(run, 0));
     run_close_stdin(run);
@@ -297,7 +296,24 @@ Test(run, talks_step_by_step)
     cr_expect(run_ended(run, patience));
     run_wait(run, &result);
     cr_expect_str_eq(blob_text(&result.out), "got one\ngot two\nbye\n");
+    cr_expect_str_eq(blob_text(&result.err), "err one\nerr two\n");
     cr_expect_eq(result.code, 0);
+    run_result_release(&result);
+}
+
+Test(run, sends_signals)
+{
+    struct run *run = spawn((struct run_options){
+        .argv = SHELL("trap 'echo caught' USR1; echo ready; while :; do sleep 0.01; done")});
+    struct run_result result;
+
+    cr_assert(run_read_until(run, "ready\n", patience));
+    run_signal(run, SIGUSR1);
+    cr_expect(run_read_until(run, "caught\n", patience));
+    run_signal(run, SIGTERM);
+    cr_expect(run_ended(run, patience));
+    run_wait(run, &result);
+    cr_expect_eq(result.code, 128 + SIGTERM);
     run_result_release(&result);
 }
 
@@ -339,13 +355,13 @@ Test(run, gives_up_writing_when_nobody_reads_in_time)
 
 Test(run, keeps_what_was_written_before_a_late_look)
 {
-    struct run *run = spawn((struct run_options){.argv = SHELL("echo early"), .seconds = 0.05});
+    struct run *run = spawn((struct run_options){.argv = SHELL("echo early"), .seconds = 1});
     struct run_result result;
 
     cr_expect(run_ended(run, patience));
     while (run_out(run)->len == 0 && run_read_some(run, 1, patience) > 0)
         ;
-    double later = moment_now() + 0.1;
+    double later = moment_now() + 1;
     while (moment_now() < later)
         moment_nap();
     run_wait(run, &result);
@@ -361,8 +377,8 @@ Test(run, measures_what_it_cost)
         (struct run_options){.argv = (const char *const[]){"dd", "if=/dev/zero", "of=/dev/null",
                                                            "bs=64M", "count=40", NULL}});
 
-    cr_expect_geq(result.peak_rss_kib, 64 * 1024);
-    cr_expect_lt(result.peak_rss_kib, 200 * 1024);
+    cr_expect_geq(result.peak_rss_kib, 64L << 10);
+    cr_expect_lt(result.peak_rss_kib, 200L << 10);
     cr_expect_gt(result.user + result.sys, 0.0);
     cr_expect_gt(result.wall, 0.0);
     run_result_release(&result);
@@ -433,6 +449,7 @@ Test(run, knows_the_program_under_test)
     cr_expect_str_eq(argv[0], "/some/where/weir");
     cr_expect_str_eq(argv[2], "2");
     cr_expect_null(argv[3]);
+    cr_expect_null(RUN_WEIR()[1]);
     unsetenv("WEIR");
     cr_expect_eq(run_weir()[0], '/', "the build's own has a full path");
 }

@@ -1,9 +1,9 @@
 #include "client.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
+#include <netdb.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,17 +15,22 @@ enum { READ_PIECE = 64 * 1024 };
 
 int client_connect(const char *address, uint16_t port)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found;
+    char service[8];
 
-    if (fd < 0)
-        return -errno;
-    if (inet_pton(AF_INET, address, &to.sin_addr) == 1 &&
-        connect(fd, (struct sockaddr *)&to, sizeof to) == 0)
-        return fd;
-    int error = errno;
-    close(fd);
-    return -error;
+    snprintf(service, sizeof service, "%u", (unsigned)port);
+    if (getaddrinfo(address, service, &hints, &found) != 0)
+        return -EADDRNOTAVAIL;
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int state = fd < 0 ? -errno : fd;
+    if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) < 0) {
+        state = -errno;
+        close(fd);
+    }
+    freeaddrinfo(found);
+    return state;
 }
 
 int client_send(int fd, const void *bytes, size_t len)

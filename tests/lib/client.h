@@ -11,7 +11,7 @@
 
 #include "blob.h"
 
-/* A connected socket that blocks, or a negative errno. */
+/* A connected socket that blocks, or a negative errno; the address is numeric, v4 or v6. */
 int client_connect(const char *address, uint16_t port);
 /* 0 or a negative errno. */
 int client_send(int fd, const void *bytes, size_t len);

@@ -20,8 +20,9 @@
 enum {
     READ_HEAD = 4 * 1024,
     READ_UPLOAD = 16 * 1024,
-    KEEP_BUFFER = 4 * 1024, /* what an idle connection may hold on to */
-    PIECES_A_TURN = 16,     /* of a body, before others have their turn */
+    KEEP_INPUT = 4 * 1024,              /* what an idle connection may hold on to */
+    KEEP_OUTPUT = 2 * ORIGIN_PIECE_MAX, /* what one may that goes on sending */
+    PIECES_A_TURN = 16,                 /* of a body, before others have their turn */
 };
 
 /* How often a reset looks whether the client has all of what came before it. */
@@ -97,7 +98,7 @@ static enum step flush(struct origin_conn *conn)
     }
     ev_io_stop(loop, &conn->writable);
     conn->out_at = 0;
-    blob_clear(&conn->out, 2 * ORIGIN_PIECE_MAX);
+    blob_clear(&conn->out, KEEP_OUTPUT);
     return STEP_AGAIN;
 }
 
@@ -174,7 +175,7 @@ static enum step end_answer(struct origin_conn *conn)
     if (close)
         return STEP_OVER;
     if (!conn->in.len)
-        blob_clear(&conn->in, KEEP_BUFFER);
+        blob_clear(&conn->in, KEEP_INPUT);
     ev_io_start(conn->hub->loop, &conn->readable);
     return STEP_AGAIN;
 }
@@ -328,7 +329,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *watcher, int events)
 
 static void note_local_address(struct origin_conn *conn)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t len = sizeof address;
 
     /* A Unix socket has none, and nothing asks for it where nothing is logged. */
@@ -365,6 +366,8 @@ void origin_conn_start(struct origin_hub *hub, int fd)
 
 void origin_conn_stop_all(struct origin_hub *hub)
 {
-    while (hub->conns)
-        conn_free(hub->conns);
+    struct origin_conn *conn, *next;
+
+    DL_FOREACH_SAFE(hub->conns, conn, next)
+        conn_free(conn);
 }

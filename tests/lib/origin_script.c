@@ -262,25 +262,24 @@ static const char *find_hops(const char *target)
     return at + 6;
 }
 
-/* The target of the next hop: the same, with one less. `to` has room for the target and its NUL. */
-static void write_next_hop(const char *target, uint64_t hops, char *to)
+/* The target of the next hop: the same, with one less. */
+static char *name_next_hop(const char *target, uint64_t hops)
 {
     const char *value = find_hops(target);
-    size_t before = (size_t)(value - target);
+    char *next;
 
-    memcpy(to, target, before);
-    int digits = sprintf(to + before, "%" PRIu64, hops - 1);
-    strcpy(to + before + digits, value + strcspn(value, "&"));
+    if (asprintf(&next, "%.*s%" PRIu64 "%s", (int)(value - target), target, hops - 1,
+                 value + strcspn(value, "&")) < 0)
+        abort();
+    return next;
 }
 
-static void plan_redirect(struct origin_script *script, const char *target, char *scratch)
+static void plan_redirect(struct origin_script *script, const char *target)
 {
     if (script->loop)
         script->location = target;
-    else if (script->hops && script->hops != ORIGIN_NEVER) {
-        write_next_hop(target, script->hops, scratch);
-        script->location = scratch;
-    }
+    else if (script->hops && script->hops != ORIGIN_NEVER)
+        script->location = script->next_hop = name_next_hop(target, script->hops);
 }
 
 static bool check(struct origin_script *script)
@@ -308,8 +307,8 @@ bool origin_script_parse(struct origin_script *script, const char *target, size_
         .max_in_flight = ORIGIN_NEVER,
         .fail_times = ORIGIN_NEVER,
     };
-    /* Three copies in one piece: as it came, taken apart, and with one hop less. */
-    char *whole = malloc(3 * (len + 1));
+    /* Two copies in one piece: as it came, and taken apart. */
+    char *whole = malloc(2 * (len + 1));
     if (!whole)
         abort();
     char *path = whole + len + 1;
@@ -325,7 +324,7 @@ bool origin_script_parse(struct origin_script *script, const char *target, size_
         *query++ = '\0';
     if (!parse_path(script, path) || (query && !parse_query(script, query)) || !check(script))
         return false;
-    plan_redirect(script, whole, path + len + 1);
+    plan_redirect(script, whole);
     return true;
 }
 
@@ -360,5 +359,6 @@ void origin_script_forgive(struct origin_script *script)
 void origin_script_release(struct origin_script *script)
 {
     free(script->text);
-    script->text = NULL;
+    free(script->next_hop);
+    script->text = script->next_hop = NULL;
 }

@@ -96,6 +96,7 @@ struct origin_script {
     bool loop;
     char error[96]; /* why it does not parse, else "" */
     char *text;     /* what the texts above point into */
+    char *next_hop; /* and the location, where hops made it */
 };
 
 /* Always leaves a script that can be released; false when `error` says what is wrong. */

@@ -21,7 +21,7 @@
 
 enum {
     BACKLOG = 16384,
-    ACCEPTS_A_TURN = 64, /* before those that are in have their turn */
+    ACCEPTS_A_TURN = 256, /* before those that are in have their turn */
 };
 
 struct server {
@@ -35,12 +35,13 @@ struct server {
 static int listen_unix(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t size = strlen(path) + 1;
 
-    if (strlen(path) >= sizeof address.sun_path) {
+    if (size > sizeof address.sun_path) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, size);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0 || bind(fd, (void *)&address, sizeof address) == 0)
         return fd;

@@ -58,7 +58,6 @@ void origin_service_begin(struct origin_service *service, struct origin_log *log
 {
     struct origin_script *script = &service->script;
 
-    count_arrival(log);
     *service = (struct origin_service){
         .log = log,
         .record = origin_log_add(log, request, connection, local, moment_now()),
@@ -67,6 +66,8 @@ void origin_service_begin(struct origin_service *service, struct origin_log *log
                     .http10 = request->http10,
                     .close = !request->keep_alive},
     };
+    /* Behind the record: who waits for the counter finds the record. */
+    count_arrival(log);
     origin_upload_init(&service->upload, request);
     if (!origin_script_parse(script, request->target.at, request->target.len))
         refuse(service, 400, script->error);

@@ -239,7 +239,7 @@ static void turn(struct run *run, struct outgoing *outgoing, bool held, double u
             drain(&run->out, &run->out_bytes, READ_PIECE);
         if (fds[1].revents)
             drain(&run->err, &run->err_bytes, READ_PIECE);
-        if (fds[2].revents)
+        if (outgoing && fds[2].revents)
             push(run, outgoing);
     }
     look_for_end(run);

@@ -58,8 +58,10 @@ struct run_result {
 
 /* The program under test: the environment's WEIR, else what the build made. */
 const char *run_weir(void);
-/* Its argv: RUN_WEIR("-j", "2"). Lives as long as the block around it. */
-#define RUN_WEIR(...) ((const char *const[]){run_weir(), __VA_ARGS__, NULL})
+/* Its argv: RUN_WEIR("-j", "2"), or RUN_WEIR(). Lives as long as the block around it; what is left
+ * of the array is NULL. */
+enum { RUN_ARGS_MAX = 64 };
+#define RUN_WEIR(...) ((const char *const[RUN_ARGS_MAX + 2]){run_weir(), __VA_ARGS__})
 
 /* Runs to the end. False when it could not be started (errno); then nothing is to be released. */
 bool run_finish(const struct run_options *, struct run_result *ret_result);

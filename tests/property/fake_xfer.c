@@ -1,0 +1,483 @@
+/*
+ * Stands where io/xfer does: each transfer asks the made-up web, and its name, its bytes and its end
+ * come at random times. Who is started, and when, is checked here.
+ */
+#include <errno.h>
+#include <ev.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "base/heap.h"
+#include "engine/state.h"
+#include "fakes.h"
+#include "io/xfer.h"
+#include "model/task.h"
+#include "model/url.h"
+#include "policy/sched.h"
+#include "world.h"
+
+enum {
+    PIECE_BYTES = 16384,
+    PIECES_MAX = 100,
+    PUT_BACK_MAX = 1, /* what finds no room waits for its turn, and does not ask the server anew */
+};
+
+enum phase { NAME, BYTES, END };
+
+struct transfer {
+    struct task *task;
+    struct transfer *prev, *next;             /* running or finished */
+    struct transfer *prev_found, *next_found; /* among those whose name was found */
+    struct heap_node due;
+    enum phase phase;
+    struct place place;
+    struct page page;
+    uint32_t done; /* bytes of the body */
+    bool no_descriptor;
+    bool name_waits;
+};
+
+/* What a host's name has come to, worked out from the starts alone. */
+enum name { NAME_NEW, NAME_ASKED, NAME_FOUND, NAME_LOST };
+
+struct name_record {
+    enum name state;
+    double found_at;
+};
+
+struct xfer {
+    struct world *world;
+    struct store *store;
+    struct name_record *names;
+    struct heap events;
+    struct transfer *running, *finished, *found;
+    unsigned count;   /* running and finished */
+    unsigned lookups; /* of those, how many have no answer */
+};
+
+int xfer_new(struct ev_loop *loop, const struct options *options, struct store *store,
+             unsigned connections, struct xfer **ret_xfer, struct buf *err)
+{
+    struct xfer *xfer = xcalloc(1, sizeof *xfer);
+
+    (void)loop;
+    (void)connections;
+    (void)err;
+    xfer->world = world_of_options(options);
+    xfer->world->xfer = xfer;
+    xfer->store = store;
+    xfer->names = xcalloc(xfer->world->web.hosts, sizeof *xfer->names);
+    heap_init(&xfer->events);
+    *ret_xfer = xfer;
+    return 0;
+}
+
+static void free_transfer(struct xfer *xfer, struct transfer *transfer)
+{
+    if (transfer->name_waits)
+        DL_DELETE2(xfer->found, transfer, prev_found, next_found);
+    if (heap_holds(&transfer->due))
+        heap_remove(&xfer->events, &transfer->due);
+    transfer->task->transfer = NULL;
+    xfer->count--;
+    free(transfer);
+}
+
+static void free_list(struct xfer *xfer, struct transfer **list)
+{
+    while (*list) {
+        struct transfer *transfer = *list;
+        DL_DELETE(*list, transfer);
+        free_transfer(xfer, transfer);
+    }
+}
+
+void xfer_stop(struct xfer *xfer)
+{
+    xfer->world->stopped = true;
+    free_list(xfer, &xfer->running);
+    free_list(xfer, &xfer->finished);
+}
+
+void xfer_free(struct xfer *xfer)
+{
+    if (!xfer)
+        return;
+    xfer_stop(xfer);
+    heap_release(&xfer->events);
+    free(xfer->names);
+    free(xfer);
+}
+
+/* ---- a start ---- */
+
+static double delay(struct world *world)
+{
+    uint64_t what = dice_below(&world->dice, 200);
+    double most = world->scenario.latency;
+
+    if (what < 60)
+        return 0;
+    return dice_real(&world->dice, what == 60 ? most * 1000 : what < 80 ? most * 20 : most);
+}
+
+static void check_url(struct xfer *xfer, const struct task *task, struct place place)
+{
+    struct buf here, expected;
+
+    buf_init(&here);
+    buf_init(&expected);
+    url_add_text(task->url, &here);
+    web_add_url(&xfer->world->web, place, &expected);
+    PROMISE(xfer->world, strcmp(here.data, expected.data) == 0, "%s was started instead of %s",
+            here.data, expected.data);
+    buf_release(&here);
+    buf_release(&expected);
+}
+
+/* Each URL passed through is in the record, and where they led is where it goes on. */
+static void check_chain(struct xfer *xfer, const struct task *task, struct place start)
+{
+    struct world *world = xfer->world;
+    struct place place = start;
+    struct buf expected;
+
+    buf_init(&expected);
+    for (size_t i = 0; i < task->result.n_passed; i++) {
+        buf_clear(&expected);
+        web_add_url(&world->web, place, &expected);
+        PROMISE(world, strcmp(task->result.passed[i], expected.data) == 0,
+                "%s is in the chain instead of %s", task->result.passed[i], expected.data);
+        place = web_page(&world->web, place).to;
+    }
+    buf_release(&expected);
+    PROMISE(world, task->result.n_passed <= world->options.max_redirs, "too many hops");
+    PROMISE(world, task->away == (!world->options.location_trusted && place.host != start.host),
+            "away is %d on the way from host %u to %u", task->away, start.host, place.host);
+    check_url(xfer, task, place);
+}
+
+static const struct task *oldest_not_done(const struct window *window)
+{
+    const struct task *task = window->oldest;
+
+    while (task && task->state == TASK_DONE)
+        task = task->newer;
+    return task;
+}
+
+static void check_start(struct xfer *xfer, const struct task *task)
+{
+    struct world *world = xfer->world;
+    const struct engine *engine = world->engine;
+    bool is_awaited = oldest_not_done(&engine->window) == task;
+    double found_at_last = engine->no_start_before;
+
+    PROMISE(world, !world->stopped && !engine->stopped, "a start after the stop");
+    PROMISE(world, xfer->count < world->scenario.jobs, "more starts than permits");
+    PROMISE(world, task->state == TASK_RUNNING && !task->transfer, "a start of what is not ready");
+    PROMISE(world, task->body.size == 0 && !task->location, "a start with an answer left over");
+    PROMISE(world, world->now >= found_at_last, "a start though descriptors ran out just now");
+    PROMISE(world, !engine->store.pressed || is_awaited,
+            "request %llu was started while bodies find no room",
+            (unsigned long long)task->request.seq);
+}
+
+/* What was started before, and hops or is tried again, goes ahead of what is new to the host. */
+static void check_turn(struct xfer *xfer, const struct task *task)
+{
+    const struct engine *engine = xfer->world->engine;
+
+    if (task->result.starts || engine->store.pressed || engine->window.alive > WALKED_ALWAYS)
+        return;
+    for (const struct task *other = engine->window.oldest; other; other = other->newer) {
+        PROMISE(xfer->world,
+                other->host != task->host || other->state != TASK_READY || !other->result.starts,
+                "request %llu is started before %llu, which was begun earlier",
+                (unsigned long long)task->request.seq, (unsigned long long)other->request.seq);
+    }
+}
+
+static void check_lookup(struct xfer *xfer, const struct task *task, uint32_t host)
+{
+    struct world *world = xfer->world;
+    struct name_record *name = &xfer->names[host];
+
+    if (web_is_numeric(&world->web, host)) {
+        PROMISE(world, !task->looking_up, "an address is looked up");
+        return;
+    }
+    PROMISE(world, name->state != NAME_ASKED, "a second request while host %u is looked up", host);
+    PROMISE(world, task->looking_up || name->state == NAME_FOUND, "an unknown name, no lookup");
+    PROMISE(world,
+            name->state != NAME_FOUND ||
+                task->looking_up == (world->now - name->found_at > NAME_AGE_MAX),
+            "the name of host %u, found at %g, is%s looked up", host, name->found_at,
+            task->looking_up ? "" : " not");
+    if (task->looking_up && name->state != NAME_LOST)
+        name->state = NAME_ASKED;
+    xfer->lookups += task->looking_up;
+    PROMISE(world, xfer->lookups <= LOOKUPS_MAX, "%u lookups", xfer->lookups);
+}
+
+static struct transfer *new_transfer(struct xfer *xfer, struct task *task, struct place place)
+{
+    struct world *world = xfer->world;
+    const struct scenario *scenario = &world->scenario;
+    struct transfer *transfer = xcalloc(1, sizeof *transfer);
+    double due = world->now + delay(world);
+
+    if (task->request.seq == 1 && task->result.starts == 1)
+        due += scenario->head_delay;
+    *transfer = (struct transfer){.task = task, .place = place};
+    transfer->page = web_page(&world->web, place);
+    transfer->no_descriptor =
+        world->now >= scenario->famine_from && world->now < scenario->famine_to;
+    heap_push(&xfer->events, &transfer->due, due);
+    return transfer;
+}
+
+void xfer_start(struct xfer *xfer, struct task *task)
+{
+    struct world *world = xfer->world;
+    struct place start = world_record(world, task)->line->place;
+    struct place place = web_after(&world->web, start, task->result.n_passed);
+
+    check_start(xfer, task);
+    check_chain(xfer, task, start);
+    check_lookup(xfer, task, place.host);
+    check_turn(xfer, task);
+    result_restart(&task->result);
+    task->transfer = new_transfer(xfer, task, place);
+    DL_APPEND(xfer->running, task->transfer);
+    xfer->count++;
+    world->starts++;
+}
+
+/* ---- what comes ---- */
+
+static void fill_answer(struct xfer *xfer, struct transfer *transfer)
+{
+    struct task *task = transfer->task;
+    struct buf location;
+
+    task->outcome = OUTCOME_ANSWERED;
+    task->result.http_code = web_status(&transfer->page);
+    buf_init(&location);
+    web_add_location(&xfer->world->web, &transfer->page, &location);
+    if (location.len)
+        task->location = buf_take(&location);
+    buf_release(&location);
+}
+
+static void fill_failure(struct task *task, enum reason reason)
+{
+    task->outcome = OUTCOME_FAILED;
+    result_setf(&task->result, reason, "as the made-up web has it");
+}
+
+static void fill_body_trouble(struct xfer *xfer, struct task *task, int error, const char *words)
+{
+    if (error != -ENOBUFS) {
+        task->outcome = OUTCOME_LOCAL_TROUBLE;
+        result_setf(&task->result, REASON_OUTPUT, "%s", words);
+    } else if (task->next_in_order) {
+        fill_failure(task, REASON_TOO_LARGE);
+    } else {
+        task->outcome = OUTCOME_NO_ROOM;
+        world_record(xfer->world, task)->put_back++;
+        PROMISE(xfer->world, world_record(xfer->world, task)->put_back <= PUT_BACK_MAX,
+                "request %llu is put back again and again", (unsigned long long)task->request.seq);
+    }
+}
+
+/* Whether nothing but a stop could still change what becomes of it. */
+static bool is_final(const struct world *world, const struct transfer *transfer)
+{
+    switch (transfer->task->outcome) {
+    case OUTCOME_ANSWERED:
+        return transfer->page.kind != PAGE_MOVED || !world->options.location ||
+               transfer->task->result.n_passed >= world->options.max_redirs;
+    case OUTCOME_FAILED:
+    case OUTCOME_LOCAL_TROUBLE: return true;
+    case OUTCOME_NO_ROOM:
+    case OUTCOME_NO_DESCRIPTOR: return false;
+    }
+    return false;
+}
+
+static void finish(struct xfer *xfer, struct transfer *transfer)
+{
+    world_record(xfer->world, transfer->task)->settled = is_final(xfer->world, transfer);
+    DL_DELETE(xfer->running, transfer);
+    DL_APPEND(xfer->finished, transfer);
+}
+
+static void plan(struct xfer *xfer, struct transfer *transfer, enum phase phase, bool at_once)
+{
+    struct world *world = xfer->world;
+
+    transfer->phase = phase;
+    heap_push(&xfer->events, &transfer->due, world->now + (at_once ? 0 : delay(world)));
+}
+
+static void find_name(struct xfer *xfer, struct transfer *transfer)
+{
+    if (transfer->no_descriptor) {
+        fill_failure(transfer->task, REASON_CONNECT);
+        transfer->task->outcome = OUTCOME_NO_DESCRIPTOR;
+        finish(xfer, transfer);
+    } else if (web_is_dead(&xfer->world->web, transfer->place.host)) {
+        fill_failure(transfer->task, REASON_DNS);
+        finish(xfer, transfer);
+    } else {
+        if (transfer->task->looking_up) {
+            transfer->name_waits = true;
+            DL_APPEND2(xfer->found, transfer, prev_found, next_found);
+        }
+        plan(xfer, transfer, transfer->page.size ? BYTES : END, false);
+    }
+}
+
+/* As libcurl hands them over: at most 16 KiB at once. */
+static uint32_t roll_piece(struct xfer *xfer, const struct transfer *transfer)
+{
+    uint32_t most = MAX(xfer->world->scenario.piece_max, transfer->page.size / PIECES_MAX);
+    uint32_t left = transfer->page.size - transfer->done;
+    uint32_t piece = (uint32_t)dice_between(&xfer->world->dice, 1, MIN(most, PIECE_BYTES));
+
+    return MIN(piece, left);
+}
+
+static int add_piece(struct xfer *xfer, struct transfer *transfer, uint32_t len, struct buf *words)
+{
+    struct world *world = xfer->world;
+    struct task *task = transfer->task;
+    char piece[PIECE_BYTES];
+
+    task->result.body_bytes += len;
+    if (!web_keeps(&transfer->page, &world->options))
+        return 0;
+    web_fill(&world->web, transfer->place, transfer->done, piece, len);
+    int result = body_add(&task->body, xfer->store, piece, len, task->next_in_order, words);
+    PROMISE(world, xfer->store->memory_used <= xfer->store->memory_max, "too much memory");
+    return result;
+}
+
+static void bring_bytes(struct xfer *xfer, struct transfer *transfer)
+{
+    uint32_t len = roll_piece(xfer, transfer);
+    struct buf words;
+
+    buf_init(&words);
+    int error = add_piece(xfer, transfer, len, &words);
+    transfer->done += len;
+    if (error) {
+        fill_body_trouble(xfer, transfer->task, error, words.data);
+        finish(xfer, transfer);
+    } else if (transfer->done < transfer->page.size) {
+        plan(xfer, transfer, BYTES, dice_chance(&xfer->world->dice, 70));
+    } else {
+        plan(xfer, transfer, END, dice_chance(&xfer->world->dice, 70));
+    }
+    buf_release(&words);
+}
+
+static void end(struct xfer *xfer, struct transfer *transfer)
+{
+    if (transfer->page.kind == PAGE_BROKEN)
+        fill_failure(transfer->task, REASON_RESET);
+    else
+        fill_answer(xfer, transfer);
+    finish(xfer, transfer);
+}
+
+void xfer_run(struct xfer *xfer, double now)
+{
+    struct heap_node *node;
+
+    PROMISE(xfer->world, now == xfer->world->now || xfer->world->over,
+            "the clock ran on within a turn");
+    while ((node = heap_peek(&xfer->events)) && node->due <= now) {
+        struct transfer *transfer = CONTAINER_OF(node, struct transfer, due);
+        heap_remove(&xfer->events, node);
+        switch (transfer->phase) {
+        case NAME: find_name(xfer, transfer); break;
+        case BYTES: bring_bytes(xfer, transfer); break;
+        case END: end(xfer, transfer); break;
+        }
+    }
+}
+
+double fake_xfer_due(const struct xfer *xfer)
+{
+    struct heap_node *node = heap_peek(&xfer->events);
+
+    return node ? node->due : INFINITY;
+}
+
+double xfer_due(const struct xfer *xfer)
+{
+    return xfer->world->scenario.sockets ? INFINITY : fake_xfer_due(xfer);
+}
+
+/* ---- what is given back ---- */
+
+struct task *xfer_next_found(struct xfer *xfer)
+{
+    struct transfer *transfer = xfer->found;
+
+    if (!transfer)
+        return NULL;
+    DL_DELETE2(xfer->found, transfer, prev_found, next_found);
+    transfer->name_waits = false;
+    xfer->names[transfer->place.host] =
+        (struct name_record){.state = NAME_FOUND, .found_at = xfer->world->now};
+    xfer->lookups--;
+    return transfer->task;
+}
+
+struct task *xfer_next_finished(struct xfer *xfer)
+{
+    struct world *world = xfer->world;
+    struct transfer *transfer = xfer->finished;
+
+    if (!transfer)
+        return NULL;
+    struct task *task = transfer->task;
+    if (task->looking_up) {
+        xfer->lookups--;
+        if (xfer->names[transfer->place.host].state != NAME_FOUND)
+            xfer->names[transfer->place.host].state = NAME_LOST;
+    }
+    if (task->outcome == OUTCOME_LOCAL_TROUBLE && !world->engine->stopped)
+        world->troubles++;
+    DL_DELETE(xfer->finished, transfer);
+    free_transfer(xfer, transfer);
+    return task;
+}
+
+unsigned fake_xfer_running(const struct xfer *xfer)
+{
+    return xfer->count;
+}
+
+/* Only names are dropped that nobody is asking for. */
+void xfer_forget_name(struct xfer *xfer, const char *name_and_port)
+{
+    struct buf name;
+
+    buf_init(&name);
+    for (uint32_t host = 0; host < xfer->world->web.hosts; host++) {
+        buf_clear(&name);
+        web_add_host(&xfer->world->web, host, &name);
+        buf_add_text(&name, ":80");
+        if (strcmp(name.data, name_and_port) != 0)
+            continue;
+        PROMISE(xfer->world, xfer->names[host].state != NAME_ASKED, "a name in use is dropped");
+        xfer->names[host].state = NAME_NEW;
+    }
+    buf_release(&name);
+}
