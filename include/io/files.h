@@ -48,6 +48,8 @@ int files_new(const struct files_rules *, struct files **ret_files, struct buf *
 /* After the last of its files. */
 void files_free(struct files *);
 
+/* Replaces what is in `ret_path` by the way to a name from the working directory. */
+void files_path(const struct files *, const char *name, struct buf *ret_path);
 /* Whether a regular file stands there. */
 bool files_exists(const struct files *, const char *name, size_t trusted_len);
 /* Whether it is what a run that was killed leaves: the last part of a path is asked for. */

@@ -24,6 +24,7 @@ enum { FORMAT_ROOM_MIN = 4096 };
 /* One result being rendered. Its buffer serves one result after the other. */
 struct rendering {
     size_t segment;
+    struct buf scratch;
     struct buf text; /* of a segment, up to `text_at` given out already */
     size_t text_at;
     bool any; /* a member of a JSON object was written */

@@ -11,12 +11,11 @@ size_t base64_encode(const void *bytes, size_t len, char *out)
     const uint8_t *from = bytes;
     char *to = out;
 
-    for (; len >= 3; len -= 3, from += 3) {
+    for (; len >= 3; len -= 3, from += 3, to += 4) {
         uint32_t word = (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2];
-        *to++ = alphabet[word >> 18];
-        *to++ = alphabet[word >> 12 & 63];
-        *to++ = alphabet[word >> 6 & 63];
-        *to++ = alphabet[word & 63];
+        char quad[4] = {alphabet[word >> 18], alphabet[word >> 12 & 63], alphabet[word >> 6 & 63],
+                        alphabet[word & 63]};
+        memcpy(to, quad, sizeof quad);
     }
     if (len) {
         uint32_t word = (uint32_t)from[0] << 16 | (len == 2 ? (uint32_t)from[1] << 8 : 0);

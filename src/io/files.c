@@ -81,15 +81,14 @@ void files_free(struct files *files)
     free(files);
 }
 
-/* Replaces what is there by the path that leads to a name from the working directory. */
-static void set_path(const struct files *files, const char *name, struct buf *path)
+void files_path(const struct files *files, const char *name, struct buf *ret_path)
 {
     const char *dir = files->output_dir;
 
-    buf_clear(path);
+    buf_clear(ret_path);
     if (dir && name[0] != '/')
-        buf_addf(path, "%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/");
-    buf_add_text(path, name);
+        buf_addf(ret_path, "%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/");
+    buf_add_text(ret_path, name);
 }
 
 static const char *explain(const struct files *files, int error)
@@ -106,7 +105,7 @@ static int fail(const struct files *files, const char *name, int result, struct 
     struct buf path;
 
     buf_init(&path);
-    set_path(files, name, &path);
+    files_path(files, name, &path);
     buf_setf(err, "cannot write %s: %s", path.data, explain(files, -result));
     buf_release(&path);
     return result;
@@ -427,7 +426,7 @@ static void set_final_path(const struct file *file, struct buf *path)
     const char *base = slash ? slash + 1 : file->name;
     struct target target = number_name(base, file->number);
 
-    set_path(file->files, file->name, path);
+    files_path(file->files, file->name, path);
     path->len -= strlen(base);
     buf_add_text(path, target.name);
 }

@@ -21,7 +21,7 @@ enum segment_kind {
 struct segment {
     enum segment_kind kind;
     const struct field *field;
-    char *text; /* a text, or a header's name */
+    char *text; /* a text, a header's name, or what a field's value stands behind in JSON */
     size_t len;
 };
 
@@ -57,13 +57,26 @@ static void add_text(struct format *format, const char *text, size_t len)
     segment->len = len;
 }
 
+/* `,"name":`, of which the first member of an object leaves out the comma. */
+static char *member_text(const char *name)
+{
+    struct buf text;
+
+    buf_init(&text);
+    buf_addf(&text, ",\"%s\":", name);
+    return buf_take(&text);
+}
+
 static void add_field(struct format *format, const struct field *field)
 {
     if (field->is_body) {
         add_segment(format, SEGMENT_BODY);
         format->has_body = true;
     } else {
-        add_segment(format, SEGMENT_FIELD)->field = field;
+        struct segment *segment = add_segment(format, SEGMENT_FIELD);
+        segment->field = field;
+        segment->text = member_text(field->name);
+        segment->len = strlen(segment->text);
     }
 }
 
@@ -306,26 +319,28 @@ void rendering_init(struct rendering *rendering)
 {
     *rendering = (struct rendering){0};
     buf_init(&rendering->text);
+    buf_init(&rendering->scratch);
 }
 
 void rendering_release(struct rendering *rendering)
 {
     buf_release(&rendering->text);
+    buf_release(&rendering->scratch);
 }
 
 void rendering_restart(struct rendering *rendering)
 {
-    struct buf text = rendering->text;
+    struct buf text = rendering->text, scratch = rendering->scratch;
 
     buf_clear(&text);
-    *rendering = (struct rendering){.text = text};
+    *rendering = (struct rendering){.text = text, .scratch = scratch};
 }
 
-static void add_member_name(struct rendering *rendering, const char *name)
+static void add_member_text(struct rendering *rendering, const char *text, size_t len)
 {
-    buf_add_text(&rendering->text, rendering->any ? ",\"" : "\"");
-    buf_add_text(&rendering->text, name);
-    buf_add_text(&rendering->text, "\":");
+    size_t comma = rendering->any ? 0 : 1;
+
+    buf_add(&rendering->text, text + comma, len - comma);
     rendering->any = true;
 }
 
@@ -355,21 +370,20 @@ static void add_tsv_value(const struct value *value, struct rendering *rendering
 }
 
 static void render_field(const struct format *format, struct rendering *rendering,
-                         const struct task *task, const struct field *field)
+                         const struct task *task, const struct segment *segment)
 {
-    struct buf scratch;
+    const struct field *field = segment->field;
 
-    buf_init(&scratch);
-    struct value value = field->get(&format->rules, task, &scratch);
+    buf_clear(&rendering->scratch);
+    struct value value = field->get(&format->rules, task, &rendering->scratch);
     if (format->kind == OPTION_FORMAT_JSONL && value.kind != VALUE_ABSENT) {
-        add_member_name(rendering, field->name);
+        add_member_text(rendering, segment->text, segment->len);
         value_add_json(&value, &rendering->text);
     } else if (format->kind == OPTION_FORMAT_TSV) {
         add_tsv_value(&value, rendering);
     } else if (format->kind == OPTION_FORMAT_TEMPLATE) {
         value_add_text(&value, field->digits, &rendering->text);
     }
-    buf_release(&scratch);
 }
 
 static void render_header(struct rendering *rendering, const struct task *task,
@@ -392,7 +406,7 @@ static void render_segment(const struct format *format, struct rendering *render
 
     switch (segment->kind) {
     case SEGMENT_TEXT: buf_add(&rendering->text, segment->text, segment->len); break;
-    case SEGMENT_FIELD: render_field(format, rendering, task, segment->field); break;
+    case SEGMENT_FIELD: render_field(format, rendering, task, segment); break;
     case SEGMENT_HEADER: render_header(rendering, task, segment); break;
     case SEGMENT_HEADERS:
         if (facts)
@@ -460,8 +474,10 @@ static void begin_body(const struct format *format, struct rendering *rendering,
 {
     if (format->kind != OPTION_FORMAT_JSONL)
         return;
-    add_member_name(rendering, is_text(task) ? "body" : "body_base64");
-    buf_add_char(&rendering->text, '"');
+    if (is_text(task))
+        add_member_text(rendering, ",\"body\":\"", 9);
+    else
+        add_member_text(rendering, ",\"body_base64\":\"", 16);
 }
 
 static void end_body(const struct format *format, struct rendering *rendering)
