@@ -1,7 +1,7 @@
 /*
  * Names for the files that bodies go to. A template's own text is the user's and may lead anywhere;
  * what is put into it comes from outside, and cannot lead out of the directory the user's text
- * names, hide, pass for an option, or be no name at all:
+ * names, pass for an option, or be no name at all:
  *
  * - only {path} is split at `/`; elsewhere a `/` becomes `_`, as do control bytes (C0, DEL, C1) and
  *   bytes that are no UTF-8
@@ -21,7 +21,7 @@
 
 #include "base/buf.h"
 
-/* How the name of every file begins that is still being written, and no other's. */
+/* How the name of every file begins that is still being written, and no name from outside. */
 #define FILENAME_IN_THE_MAKING ".weir-"
 
 struct filename;
