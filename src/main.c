@@ -47,6 +47,7 @@ static int fetch(const struct options *options, struct buf *err)
     int status;
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* too large a file is an error of writing, like a full disk */
     curl_global_init(CURL_GLOBAL_DEFAULT);
     status = engine_new(options, &engine, err);
     if (status) {

@@ -107,16 +107,6 @@ void engine_queue(struct engine *, struct task *, bool first);
 void engine_extend_url(struct engine *, struct task *);
 void engine_drop_url(struct engine *, struct task *);
 
-/* outputs.c: bodies that go to files. */
-int engine_open_outputs(struct engine *, struct buf *err) WARN_UNUSED;
-/* Gives the task its file, if it has one. False where that makes it done. */
-bool engine_begin_output(struct engine *, struct task *);
-/* The task is done: its file is whole, or it is dropped. */
-void engine_end_output(struct engine *, struct task *);
-/* Its turn has come: the file gets its name. Once; the result may become a failure. */
-void engine_publish_output(struct engine *, struct task *);
-void engine_drop_output(struct task *);
-
 /* Puts a line on stderr. */
 void engine_note(struct engine *, const struct buf *line);
 /* The same for what will make the exit status say that something local failed. */

@@ -1,6 +1,6 @@
 /*
- * What the files of the room xfer share: xfer.c drives, xfer_setup.c prepares handles, xfer_code.c
- * says what libcurl's codes mean.
+ * What the files of the room xfer share: xfer.c drives; io/xfer_setup.h declares what the
+ * others do.
  */
 #ifndef WEIR_IO_XFER_INTERNAL_H
 #define WEIR_IO_XFER_INTERNAL_H
@@ -22,6 +22,8 @@ struct options;
 struct store;
 struct task;
 
+enum body_way { BODY_DROPPED, BODY_HELD, BODY_TO_SINK };
+
 /* An easy handle and what the transfer that runs on it has come to. */
 struct transfer {
     CURL *easy;
@@ -37,7 +39,7 @@ struct transfer {
     CURLcode code;  /* once it has ended */
     bool may_reuse; /* what the handle is set to: look for an idle connection */
     bool body_seen;
-    enum { BODY_DROPPED, BODY_HELD, BODY_TO_SINK } body_goes;
+    enum body_way body_goes;
     bool is_tailored; /* the handle has what only this transfer wants */
     bool no_descriptor;
     int body_error;             /* what body_add failed with, 0: it did not */
@@ -83,37 +85,6 @@ struct xfer {
     bool trace_is_cut;
     bool shares_connections; /* between hosts, or between requests of one: HTTP/2, a proxy */
 };
-
-/* xfer_setup.c: what is the same for every transfer of the run. */
-void xfer_setup_lists(struct xfer *);
-void xfer_release_lists(struct xfer *);
-/* Sets all of it on the handle, which is new or was reset; `away`: to a host that the user did not
- * name, so without credentials. */
-int xfer_setup_easy(struct xfer *, struct transfer *, bool away, struct buf *err) WARN_UNUSED;
-/* Whether a header may go along to a host that the user did not name. */
-bool xfer_header_is_safe(const char *header);
-bool xfer_header_is_named(const char *header, const char *name);
-struct curl_slist *xfer_append(struct curl_slist *, const char *text);
-
-/* xfer.c: libcurl's callbacks. */
-size_t xfer_on_body(char *bytes, size_t size, size_t count, void *transfer);
-size_t xfer_on_header(char *bytes, size_t size, size_t count, void *transfer);
-int xfer_on_connected(void *transfer, char *remote_ip, char *local_ip, int remote_port,
-                      int local_port);
-int xfer_on_debug(CURL *, curl_infotype, char *bytes, size_t len, void *transfer);
-curl_socket_t xfer_on_open_socket(void *transfer, curlsocktype, struct curl_sockaddr *);
-
-/* xfer_request.c: what differs from one transfer to the next. A negative errno, the task's result
- * filled in, where the request's payload cannot be read. */
-int xfer_setup_request(struct xfer *, struct transfer *) WARN_UNUSED;
-/* Takes back what was set up for this transfer alone. */
-void xfer_release_request(struct transfer *);
-/* libcurl's callbacks for a payload. */
-size_t xfer_on_read(char *bytes, size_t size, size_t count, void *transfer);
-int xfer_on_seek(void *transfer, curl_off_t offset, int origin);
-
-/* xfer_facts.c: what is known of a transfer, into its task's result. */
-void xfer_fill_facts(struct transfer *);
 
 /* The reason that one of libcurl's codes stands for, given the words that came with it. */
 enum reason xfer_reason(CURLcode, const char *message);

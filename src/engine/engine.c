@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/fd.h"
 #include "io/files.h"

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/engine.h"
+#include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/files.h"
 #include "model/json_text.h"
@@ -153,7 +154,10 @@ static bool first_output(struct engine *engine, struct task *task)
         fail_output(engine, task, err.data);
     buf_release(&err);
     if (named && is_there(engine, output)) {
-        task->body_file = xstrdup(output->name.data);
+        struct buf path;
+        buf_init(&path);
+        files_path(engine->files, output->name.data, &path);
+        task->body_file = buf_take(&path);
         engine_drop_output(task);
         engine_complete(engine, task);
         return false;
@@ -193,20 +197,6 @@ void engine_end_output(struct engine *engine, struct task *task)
     buf_release(&err);
 }
 
-static int publish(struct file *file, struct buf *name, struct buf *err)
-{
-    int result;
-
-    do {
-        result = file_choose(file, name, err);
-        if (!result)
-            result = file_publish(file, err);
-        else
-            break;
-    } while (result == -EEXIST);
-    return result;
-}
-
 void engine_publish_output(struct engine *engine, struct task *task)
 {
     struct output *output = output_of(task);
@@ -217,7 +207,7 @@ void engine_publish_output(struct engine *engine, struct task *task)
         return;
     buf_init(&name);
     buf_init(&err);
-    if (publish(output->file, &name, &err))
+    if (file_commit(output->file, &name, &err))
         result_setf(&task->result, REASON_OUTPUT, "%s", err.data);
     else
         task->body_file = buf_take(&name);

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/writer.h"
 #include "model/options.h"

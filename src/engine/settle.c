@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/writer.h"
 #include "io/xfer.h"

@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/xfer.h"
 #include "model/task.h"

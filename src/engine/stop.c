@@ -1,3 +1,4 @@
+#include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/source.h"
 #include "io/xfer.h"

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "io/xfer_internal.h"
+#include "io/xfer_setup.h"
 #include "model/options.h"
 #include "model/task.h"
 #include "policy/redirect.h"
@@ -172,7 +173,7 @@ static const char *location_of(const struct transfer *transfer, long code)
 }
 
 /* Where the body of this answer goes: nowhere, if nobody will want to see it. */
-static int body_goes(const struct transfer *transfer)
+static enum body_way body_goes(const struct transfer *transfer)
 {
     const struct xfer *xfer = transfer->xfer;
     long code = 0;
@@ -510,7 +511,7 @@ void xfer_start(struct xfer *xfer, struct task *task)
     transfer->started_at = transfer->heard_at = xfer->now;
     if (xfer->wants.facts && !task->result.facts)
         result_want_facts(&task->result);
-    if (task->result.facts && !task->result.facts->begun_at)
+    if (task->result.facts && task->result.facts->begun_at <= 0)
         task->result.facts->begun_at = clock_wall();
     if (task->result.facts)
         task->result.facts->queued += xfer->now - task->since;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "io/xfer_internal.h"
+#include "io/xfer_setup.h"
 #include "model/options.h"
 #include "model/result.h"
 #include "model/task.h"

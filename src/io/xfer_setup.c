@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "io/xfer_internal.h"
+#include "io/xfer_setup.h"
 #include "model/options.h"
 #include "model/task.h"
 #include "model/url.h"

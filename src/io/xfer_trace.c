@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "io/xfer_internal.h"
+#include "io/xfer_setup.h"
 #include "model/task.h"
 
 /* curl's marks for what libcurl says itself, what came and what went. */

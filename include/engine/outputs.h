@@ -1,0 +1,28 @@
+/*
+ * Bodies that go to files: what a task's file is called, when it is begun, and when it gets its name.
+ * A file is begun as its transfer starts, is whole as that is settled, and gets its name as its
+ * result's turn comes, so that names that clash are decided in the order of the results.
+ *
+ * Owns: a task's sink. Knows nothing of: transfers.
+ */
+#ifndef WEIR_ENGINE_OUTPUTS_H
+#define WEIR_ENGINE_OUTPUTS_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+struct engine;
+struct task;
+
+/* An exit status, with words in `err`, where the options name files that cannot be; else 0. */
+int engine_open_outputs(struct engine *, struct buf *err) WARN_UNUSED;
+/* Gives the task its file, if it has one. False where that makes it done. */
+bool engine_begin_output(struct engine *, struct task *);
+/* The task is done: its file is whole, or it is dropped. */
+void engine_end_output(struct engine *, struct task *);
+/* Its turn has come: the file gets its name. Once; the result may become a failure. */
+void engine_publish_output(struct engine *, struct task *);
+void engine_drop_output(struct task *);
+
+#endif

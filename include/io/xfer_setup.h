@@ -1,0 +1,43 @@
+/*
+ * What the files of the room xfer do for each other: handles are set up for the run once and for each
+ * request anew, facts are read from them, and libcurl calls back.
+ *
+ * Knows nothing of: when a transfer starts or ends.
+ */
+#ifndef WEIR_IO_XFER_SETUP_H
+#define WEIR_IO_XFER_SETUP_H
+
+#include "io/xfer_internal.h"
+
+/* xfer_setup.c: what is the same for every transfer of the run. */
+void xfer_setup_lists(struct xfer *);
+void xfer_release_lists(struct xfer *);
+/* Sets all of it on the handle, which is new or was reset; `away`: to a host that the user did not
+ * name, so without credentials. */
+int xfer_setup_easy(struct xfer *, struct transfer *, bool away, struct buf *err) WARN_UNUSED;
+/* Whether a header may go along to a host that the user did not name. */
+bool xfer_header_is_safe(const char *header);
+bool xfer_header_is_named(const char *header, const char *name);
+struct curl_slist *xfer_append(struct curl_slist *, const char *text);
+
+/* xfer.c: libcurl's callbacks. */
+size_t xfer_on_body(char *bytes, size_t size, size_t count, void *transfer);
+size_t xfer_on_header(char *bytes, size_t size, size_t count, void *transfer);
+int xfer_on_connected(void *transfer, char *remote_ip, char *local_ip, int remote_port,
+                      int local_port);
+int xfer_on_debug(CURL *, curl_infotype, char *bytes, size_t len, void *transfer);
+curl_socket_t xfer_on_open_socket(void *transfer, curlsocktype, struct curl_sockaddr *);
+
+/* xfer_request.c: what differs from one transfer to the next. A negative errno, the task's result
+ * filled in, where the request's payload cannot be read. */
+int xfer_setup_request(struct xfer *, struct transfer *) WARN_UNUSED;
+/* Takes back what was set up for this transfer alone. */
+void xfer_release_request(struct transfer *);
+/* libcurl's callbacks for a payload. */
+size_t xfer_on_read(char *bytes, size_t size, size_t count, void *transfer);
+int xfer_on_seek(void *transfer, curl_off_t offset, int origin);
+
+/* xfer_facts.c: what is known of a transfer, into its task's result. */
+void xfer_fill_facts(struct transfer *);
+
+#endif
