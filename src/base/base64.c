@@ -44,6 +44,13 @@ static size_t count_padding(const char *text, size_t len)
     return padding;
 }
 
+static void drop_from(struct buf *out, size_t len)
+{
+    if (out->len > len)
+        out->data[len] = '\0';
+    out->len = len;
+}
+
 int base64_decode(const char *text, size_t len, struct buf *out)
 {
     size_t before = out->len, padding = count_padding(text, len);
@@ -54,7 +61,7 @@ int base64_decode(const char *text, size_t len, struct buf *out)
     for (size_t i = 0; i < len; i++) {
         int value = i < len - padding ? value_of(text[i]) : 0;
         if (value < 0) {
-            out->len = before;
+            drop_from(out, before);
             return -EINVAL;
         }
         word = word << 6 | (uint32_t)value;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -134,6 +135,8 @@ static void drop_line_breaks(struct buf *data, size_t from)
         if (c != '\0' && c != '\r' && c != '\n')
             data->data[to++] = c;
     }
+    if (to < data->len)
+        data->data[to] = '\0';
     data->len = to;
 }
 
@@ -208,11 +211,11 @@ int option_set_header(struct options *options, const char *text, struct buf *err
 
 static unsigned protocol_of(const char *name, size_t len)
 {
-    if (len == 4 && strncmp(name, "http", 4) == 0)
+    if (len == 4 && strncasecmp(name, "http", 4) == 0)
         return OPTION_PROTO_HTTP;
-    if (len == 5 && strncmp(name, "https", 5) == 0)
+    if (len == 5 && strncasecmp(name, "https", 5) == 0)
         return OPTION_PROTO_HTTPS;
-    if (len == 3 && strncmp(name, "all", 3) == 0)
+    if (len == 3 && strncasecmp(name, "all", 3) == 0)
         return OPTION_PROTO_HTTP | OPTION_PROTO_HTTPS;
     return 0;
 }

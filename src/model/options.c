@@ -43,6 +43,8 @@ void options_release(struct options *options)
             strings_release(place_in(options, option));
     }
     strings_release(&options->urls);
+    strings_release(&options->headers);
+    free(options->write_out);
     buf_release(&options->data);
     free(options->help_topic);
 }

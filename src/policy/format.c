@@ -135,8 +135,10 @@ static void build_header_line(struct format *format, const struct options *optio
     buf_init(&line);
     for (size_t i = 0; i < ARRAY_LEN(tsv_fields) && !options->fields; i++)
         buf_addf(&line, "%s%s", i ? "\t" : "", tsv_fields[i]);
-    for (const char *at = options->fields; at && *at; at++)
-        buf_add_char(&line, *at == ',' ? '\t' : *at);
+    for (const char *at = options->fields; at && *at; at++) {
+        if (*at != ',' || at[1])
+            buf_add_char(&line, *at == ',' ? '\t' : *at);
+    }
     buf_add_char(&line, '\n');
     format->header_line = buf_take(&line);
 }
@@ -485,6 +487,8 @@ static void end_body(const struct format *format, struct rendering *rendering)
     if (format->kind == OPTION_FORMAT_JSONL)
         buf_add_char(&rendering->text, '"');
     rendering->segment++;
+    rendering->body_begun = false;
+    rendering->cursor = (struct body_cursor){0};
 }
 
 static ssize_t render_body(const struct format *format, struct rendering *rendering,
