@@ -157,7 +157,7 @@ Test(body, grows_beside_others_without_mixing_with_them)
     struct store store;
     struct body bodies[BODIES] = {0};
 
-    start(&store, 50 * 1000, 40 * BLOCK);
+    start(&store, 50000, 40 * BLOCK);
     for (unsigned round = 0; round < 30; round++) {
         for (unsigned i = 0; i < BODIES; i++)
             cr_assert_eq(add(&bodies[i], &store, i, 1000 * (i + 1) + round, false), 0);

@@ -98,7 +98,7 @@ Test(task, gives_its_bodys_room_back_when_it_is_freed)
     struct buf err;
 
     buf_init(&err);
-    store_init(&store, spool_new("/tmp", 2 * SPOOL_BLOCK_BYTES), 0);
+    store_init(&store, spool_new("/tmp", (uint64_t)2 * SPOOL_BLOCK_BYTES), 0);
     cr_assert_eq(body_add(&task->body, &store, "abc", 3, false, &err), 0);
     cr_expect_gt(spool_used_bytes(store.spool), 0);
     task_free(task, &store);

@@ -36,7 +36,7 @@ static char *render(enum format format, const struct task *task, const struct st
 
 static void start(struct store *store)
 {
-    store_init(store, spool_new("/tmp", 10 * SPOOL_BLOCK_BYTES), 30);
+    store_init(store, spool_new("/tmp", (uint64_t)10 * SPOOL_BLOCK_BYTES), 30);
 }
 
 Test(format, renders_a_body_whole_by_any_pieces)
@@ -96,7 +96,7 @@ Test(format, passes_on_that_a_body_cannot_be_read)
     char bytes[8];
 
     buf_init(&err);
-    store_init(&store, spool_new("/tmp", 10 * SPOOL_BLOCK_BYTES), 0);
+    store_init(&store, spool_new("/tmp", (uint64_t)10 * SPOOL_BLOCK_BYTES), 0);
     add(task, &store, "abc");
     task->body.spooled = task->body.size = 100; /* more than the file holds */
     cr_expect_eq(format_render(FORMAT_RAW, &rendering, task, &store, bytes, 8, &err), -EIO);

@@ -100,7 +100,7 @@ Test(sched, lets_hosts_take_turns_however_long_their_queues)
         for (size_t i = 0; i < MANY; i++)
             queues[host][i] = add(&run, names[host], true);
     }
-    for (size_t i = 0; i < 3 * MANY; i++) {
+    for (size_t i = 0; i < (size_t)3 * MANY; i++) {
         struct task *task = next(&run);
         cr_assert_eq(task, queues[i % 3][i / 3], "start %zu", i);
     }
@@ -322,10 +322,11 @@ Test(sched, starts_who_waited_for_a_lookup_once_all_lookups_are_over)
 
 Test(sched, starts_who_waited_for_a_lookup_though_those_before_it_were_withdrawn)
 {
+    const size_t last = (size_t)2 * LOOKUPS_MAX;
     struct run run;
 
     start(&run);
-    for (unsigned i = 0; i <= 2 * LOOKUPS_MAX; i++)
+    for (unsigned i = 0; i <= last; i++)
         add_numbered(&run, i, false);
     for (unsigned i = 0; i < LOOKUPS_MAX; i++)
         cr_assert_eq(next(&run), run.tasks[i]);
@@ -334,7 +335,7 @@ Test(sched, starts_who_waited_for_a_lookup_though_those_before_it_were_withdrawn
         find_and_end(&run, run.tasks[i]);
     for (unsigned i = 0; i < LOOKUPS_MAX; i++)
         sched_remove(run.sched, run.tasks[LOOKUPS_MAX + i]);
-    cr_expect_eq(next(&run), run.tasks[2 * LOOKUPS_MAX]);
+    cr_expect_eq(next(&run), run.tasks[last]);
     finish(&run);
 }
 
