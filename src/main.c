@@ -1,4 +1,5 @@
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -78,11 +79,22 @@ static int run(struct options *options, int argc, char **argv, struct buf *err)
     return fetch(options, err);
 }
 
+/* A number that is closed would be the next socket's, and that be written to as if it were stdout.
+ * What takes its place fails as the closed one would. */
+static void hold_closed_descriptors(void)
+{
+    for (int number = STDIN_FILENO; number <= STDERR_FILENO; number++) {
+        if (fcntl(number, F_GETFD) < 0)
+            (void)!open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
     struct buf err;
 
+    hold_closed_descriptors();
     setlocale(LC_ALL, "");
     buf_init(&err);
     options_init(&options);

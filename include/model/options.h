@@ -21,8 +21,8 @@ enum format_option {
     OPTION_FORMAT_RAW,
     OPTION_FORMAT_JSONL,
     OPTION_FORMAT_TSV,
-    OPTION_FORMAT_TEMPLATE, /* by -w alone */
-    OPTION_FORMAT_NONE
+    OPTION_FORMAT_NONE,
+    OPTION_FORMAT_TEMPLATE /* has no word: by -w alone */
 };
 enum input_format_option { OPTION_INPUT_AUTO, OPTION_INPUT_URL, OPTION_INPUT_JSONL };
 enum http_option { OPTION_HTTP_1_1, OPTION_HTTP_2, OPTION_HTTP_2_PRIOR };

@@ -3,7 +3,8 @@
  * a free list. So one descriptor, however many bodies, and nothing left behind however the program
  * ends. The file is made at the first block.
  *
- * Bound: `max_bytes`, and as much again in reserve for the one body that must go on.
+ * Bound: `max_bytes`, and a reserve, as much again where nothing else is said, for the one body that
+ * must go on.
  * Owns: the file. Knows nothing of: bodies.
  */
 #ifndef WEIR_MODEL_SPOOL_H
@@ -20,6 +21,8 @@ struct spool;
 enum { SPOOL_BLOCK_BYTES = 64 * 1024 };
 
 struct spool *spool_new(const char *directory, uint64_t max_bytes);
+/* Has the reserve be `bytes`, rounded up to whole blocks, instead of `max_bytes`. */
+void spool_set_reserve(struct spool *, uint64_t bytes);
 void spool_free(struct spool *);
 
 /* A free block. -ENOBUFS where all are taken (`reserve` asks for those kept back), or what making

@@ -86,8 +86,10 @@ static void set_rules(struct engine *engine, const struct options *options)
     heap_init(&engine->waiting);
     rendering_init(&engine->rendering);
     window_init(&engine->window, options->order, (size_t)options->window);
-    store_init(&engine->store, spool_new(spool_directory(options), options->spool_max),
-               options->memory);
+    struct spool *spool = spool_new(spool_directory(options), options->spool_max);
+    /* As much again of its own for the request next in order: all that a body alone could take. */
+    spool_set_reserve(spool, options->spool_max + options->memory);
+    store_init(&engine->store, spool, options->memory);
 }
 
 /* A transfer needs a descriptor, so there are no more permits than those. */

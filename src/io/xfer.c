@@ -584,6 +584,9 @@ double xfer_due(const struct xfer *xfer)
 {
     struct heap_node *node = heap_peek(&xfer->deadlines);
 
+    /* What ended in a start's own xfer_run comes after the settling of that turn. */
+    if (xfer->ended || xfer->failed || xfer->found)
+        return 0;
     return fmin(xfer->timer_due, node ? node->due : INFINITY);
 }
 

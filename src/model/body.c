@@ -124,14 +124,18 @@ static int add_to_spool(struct body *body, struct store *store, const char *byte
                         bool reserve, struct buf *err)
 {
     int result = take_blocks(body, store, len, reserve, err);
+    uint64_t size = body->size, spooled = body->spooled;
 
     while (!result && len) {
         size_t at = (size_t)(body->spooled % SPOOL_BLOCK_BYTES);
         size_t here = MIN(len, SPOOL_BLOCK_BYTES - at);
         uint32_t block = body->blocks[body->spooled / SPOOL_BLOCK_BYTES];
         result = spool_write(store->spool, block, at, bytes, here, err);
-        if (result)
+        if (result) {
+            body->size = size;
+            body->spooled = spooled;
             break;
+        }
         body->spooled += here;
         body->size += here;
         bytes += here;

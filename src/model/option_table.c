@@ -8,7 +8,7 @@
 #define AT(member) .at = offsetof(struct options, member)
 
 static const char *const order_words[] = {"input", "completion", NULL};
-static const char *const format_words[] = {"raw", "jsonl", "tsv", "template", "none", NULL};
+static const char *const format_words[] = {"raw", "jsonl", "tsv", "none", NULL};
 static const char *const conflict_words[] = {"fail", "number", "replace", NULL};
 static const char *const echo_words[] = {"failed", "all", "none", NULL};
 

@@ -381,6 +381,26 @@ static void unquote(char *value)
     *to = '\0';
 }
 
+/* `value` is the argument of the last letter, or NULL. */
+static int read_file_letters(struct reading *reading, const char *name, char *value)
+{
+    char *const argv[] = {value};
+
+    if (!name[1])
+        return fail_unknown(reading, name, "");
+    reading->argv = argv;
+    reading->argc = value != NULL;
+    reading->at = 0;
+    int result = read_letters(reading, name + 1);
+    if (!result && reading->at < reading->argc) {
+        buf_setf(reading->err, "takes no argument");
+        result = fail(reading, option_find_letter(name[strlen(name) - 1])->name, value);
+    }
+    reading->argv = NULL;
+    reading->argc = reading->at = 0;
+    return result;
+}
+
 static int read_file_line(struct reading *reading, char *line)
 {
     char *name, *value;
@@ -394,12 +414,11 @@ static int read_file_line(struct reading *reading, char *line)
         strings_add(&reading->options->urls, xstrdup(value));
         return 0;
     }
-    bool is_letter = name[0] == '-' && name[1] != '-';
+    if (name[0] == '-' && name[1] != '-')
+        return read_file_letters(reading, name, value);
     buf_init(&shown);
-    buf_addf(&shown, "%s%s%s", name + strspn(name, "-"), value && !is_letter ? "=" : "",
-             value ? value : "");
-    int result =
-        is_letter ? read_letters(reading, shown.data) : read_long(reading, name, shown.data);
+    buf_addf(&shown, "%s%s%s", name + strspn(name, "-"), value ? "=" : "", value ? value : "");
+    int result = read_long(reading, name, shown.data);
     buf_release(&shown);
     return result;
 }
@@ -436,6 +455,10 @@ int options_read_file(struct options *options, const char *path, struct buf *err
     buf_init(&text);
     options->in_file = true;
     result = file_read_whole(path, OPTION_FILE_MAX, &text, err);
+    if (!result && memchr(text.data, '\0', text.len)) {
+        buf_setf(err, "%s: there is a NUL byte in it", path);
+        result = -EINVAL;
+    }
     if (!result)
         result = read_file_lines(options, path, text.data, err);
     options->in_file = false;

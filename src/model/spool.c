@@ -7,10 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Of either kind: a block's number has to fit its 32 bits. */
+enum { BLOCKS_MAX = INT32_MAX };
+
 struct spool {
     char *directory;
     int fd; /* -1 until the first block */
     uint32_t max_blocks;
+    uint32_t reserve_blocks;
     uint32_t used;
     uint32_t made;      /* blocks the file is long */
     uint32_t *released; /* a stack of blocks below `made` that are free */
@@ -24,8 +28,16 @@ struct spool *spool_new(const char *directory, uint64_t max_bytes)
 
     spool->directory = xstrdup(directory);
     spool->fd = -1;
-    spool->max_blocks = (uint32_t)MIN(max_bytes / SPOOL_BLOCK_BYTES, INT32_MAX);
+    spool->max_blocks = (uint32_t)MIN(max_bytes / SPOOL_BLOCK_BYTES, BLOCKS_MAX);
+    spool->reserve_blocks = spool->max_blocks;
     return spool;
+}
+
+void spool_set_reserve(struct spool *spool, uint64_t bytes)
+{
+    uint64_t blocks = bytes / SPOOL_BLOCK_BYTES + (bytes % SPOOL_BLOCK_BYTES != 0);
+
+    spool->reserve_blocks = (uint32_t)MIN(blocks, BLOCKS_MAX);
 }
 
 void spool_free(struct spool *spool)
@@ -71,7 +83,7 @@ static int open_file(struct spool *spool, struct buf *err)
 
 int spool_take(struct spool *spool, bool reserve, uint32_t *ret_block, struct buf *err)
 {
-    uint64_t limit = (uint64_t)spool->max_blocks * (reserve ? 2 : 1);
+    uint64_t limit = spool->max_blocks + (reserve ? (uint64_t)spool->reserve_blocks : 0);
 
     if (spool->used >= limit)
         return -ENOBUFS;

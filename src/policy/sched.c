@@ -180,10 +180,20 @@ static struct task *dispatch(struct sched *sched, struct task *task)
     return task;
 }
 
+/* While lookups are free a host that waits for one is let in at each start, whatever freed them. */
+static void let_in(struct sched *sched)
+{
+    struct host *host = sched->lists[BEFORE_LOOKUP];
+
+    if (host && sched->lookups < LOOKUPS_MAX)
+        enlist(sched, host, IN_TURN);
+}
+
 struct task *sched_next(struct sched *sched, double now)
 {
     struct host *host;
 
+    let_in(sched);
     while ((host = sched->lists[IN_TURN]) != NULL) {
         forget_stale_name(host, now);
         if (!needs_lookup(host) || sched->lookups < LOOKUPS_MAX)
@@ -206,17 +216,12 @@ bool sched_take(struct sched *sched, struct task *task, double now)
     return true;
 }
 
-/* A lookup ended: one host that waited for that may have its turn. */
 static void end_lookup(struct sched *sched, struct task *task)
 {
-    struct host *next = sched->lists[BEFORE_LOOKUP];
-
     assert(task->looking_up && sched->lookups > 0);
     task->looking_up = false;
     task->name_is_stale = false;
     sched->lookups--;
-    if (next)
-        enlist(sched, next, IN_TURN);
 }
 
 void sched_note_found(struct sched *sched, struct task *task, double now)

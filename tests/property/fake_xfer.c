@@ -54,15 +54,17 @@ struct xfer {
     struct heap events;
     struct transfer *running, *finished, *found;
     unsigned count;   /* running and finished */
+    struct buf trace; /* always empty: nothing is said on this wire */
     unsigned lookups; /* of those, how many have no answer */
 };
 
-int xfer_new(struct ev_loop *loop, const struct options *options, struct store *store,
-             unsigned connections, struct xfer **ret_xfer, struct buf *err)
+int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wants wants,
+             struct store *store, unsigned connections, struct xfer **ret_xfer, struct buf *err)
 {
     struct xfer *xfer = xcalloc(1, sizeof *xfer);
 
     (void)loop;
+    (void)wants;
     (void)connections;
     (void)err;
     xfer->world = world_of_options(options);
@@ -70,7 +72,20 @@ int xfer_new(struct ev_loop *loop, const struct options *options, struct store *
     xfer->store = store;
     xfer->names = xcalloc(xfer->world->web.hosts, sizeof *xfer->names);
     heap_init(&xfer->events);
+    buf_init(&xfer->trace);
     *ret_xfer = xfer;
+    return 0;
+}
+
+struct buf *xfer_trace(struct xfer *xfer)
+{
+    return &xfer->trace;
+}
+
+int xfer_save_cookies(struct xfer *xfer, struct buf *err)
+{
+    (void)xfer;
+    (void)err;
     return 0;
 }
 
@@ -107,6 +122,7 @@ void xfer_free(struct xfer *xfer)
         return;
     xfer_stop(xfer);
     heap_release(&xfer->events);
+    buf_release(&xfer->trace);
     free(xfer->names);
     free(xfer);
 }

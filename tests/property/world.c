@@ -191,7 +191,9 @@ static struct world *world_of_engine(const struct engine *engine)
 /* Room for what a body keeps, in blocks: those that nobody else can take, and all there could be. */
 static uint64_t sure_room(const struct world *world)
 {
-    return world->scenario.spool_max / SPOOL_BLOCK_BYTES * SPOOL_BLOCK_BYTES;
+    uint64_t bytes = world->scenario.spool_max + world->scenario.memory;
+
+    return (bytes + SPOOL_BLOCK_BYTES - 1) / SPOOL_BLOCK_BYTES * SPOOL_BLOCK_BYTES;
 }
 
 static bool may_be_too_large(const struct world *world, const struct ending *ending)
@@ -201,7 +203,9 @@ static bool may_be_too_large(const struct world *world, const struct ending *end
 
 static bool must_be_too_large(const struct world *world, const struct ending *ending)
 {
-    return ending->kept > world->scenario.memory + 2 * sure_room(world);
+    uint64_t spool = world->scenario.spool_max / SPOOL_BLOCK_BYTES * SPOOL_BLOCK_BYTES;
+
+    return ending->kept > world->scenario.memory + spool + sure_room(world);
 }
 
 static bool is_allowed_for_page(const struct world *world, const struct record *record,

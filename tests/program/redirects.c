@@ -1,0 +1,285 @@
+/* Where an answer leads, and what of a request goes along. */
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <string.h>
+
+#include "program.h"
+#include "stage.h"
+
+struct hop {
+    char target[96];
+    char out[16];
+};
+
+ParameterizedTestParameters(redirect, is_followed)
+{
+    static struct hop hops[] = {
+        {"/text/x?location=/text/y", "y\n"},
+        {"/text/x?status=301&location=/text/y", "y\n"},
+        {"/text/x?status=303&location=/text/y", "y\n"},
+        {"/text/x?status=307&location=/text/y", "y\n"},
+        {"/text/x?status=308&location=/text/y", "y\n"},
+        {"/text/x?hops=1", "x\n"},
+        {"/text/x?hops=10", "x\n"},
+        /* Relative to where the answer came from. */
+        {"/text/a/b?location=c", "a/c\n"},
+        {"/text/a/b?location=../c", "c\n"},
+        {"/text/a/b?location=./c", "a/c\n"},
+        {"/text/x?location=%2Ftext%2Fa%20b", "a b\n"},
+        {"/text/x?location=/text/y%23part", "y\n"},
+        {"/text/x?location=/text/y&chunked=1", "y\n"},
+        {"/text/x?location=/text/y&close=1", "y\n"},
+        {"/bytes/200000?location=/text/y", "y\n"},
+        /* No redirect: there is nowhere to go, or the status is another one. */
+        {"/text/x?status=302", "x\n"},
+        {"/text/x?status=300&location=/text/y", "x\n"},
+        {"/text/x?status=305&location=/text/y", "x\n"},
+        {"/text/x?status=200&location=/text/y", "x\n"},
+        {"/text/x?status=304&location=/text/y", ""},
+    };
+
+    return cr_make_param_array(struct hop, hops, sizeof hops / sizeof *hops);
+}
+
+ParameterizedTest(struct hop *hop, redirect, is_followed)
+{
+    struct stage *stage = stage_new();
+
+    program_expect(program_fetch(RUN_WEIR(stage_url(stage, "%s", hop->target)), NULL), 0, hop->out,
+                   "");
+    program_expect(program_fetch(RUN_WEIR("-L", stage_url(stage, "%s", hop->target)), NULL), 0,
+                   hop->out, "");
+    stage_free(stage);
+}
+
+Test(redirect, is_printed_itself_with_no_location)
+{
+    struct stage *stage = stage_new();
+
+    program_expect(
+        program_fetch(RUN_WEIR("--no-location", stage_url(stage, "/text/x?location=/text/y"),
+                               stage_url(stage, "/text/z")),
+                      NULL),
+        0, "x\nz\n", "");
+    cr_expect_null(origin_log_find(stage->origin, "/text/y"));
+    stage_free(stage);
+}
+
+Test(redirect, is_followed_as_often_as_max_redirs_says)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/text/x?hops=3");
+    struct run_result result;
+
+    program_expect(program_fetch(RUN_WEIR("--max-redirs", "3", url), NULL), 0, "x\n", "");
+    result = program_fetch(RUN_WEIR("--max-redirs", "2", url), NULL);
+    cr_expect(program_told(&result, url, "redirects", "more than 2"), "%s", blob_text(&result.err));
+    program_expect(result, 1, "", NULL);
+    program_expect(
+        program_fetch(RUN_WEIR("--max-redirs", "0", url, stage_url(stage, "/text/y")), NULL), 1,
+        "y\n", "redirects: more than 0");
+    program_expect(
+        program_fetch(RUN_WEIR("--max-redirs", "40", stage_url(stage, "/text/x?hops=40")), NULL), 0,
+        "x\n", "");
+    stage_free(stage);
+}
+
+Test(redirect, has_each_of_its_statuses_judged_where_it_ends)
+{
+    struct stage *stage = stage_new();
+
+    program_expect(
+        program_fetch(RUN_WEIR(stage_url(stage, "/text/x?location=/text/y%%3Fstatus=404")), NULL),
+        1, "", ": http: status 404");
+    program_expect(program_fetch(RUN_WEIR("--accept", "200", "--no-location",
+                                          stage_url(stage, "/text/x?location=/text/y")),
+                                 NULL),
+                   1, "", ": http: status 302");
+    stage_free(stage);
+}
+
+Test(redirect, does_not_send_the_part_behind_a_number_sign)
+{
+    struct stage *stage = stage_new();
+
+    program_expect(
+        program_fetch(RUN_WEIR(stage_url(stage, "/text/x?location=/text/y%%23part")), NULL), 0,
+        "y\n", "");
+    cr_expect_not_null(origin_log_find(stage->origin, "/text/y"));
+    stage_free(stage);
+}
+
+/* ---- what goes along ---- */
+
+#define PRIVATE                                                                                   \
+    "-H", "Authorization: Bearer secret", "-H", "Cookie: a=secret", "-H", "X-Api-Key: secret",    \
+        "-H", "Accept: text/x-own", "-H", "Accept-Language: rm", "-H", "Cache-Control: no-cache", \
+        "-A", "own/1", "--"
+
+static void expect_private(struct stage *stage, const char *target, bool expected)
+{
+    cr_expect_eq(stage_saw_header(stage, target, "Authorization", ""), expected, "%s", target);
+    cr_expect_eq(stage_saw_header(stage, target, "Cookie", ""), expected, "%s", target);
+    cr_expect_eq(stage_saw_header(stage, target, "X-Api-Key", ""), expected, "%s", target);
+    cr_expect(stage_saw_header(stage, target, "Accept", "text/x-own"), "%s", target);
+    cr_expect(stage_saw_header(stage, target, "Accept-Language", "rm"), "%s", target);
+    cr_expect(stage_saw_header(stage, target, "Cache-Control", "no-cache"), "%s", target);
+    cr_expect(stage_saw_header(stage, target, "User-Agent", "own/1"), "%s", target);
+}
+
+static const char *leading_to(struct stage *stage, const char *target, const char *url)
+{
+    return stage_text(stage, "%s?location=%s", target, stage_encoded(stage, url));
+}
+
+Test(headers, go_along_to_the_same_host)
+{
+    struct stage *stage = stage_new_any();
+    const char *there = stage_url_at(stage, "127.0.0.1", "/text/there");
+    const char *here = leading_to(stage, "/text/here", there);
+
+    program_expect(program_fetch(RUN_WEIR(PRIVATE, stage_url_at(stage, "127.0.0.1", here)), NULL),
+                   0, "there\n", "");
+    expect_private(stage, here, true);
+    expect_private(stage, "/text/there", true);
+    stage_free(stage);
+}
+
+Test(headers, that_are_private_do_not_go_to_another_host)
+{
+    struct stage *stage = stage_new_any();
+    const char *there = stage_url_at(stage, "127.0.0.2", "/text/there");
+    const char *here = leading_to(stage, "/text/here", there);
+
+    program_expect(program_fetch(RUN_WEIR(PRIVATE, stage_url_at(stage, "127.0.0.1", here)), NULL),
+                   0, "there\n", "");
+    expect_private(stage, here, true);
+    expect_private(stage, "/text/there", false);
+    stage_free(stage);
+}
+
+Test(headers, that_are_private_do_not_go_to_another_port)
+{
+    struct stage *stage = stage_new(), *other = stage_new();
+    const char *here = leading_to(stage, "/text/here", stage_url(other, "/text/there"));
+
+    program_expect(program_fetch(RUN_WEIR(PRIVATE, stage_url(stage, "%s", here)), NULL), 0,
+                   "there\n", "");
+    expect_private(stage, here, true);
+    expect_private(other, "/text/there", false);
+    stage_free(stage);
+    stage_free(other);
+}
+
+Test(headers, that_are_private_come_home_again)
+{
+    struct stage *stage = stage_new_any();
+    const char *home = stage_url_at(stage, "127.0.0.1", "/text/home");
+    const char *away = leading_to(stage, "/text/away", home);
+    const char *first = leading_to(stage, "/text/first", stage_url_at(stage, "127.0.0.2", away));
+
+    program_expect(program_fetch(RUN_WEIR(PRIVATE, stage_url_at(stage, "127.0.0.1", first)), NULL),
+                   0, "home\n", "");
+    expect_private(stage, first, true);
+    expect_private(stage, away, false);
+    expect_private(stage, "/text/home", true);
+    stage_free(stage);
+}
+
+Test(headers, all_go_along_with_location_trusted)
+{
+    struct stage *stage = stage_new_any();
+    const char *there = stage_url_at(stage, "127.0.0.2", "/text/there");
+    const char *here = leading_to(stage, "/text/here", there);
+
+    program_expect(
+        program_fetch(
+            RUN_WEIR("--location-trusted", PRIVATE, stage_url_at(stage, "127.0.0.1", here)), NULL),
+        0, "there\n", "");
+    expect_private(stage, "/text/there", true);
+    stage_free(stage);
+}
+
+/* The handles are used again: what one request left out, the next has. */
+Test(headers, are_right_for_each_of_many_requests)
+{
+    enum { REQUESTS = 200 };
+    struct stage *stage = stage_new_any();
+    struct blob input = {0};
+    size_t there = 0;
+
+    for (int i = 0; i < REQUESTS; i++) {
+        const char *to = stage_text(stage, "/text/%d", i);
+        if (i % 2)
+            to = leading_to(stage, to, stage_url_at(stage, "127.0.0.2", "/text/there"));
+        blob_addf(&input, "%s\n", stage_url_at(stage, "127.0.0.1", to));
+    }
+    struct run_result result = program_fetch(
+        RUN_WEIR("-j", "7", "-H", "X-Api-Key: secret", "-H", "Accept: x/y"), blob_text(&input));
+    cr_expect_eq(result.code, 0, "%s", blob_text(&result.err));
+    for (const struct origin_record *record = NULL;
+         (record = origin_log_next(stage->origin, record)) != NULL;) {
+        bool away = strcmp(record->local, "127.0.0.2") == 0;
+        char value[32] = "";
+        cr_expect_eq(origin_record_header(record, "X-Api-Key", value, sizeof value), !away, "%s",
+                     record->target);
+        cr_expect(origin_record_header(record, "Accept", value, sizeof value));
+        cr_expect_str_eq(value, "x/y");
+        there += away;
+    }
+    cr_expect_eq(there, REQUESTS / 2);
+    run_result_release(&result);
+    blob_release(&input);
+    stage_free(stage);
+}
+
+Test(host_header, of_ours_is_for_the_first_host_only)
+{
+    struct stage *stage = stage_new_any();
+    const char *there = stage_url_at(stage, "127.0.0.2", "/text/there");
+    const char *here = leading_to(stage, "/text/here", there);
+
+    program_expect(
+        program_fetch(RUN_WEIR("-H", "Host: own.test", stage_url_at(stage, "127.0.0.1", here)),
+                      NULL),
+        0, "there\n", "");
+    cr_expect(stage_saw_header(stage, here, "Host", "own.test"));
+    cr_expect(
+        stage_saw_header(stage, "/text/there", "Host",
+                         stage_text(stage, "127.0.0.2:%u", (unsigned)origin_port(stage->origin))));
+    stage_free(stage);
+}
+
+/* ---- credentials in the URL ---- */
+
+struct credentials {
+    char host[32]; /* that Location names; "": it is relative */
+    bool kept;
+};
+
+ParameterizedTestParameters(credentials, of_a_url_are_for_its_host)
+{
+    static struct credentials credentials[] = {
+        {"", true},
+        {"//127.0.0.2", false},
+        {"http://127.0.0.2", false},
+    };
+
+    return cr_make_param_array(struct credentials, credentials,
+                               sizeof credentials / sizeof *credentials);
+}
+
+ParameterizedTest(struct credentials *credentials, credentials, of_a_url_are_for_its_host)
+{
+    struct stage *stage = stage_new_any();
+    const char *port = stage_text(stage, ":%u", (unsigned)origin_port(stage->origin));
+    const char *there =
+        stage_text(stage, "%s%s/text/there", credentials->host, *credentials->host ? port : "");
+    const char *here = leading_to(stage, "/text/here", there);
+
+    program_expect(program_fetch(RUN_WEIR(stage_url_at(stage, "user:word@127.0.0.1", here)), NULL),
+                   0, "there\n", "");
+    cr_expect(stage_saw_header(stage, here, "Authorization", "Basic dXNlcjp3b3Jk"));
+    cr_expect_eq(stage_saw_header(stage, "/text/there", "Authorization", ""), credentials->kept);
+    stage_free(stage);
+}

@@ -1,0 +1,69 @@
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+
+Test(buf_number, has_as_many_digits_as_it_needs_or_more)
+{
+    static const struct {
+        uint64_t number;
+        unsigned digits;
+        const char *expected;
+    } cases[] = {
+        {0, 0, "0"},
+        {0, 1, "0"},
+        {0, 3, "000"},
+        {7, 3, "007"},
+        {999, 3, "999"},
+        {1000, 3, "1000"},
+        {10, 0, "10"},
+        {42, 20, "00000000000000000042"},
+        {UINT64_MAX, 1, "18446744073709551615"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf buf;
+        buf_init(&buf);
+        buf_add_char(&buf, '<');
+        buf_add_number(&buf, cases[i].number, cases[i].digits);
+        cr_expect_str_eq(buf.data + 1, cases[i].expected, "%s", buf.data);
+        cr_expect_eq(buf.data[0], '<');
+        buf_release(&buf);
+    }
+}
+
+Test(buf_number, is_what_printf_makes_of_it)
+{
+    for (uint64_t number = 1; number < UINT64_MAX / 3; number = number * 3 + 1) {
+        char expected[32];
+        struct buf buf;
+        buf_init(&buf);
+        snprintf(expected, sizeof expected, "%08" PRIu64, number);
+        buf_add_number(&buf, number, 8);
+        cr_expect_str_eq(buf.data, expected);
+        buf_release(&buf);
+    }
+}
+
+Test(buf_seconds, are_rounded_to_the_microsecond)
+{
+    static const struct {
+        double seconds;
+        const char *expected;
+    } cases[] = {
+        {0, "0.000000"},         {1, "1.000000"},
+        {0.5, "0.500000"},       {0.000001, "0.000001"},
+        {0.0000004, "0.000000"}, {0.0000006, "0.000001"},
+        {0.9999999, "1.000000"}, {59.999999, "59.999999"},
+        {12.034, "12.034000"},   {1e9, "1000000000.000000"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf buf;
+        buf_init(&buf);
+        buf_add_seconds(&buf, cases[i].seconds);
+        cr_expect_str_eq(buf.data, cases[i].expected, "%s", buf.data);
+        buf_release(&buf);
+    }
+}

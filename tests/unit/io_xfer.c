@@ -1,0 +1,615 @@
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <ev.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "io/xfer.h"
+#include "loops.h"
+#include "model/options.h"
+#include "model/spool.h"
+#include "origin.h"
+#include "tasks.h"
+
+/* Enough for anything here on a machine under load; only what hangs takes as long. */
+static const double patience = 60;
+
+#define TURN_MAX 0.02
+
+struct run {
+    struct ev_loop *loop;
+    struct options options;
+    struct store store;
+    struct xfer *xfer;
+    struct origin *origin;
+    double until;
+};
+
+/* The options are changed in between. */
+static void prepare(struct run *run)
+{
+    *run = (struct run){.loop = ev_loop_new(EVFLAG_NOENV), .origin = origin_start(NULL)};
+    run->until = clock_now() + patience;
+    cr_assert_not_null(run->origin, "%s", strerror(errno));
+    options_init(&run->options);
+    store_init(&run->store, spool_new("/tmp", 0), 1 << 20);
+}
+
+static void begin(struct run *run)
+{
+    struct buf err;
+
+    buf_init(&err);
+    struct xfer_wants wants = {.bodies = run->options.format == OPTION_FORMAT_NONE
+                                             ? XFER_NO_BODIES
+                                             : XFER_ACCEPTED_BODIES};
+    cr_assert_eq(xfer_new(run->loop, &run->options, wants, &run->store, 10, &run->xfer, &err), 0,
+                 "%s", err.data);
+    buf_release(&err);
+    xfer_run(run->xfer, clock_now());
+}
+
+static void finish(struct run *run)
+{
+    xfer_free(run->xfer);
+    store_release(&run->store);
+    options_release(&run->options);
+    ev_loop_destroy(run->loop);
+    cr_expect_eq(origin_stop(run->origin), 0);
+}
+
+static void task_end(struct run *run, struct task *task)
+{
+    cr_expect_null(task->transfer);
+    task_free(task, &run->store);
+}
+
+static struct task *start_url(struct run *run, const char *url)
+{
+    struct task *task = tasks_new(url);
+
+    xfer_start(run->xfer, task);
+    cr_expect_not_null(task->transfer);
+    return task;
+}
+
+static struct task *start(struct run *run, const char *target)
+{
+    char url[256];
+
+    snprintf(url, sizeof url, "%s%s", origin_url(run->origin), target);
+    return start_url(run, url);
+}
+
+static void on_due(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)timer;
+    (void)events;
+}
+
+/* One turn as the pump makes it, but not long: some tests wait for what no loop can see. */
+static void turn(struct run *run)
+{
+    double now = clock_now();
+    double wait = fmin(xfer_due(run->xfer) - now, TURN_MAX);
+    ev_timer timer;
+
+    cr_assert_lt(now, run->until, "waited in vain");
+    ev_timer_init(&timer, on_due, fmax(wait, 0), 0);
+    ev_now_update(run->loop);
+    ev_timer_start(run->loop, &timer);
+    loops_turn(run->loop);
+    ev_timer_stop(run->loop, &timer);
+    xfer_run(run->xfer, clock_now());
+}
+
+static struct task *next_finished(struct run *run)
+{
+    struct task *task;
+
+    while (!(task = xfer_next_finished(run->xfer)))
+        turn(run);
+    return task;
+}
+
+static void finish_one(struct run *run, struct task *task)
+{
+    cr_assert_eq(next_finished(run), task);
+    cr_expect_null(xfer_next_finished(run->xfer), "a task comes back once");
+    cr_expect_null(task->transfer);
+}
+
+static char *body_of(struct run *run, const struct task *task)
+{
+    struct body_cursor cursor = {0};
+    struct buf out, err;
+    ssize_t got;
+
+    buf_init(&out);
+    buf_init(&err);
+    while ((got = body_read(&task->body, &run->store, &cursor, buf_reserve(&out, 4096), 4096,
+                            &err)) > 0)
+        buf_extend(&out, (size_t)got);
+    buf_release(&err);
+    return buf_take(&out);
+}
+
+struct ending {
+    const char *target;
+    enum outcome outcome;
+    enum reason reason; /* of what failed */
+    long http_code;     /* -1: any */
+    uint64_t body_bytes, kept;
+};
+
+static void check_ending(struct run *run, const struct ending *ending)
+{
+    struct task *task = start(run, ending->target);
+    const struct result *result = &task->result;
+
+    finish_one(run, task);
+    cr_expect_eq(task->outcome, ending->outcome, "%s: %d, %s", ending->target, (int)task->outcome,
+                 result->message);
+    cr_expect_eq(result->reason, ending->reason, "%s: %s", ending->target,
+                 reason_name(result->reason));
+    if (ending->http_code >= 0)
+        cr_expect_eq(result->http_code, ending->http_code, "%s", ending->target);
+    if (ending->outcome == OUTCOME_ANSWERED) {
+        cr_expect_eq(result->body_bytes, ending->body_bytes, "%s", ending->target);
+        cr_expect_eq(task->body.size, ending->kept, "%s", ending->target);
+        cr_expect_eq(result->exitcode, 0);
+    } else {
+        cr_expect_neq(result->exitcode, 0, "%s", ending->target);
+        cr_expect_not_null(result->message);
+    }
+    cr_expect_eq(result->starts, 1);
+    task_end(run, task);
+}
+
+Test(xfer, says_how_each_transfer_ended)
+{
+    static const struct ending endings[] = {
+        {"/bytes/1000", OUTCOME_ANSWERED, REASON_OK, 200, 1000, 1000},
+        {"/bytes/0", OUTCOME_ANSWERED, REASON_OK, 200, 0, 0},
+        {"/bytes/300000?chunked=1", OUTCOME_ANSWERED, REASON_OK, 200, 300000, 300000},
+        {"/bytes/1000?gzip=1", OUTCOME_ANSWERED, REASON_OK, 200, 1000, 1000},
+        {"/bytes/1000?nolength=1", OUTCOME_ANSWERED, REASON_OK, 200, 1000, 1000},
+        {"/bytes/10?status=404", OUTCOME_ANSWERED, REASON_OK, 404, 10, 0},
+        {"/bytes/10?status=500", OUTCOME_ANSWERED, REASON_OK, 500, 10, 0},
+        {"/bytes/10?reset=head", OUTCOME_FAILED, REASON_RESET, 0, 0, 0},
+        {"/bytes/10?closenow=1", OUTCOME_FAILED, REASON_RESET, 0, 0, 0},
+        {"/bytes/10?short=5", OUTCOME_FAILED, REASON_RESET, 200, 0, 0},
+        {"/bytes/10?cutchunk=1", OUTCOME_FAILED, REASON_RESET, 200, 0, 0},
+        {"/bytes/10?badchunk=1", OUTCOME_FAILED, REASON_PROTOCOL, 200, 0, 0},
+        {"/bytes/10?garbage=1", OUTCOME_FAILED, REASON_PROTOCOL, -1, 0, 0},
+        {"/bytes/10?bigheader=200000", OUTCOME_FAILED, REASON_PROTOCOL, -1, 0, 0},
+        {"/bytes/1000?badgzip=1", OUTCOME_FAILED, REASON_ENCODING, 200, 0, 0},
+    };
+    struct run run;
+
+    prepare(&run);
+    begin(&run);
+    for (size_t i = 0; i < ARRAY_LEN(endings); i++)
+        check_ending(&run, &endings[i]);
+    finish(&run);
+}
+
+Test(xfer, gives_each_of_many_back_once_with_its_own_body)
+{
+    enum { MANY = 50 };
+    struct task *tasks[MANY];
+    bool back[MANY] = {false};
+    struct run run;
+
+    prepare(&run);
+    begin(&run);
+    for (size_t i = 0; i < MANY; i++) {
+        char target[32];
+        snprintf(target, sizeof target, "/text/word%zu", i);
+        tasks[i] = start(&run, target);
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        struct task *task = next_finished(&run);
+        size_t k = 0;
+        while (k < MANY && tasks[k] != task)
+            k++;
+        cr_assert(k < MANY && !back[k]);
+        back[k] = true;
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        char expected[32], *body = body_of(&run, tasks[i]);
+        snprintf(expected, sizeof expected, "word%zu\n", i);
+        cr_expect_str_eq(body, expected, "%s", body);
+        free(body);
+        task_end(&run, tasks[i]);
+    }
+    cr_expect_eq(xfer_due(run.xfer), INFINITY);
+    finish(&run);
+}
+
+Test(xfer, uses_a_connection_again)
+{
+    struct run run;
+
+    prepare(&run);
+    begin(&run);
+    for (int i = 0; i < 5; i++) {
+        struct task *task = start(&run, "/bytes/10");
+        finish_one(&run, task);
+        task_end(&run, task);
+    }
+    cr_expect_eq(origin_counts(run.origin).accepted, 1);
+    finish(&run);
+}
+
+Test(xfer, says_where_an_answer_leads_and_does_not_go_there)
+{
+    struct run run;
+
+    prepare(&run);
+    begin(&run);
+    struct task *task = start(&run, "/bytes/10?location=/next");
+    finish_one(&run, task);
+    cr_expect_eq(task->outcome, OUTCOME_ANSWERED);
+    cr_expect_eq(task->result.http_code, 302);
+    cr_assert_not_null(task->location);
+    cr_expect_str_eq(task->location, "/next");
+    cr_expect_eq(task->body.size, 0, "nobody will want to see that");
+    cr_expect_eq(origin_counts(run.origin).requests, 1);
+    task_end(&run, task);
+    finish(&run);
+}
+
+Test(xfer, keeps_the_body_of_a_redirect_that_is_not_followed)
+{
+    struct run run;
+
+    prepare(&run);
+    run.options.location = false;
+    begin(&run);
+    struct task *task = start(&run, "/bytes/10?location=/next");
+    finish_one(&run, task);
+    cr_expect_eq(task->body.size, 10);
+    task_end(&run, task);
+    finish(&run);
+}
+
+Test(xfer, counts_a_body_that_nobody_wants_without_keeping_it)
+{
+    struct run run;
+
+    prepare(&run);
+    run.options.format = OPTION_FORMAT_NONE;
+    begin(&run);
+    struct task *task = start(&run, "/bytes/3000000");
+    finish_one(&run, task);
+    cr_expect_eq(task->outcome, OUTCOME_ANSWERED);
+    cr_expect_eq(task->result.body_bytes, 3000000);
+    cr_expect_eq(task->body.size, 0);
+    task_end(&run, task);
+    finish(&run);
+}
+
+/* A port of this machine that is taken. With `listens` a connection to it stands, and no more. */
+static int take_port(bool listens, char url[64], const char *scheme)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    cr_assert_eq(bind(fd, (struct sockaddr *)&address, len), 0);
+    cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    if (listens)
+        cr_assert_eq(listen(fd, 16), 0);
+    snprintf(url, 64, "%s://127.0.0.1:%u/", scheme, ntohs(address.sin_port));
+    return fd;
+}
+
+Test(xfer, says_that_a_connection_was_refused)
+{
+    struct run run;
+    char url[64];
+    int fd = take_port(false, url, "http");
+
+    prepare(&run);
+    begin(&run);
+    struct task *task = start_url(&run, url);
+    finish_one(&run, task);
+    cr_expect_eq(task->outcome, OUTCOME_FAILED);
+    cr_expect_eq(task->result.reason, REASON_CONNECT);
+    cr_expect_eq(task->result.exitcode, 7);
+    cr_expect_eq(task->result.http_code, 0);
+    task_end(&run, task);
+    close(fd);
+    finish(&run);
+}
+
+static void expect_timeout(struct run *run, struct task *task, const char *words)
+{
+    finish_one(run, task);
+    cr_expect_eq(task->outcome, OUTCOME_FAILED);
+    cr_expect_eq(task->result.reason, REASON_TIMEOUT);
+    cr_expect_eq(task->result.exitcode, 28);
+    cr_expect_str_eq(task->result.message, words, "%s", task->result.message);
+    task_end(run, task);
+}
+
+Test(xfer, gives_up_what_sends_nothing)
+{
+    struct run run;
+
+    prepare(&run);
+    run.options.stall_timeout = 0.2;
+    begin(&run);
+    expect_timeout(&run, start(&run, "/bytes/10?silent=1"), "no byte for 0.2 s");
+    expect_timeout(&run, start(&run, "/bytes/10000?stall=100"), "no byte for 0.2 s");
+    cr_expect_eq(run.store.memory_used, 0);
+    finish(&run);
+}
+
+Test(xfer, gives_up_what_takes_too_long_though_bytes_come)
+{
+    struct run run;
+
+    prepare(&run);
+    run.options.max_time = 0.3;
+    begin(&run);
+    expect_timeout(&run, start(&run, "/bytes/10000?drip=1,0.02"), "not done after 0.3 s");
+    finish(&run);
+}
+
+Test(xfer, gives_up_a_connection_that_does_not_stand)
+{
+    struct run run;
+    char url[64];
+    int fd = take_port(true, url, "https");
+
+    prepare(&run);
+    run.options.connect_timeout = 0.2;
+    begin(&run);
+    expect_timeout(&run, start_url(&run, url), "not connected after 0.2 s");
+    close(fd);
+    finish(&run);
+}
+
+Test(xfer, has_patience_with_a_slow_answer_whose_bytes_keep_coming)
+{
+    struct run run;
+
+    prepare(&run);
+    run.options.stall_timeout = 2;
+    begin(&run);
+    struct task *task = start(&run, "/bytes/50?drip=1,0.05");
+    finish_one(&run, task);
+    cr_expect_eq(task->outcome, OUTCOME_ANSWERED);
+    cr_expect_eq(task->body.size, 50);
+    task_end(&run, task);
+    finish(&run);
+}
+
+Test(xfer, takes_a_task_back_before_its_end)
+{
+    struct run run;
+
+    prepare(&run);
+    begin(&run);
+    struct task *task = start(&run, "/bytes/10?silent=1"), *other;
+    while (origin_counts(run.origin).in_service == 0)
+        turn(&run);
+    xfer_cancel(run.xfer, task);
+    cr_expect_null(task->transfer);
+    cr_expect_null(xfer_next_finished(run.xfer));
+    cr_expect(origin_wait_in_service(run.origin, 0, patience), "the connection was not closed");
+    xfer_start(run.xfer, task);
+    xfer_cancel(run.xfer, task);
+    task_end(&run, task);
+    other = start(&run, "/text/after");
+    finish_one(&run, other);
+    cr_expect_eq(other->outcome, OUTCOME_ANSWERED);
+    task_end(&run, other);
+    finish(&run);
+}
+
+Test(xfer, takes_all_tasks_back_at_once)
+{
+    enum { MANY = 20 };
+    struct task *tasks[MANY];
+    struct run run;
+
+    prepare(&run);
+    begin(&run);
+    for (size_t i = 0; i < MANY; i++)
+        tasks[i] = start(&run, i % 2 ? "/bytes/10?silent=1" : "/bytes/10");
+    while (origin_counts(run.origin).requests < MANY)
+        turn(&run);
+    xfer_stop(run.xfer);
+    xfer_stop(run.xfer);
+    xfer_run(run.xfer, clock_now());
+    cr_expect_null(xfer_next_finished(run.xfer));
+    cr_expect_null(xfer_next_found(run.xfer));
+    cr_expect_eq(xfer_due(run.xfer), INFINITY);
+    for (size_t i = 0; i < MANY; i++)
+        task_end(&run, tasks[i]);
+    finish(&run);
+}
+
+Test(xfer, can_be_freed_while_it_runs)
+{
+    struct run run;
+
+    prepare(&run);
+    begin(&run);
+    struct task *task = start(&run, "/bytes/10?silent=1");
+    while (origin_counts(run.origin).in_service == 0)
+        turn(&run);
+    xfer_free(run.xfer);
+    run.xfer = NULL;
+    task_end(&run, task);
+    xfer_free(NULL);
+    finish(&run);
+}
+
+Test(xfer, puts_back_a_body_that_finds_no_room_but_not_the_one_next_in_order)
+{
+    struct run run;
+
+    prepare(&run);
+    run.store.memory_max = 1000;
+    begin(&run);
+    struct task *task = start(&run, "/bytes/100000");
+    finish_one(&run, task);
+    cr_expect_eq(task->outcome, OUTCOME_NO_ROOM);
+    cr_expect_leq(run.store.memory_used, 1000);
+    task_rewind(task, &run.store);
+    cr_expect_eq(run.store.memory_used, 0);
+    task->next_in_order = true;
+    xfer_start(run.xfer, task);
+    finish_one(&run, task);
+    cr_expect_eq(task->outcome, OUTCOME_FAILED);
+    cr_expect_eq(task->result.reason, REASON_TOO_LARGE);
+    cr_expect_eq(task->result.starts, 2);
+    task_end(&run, task);
+    finish(&run);
+}
+
+Test(xfer, calls_a_spool_that_cannot_be_made_local_trouble)
+{
+    struct run run;
+
+    prepare(&run);
+    store_release(&run.store);
+    store_init(&run.store, spool_new("/no/such/directory", 1 << 20), 0);
+    begin(&run);
+    struct task *task = start(&run, "/bytes/10");
+    finish_one(&run, task);
+    cr_expect_eq(task->outcome, OUTCOME_LOCAL_TROUBLE);
+    cr_expect_eq(task->result.reason, REASON_OUTPUT);
+    cr_expect_not_null(strstr(task->result.message, "/no/such/directory"));
+    task_end(&run, task);
+    finish(&run);
+}
+
+/* What the origin saw of a request to /echo. */
+static char *echo(struct run *run, bool away)
+{
+    char url[256];
+
+    snprintf(url, sizeof url, "%s/echo", origin_url(run->origin));
+    struct task *task = tasks_new(url);
+    task->away = away;
+    xfer_start(run->xfer, task);
+    finish_one(run, task);
+    char *seen = body_of(run, task);
+    task_end(run, task);
+    return seen;
+}
+
+static void expect_headers(struct run *run, bool away)
+{
+    char *seen = echo(run, away);
+
+    cr_expect_not_null(strstr(seen, "Accept: text/x-test\n"), "%s", seen);
+    cr_expect_not_null(strstr(seen, "User-Agent: tester\n"), "%s", seen);
+    cr_expect_eq(strstr(seen, "X-Api-Key: secret\n") == NULL, away, "%s", seen);
+    cr_expect_eq(strstr(seen, "Authorization: Bearer x\n") == NULL, away, "%s", seen);
+    cr_expect_eq(strstr(seen, "Cookie: a=b\n") == NULL, away, "%s", seen);
+    free(seen);
+}
+
+Test(xfer, sends_only_harmless_headers_to_a_host_that_was_not_named)
+{
+    static const char *const headers[] = {"X-Api-Key: secret", "Authorization: Bearer x",
+                                          "Accept: text/x-test", "Cookie: a=b"};
+    struct run run;
+
+    prepare(&run);
+    for (size_t i = 0; i < ARRAY_LEN(headers); i++)
+        strings_add(&run.options.headers, xstrdup(headers[i]));
+    run.options.user_agent = xstrdup("tester");
+    begin(&run);
+    expect_headers(&run, false);
+    expect_headers(&run, true);
+    expect_headers(&run, true);
+    expect_headers(&run, false);
+    finish(&run);
+}
+
+Test(xfer, names_itself_unless_told_otherwise)
+{
+    static const char *const names[][2] = {
+        {NULL, "User-Agent: weir/" WEIR_VERSION "\n"}, {"me", "User-Agent: me\n"}, {"", NULL}};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct run run;
+        prepare(&run);
+        run.options.user_agent = names[i][0] ? xstrdup(names[i][0]) : NULL;
+        begin(&run);
+        char *seen = echo(&run, false);
+        if (names[i][1])
+            cr_expect_not_null(strstr(seen, names[i][1]), "%s", seen);
+        else
+            cr_expect_null(strstr(seen, "User-Agent"), "%s", seen);
+        free(seen);
+        finish(&run);
+    }
+}
+
+Test(xfer, tells_once_that_a_name_was_found_of_a_task_that_looked_it_up)
+{
+    struct run run;
+    char url[64];
+    size_t told = 0;
+
+    prepare(&run);
+    begin(&run);
+    snprintf(url, sizeof url, "http://a.localhost:%u/bytes/10?delay=0.1", origin_port(run.origin));
+    struct task *looks = tasks_new(url), *found, *other = start(&run, "/bytes/10?delay=0.1");
+    looks->looking_up = looks->name_is_stale = true;
+    xfer_start(run.xfer, looks);
+    for (int ended = 0; ended < 2;) {
+        while ((found = xfer_next_found(run.xfer)) != NULL) {
+            cr_expect_eq(found, looks);
+            cr_expect_not_null(looks->transfer, "it still runs");
+            told++;
+        }
+        if (xfer_next_finished(run.xfer))
+            ended++;
+        else
+            turn(&run);
+    }
+    cr_expect_eq(told, 1);
+    cr_expect_eq(looks->outcome, OUTCOME_ANSWERED, "%s", looks->result.message);
+    task_end(&run, looks);
+    task_end(&run, other);
+    finish(&run);
+}
+
+Test(xfer, keeps_the_addresses_it_was_told_when_it_forgets_a_name)
+{
+    struct run run;
+    char entry[64], url[128], name[64];
+
+    prepare(&run);
+    snprintf(entry, sizeof entry, "told.invalid:%u:127.0.0.1", origin_port(run.origin));
+    snprintf(name, sizeof name, "told.invalid:%u", origin_port(run.origin));
+    snprintf(url, sizeof url, "http://%s/bytes/10?close=1", name);
+    strings_add(&run.options.resolve, xstrdup(entry));
+    begin(&run);
+    for (int i = 0; i < 4; i++) {
+        struct task *task = tasks_new(url);
+        task->name_is_stale = i >= 2;
+        xfer_start(run.xfer, task);
+        finish_one(&run, task);
+        cr_expect_eq(task->outcome, OUTCOME_ANSWERED, "%d: %s", i, task->result.message);
+        task_end(&run, task);
+        xfer_forget_name(run.xfer, name);
+    }
+    finish(&run);
+}

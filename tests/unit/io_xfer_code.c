@@ -1,0 +1,46 @@
+#include <criterion/criterion.h>
+
+#include "base/util.h"
+#include "io/xfer_internal.h"
+
+Test(xfer_code, tells_the_reason_from_libcurls_code)
+{
+    static const struct {
+        const char *message;
+        CURLcode code;
+        enum reason reason;
+    } cases[] = {
+        {"Could not resolve host: x", CURLE_COULDNT_RESOLVE_HOST, REASON_DNS},
+        {"Connection refused", CURLE_COULDNT_CONNECT, REASON_CONNECT},
+        {"", CURLE_SSL_CONNECT_ERROR, REASON_TLS},
+        {"", CURLE_PEER_FAILED_VERIFICATION, REASON_TLS},
+        {"", CURLE_SSL_CACERT_BADFILE, REASON_TLS},
+        {"", CURLE_OPERATION_TIMEDOUT, REASON_TIMEOUT},
+        {"Empty reply from server", CURLE_GOT_NOTHING, REASON_RESET},
+        {"", CURLE_SEND_ERROR, REASON_RESET},
+        {"", CURLE_PARTIAL_FILE, REASON_RESET},
+        {"Recv failure: Connection reset by peer", CURLE_RECV_ERROR, REASON_RESET},
+        {"Illegal or missing hexadecimal sequence in chunked-encoding", CURLE_RECV_ERROR,
+         REASON_PROTOCOL},
+        {"Too large response headers: 310000 > 307200", CURLE_RECV_ERROR, REASON_PROTOCOL},
+        {"Received HTTP/0.9 when not allowed", CURLE_UNSUPPORTED_PROTOCOL, REASON_PROTOCOL},
+        {"", CURLE_WEIRD_SERVER_REPLY, REASON_PROTOCOL},
+        {"", CURLE_OUT_OF_MEMORY, REASON_PROTOCOL},
+        {"", CURLE_BAD_CONTENT_ENCODING, REASON_ENCODING},
+        {"", CURLE_WRITE_ERROR, REASON_ENCODING},
+        {"", CURLE_FILESIZE_EXCEEDED, REASON_TOO_LARGE},
+        {"", CURLE_TOO_MANY_REDIRECTS, REASON_REDIRECTS},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        enum reason reason = xfer_reason(cases[i].code, cases[i].message);
+        cr_expect_eq(reason, cases[i].reason, "%d %s: %s", (int)cases[i].code, cases[i].message,
+                     reason_name(reason));
+    }
+}
+
+Test(xfer_code, never_calls_a_failure_ok)
+{
+    for (int code = 1; code < CURL_LAST + 50; code++)
+        cr_expect_neq(xfer_reason((CURLcode)code, ""), REASON_OK, "%d", code);
+}

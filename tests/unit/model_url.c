@@ -1,0 +1,199 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/url.h"
+
+typedef void adder(const struct url *, struct buf *);
+
+static char *text_of(adder *add, const struct url *url)
+{
+    struct buf out;
+
+    buf_init(&out);
+    add(url, &out);
+    return buf_take(&out);
+}
+
+static struct url *parse(const char *text, const char *scheme)
+{
+    struct url *url = NULL;
+    struct buf err;
+
+    buf_init(&err);
+    cr_assert_eq(url_parse(text, scheme, &url, &err), 0, "%s: %s", text, err.data);
+    buf_release(&err);
+    return url;
+}
+
+Test(url, names_its_host_in_lower_case_with_its_port)
+{
+    static const struct {
+        const char *text, *scheme, *host;
+    } cases[] = {
+        {"http://h/", "http", "http://h:80"},
+        {"https://h", "http", "https://h:443"},
+        {"h", "http", "http://h:80"},
+        {"h", "https", "https://h:443"},
+        {"h/a:b@c", "http", "http://h:80"},
+        {"h:8080", "http", "http://h:8080"},
+        {"localhost:8080/x://y", "http", "http://localhost:8080"},
+        {"HTTP://Example.ORG/Path", "http", "http://example.org:80"},
+        {"https://EXAMPLE.org:443/", "http", "https://example.org:443"},
+        {"http://h:80/", "http", "http://h:80"},
+        {"http://h:443/", "http", "http://h:443"},
+        {"http://user:pass@h/", "http", "http://h:80"},
+        {"http://[::1]/", "http", "http://[::1]:80"},
+        {"[::1]:81/", "http", "http://[::1]:81"},
+        {"http://[2001:DB8::A]:8080/", "http", "http://[2001:db8::a]:8080"},
+        {"http://127.0.0.1/", "http", "http://127.0.0.1:80"},
+        {"http://h?q", "http", "http://h:80"},
+        {"http://h#f", "http", "http://h:80"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct url *url = parse(cases[i].text, cases[i].scheme);
+        char *host = text_of(url_add_host, url), *name = text_of(url_add_name_and_port, url);
+        cr_expect_str_eq(host, cases[i].host, "%s: %s", cases[i].text, host);
+        cr_expect_str_eq(name, strstr(cases[i].host, "://") + 3, "%s: %s", cases[i].text, name);
+        free(host);
+        free(name);
+        url_free(url);
+    }
+}
+
+Test(url, is_the_same_host_however_it_is_written)
+{
+    static const char *const texts[] = {"http://a.example/x", "HTTP://A.Example:80/y?z",
+                                        "a.EXAMPLE", "http://u@a.example#f"};
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct url *url = parse(texts[i], "http");
+        char *host = text_of(url_add_host, url);
+        cr_expect_str_eq(host, "http://a.example:80", "%s", texts[i]);
+        free(host);
+        url_free(url);
+    }
+}
+
+Test(url, refuses_what_cannot_be_read)
+{
+    static const char *const texts[] = {
+        "http://",       "http://h:99999/", "http://h:port/", "http://h:-1/",
+        "http://a b/",   "http://[::1/",    "http://[::zz]/", "http://[]/",
+        "http://h/\x01", "http://h\x7f/",   "http://u@/",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct url *url = NULL;
+        struct buf err;
+        buf_init(&err);
+        cr_expect_eq(url_parse(texts[i], "http", &url, &err), -EINVAL, "%s", texts[i]);
+        cr_expect_null(url, "%s", texts[i]);
+        cr_expect_gt(err.len, 0, "%s", texts[i]);
+        buf_release(&err);
+        url_free(url);
+    }
+}
+
+Test(url, knows_its_scheme_whatever_the_letters)
+{
+    struct url *url = parse("FTP://h/", "http");
+
+    cr_expect(url_has_scheme(url, "ftp"));
+    cr_expect(!url_has_scheme(url, "http"));
+    url_free(url);
+    url = parse("httpx://h/", "http");
+    cr_expect(!url_has_scheme(url, "http"));
+    url_free(url);
+}
+
+Test(url, knows_which_hosts_need_no_lookup)
+{
+    static const struct {
+        const char *text;
+        bool numeric;
+    } cases[] = {
+        {"http://1.2.3.4/", true},       {"http://[::1]:8080/", true},
+        {"http://localhost/", true},     {"http://LocalHost:81/", true},
+        {"http://a.localhost/", true},   {"http://A.LOCALHOST/", true},
+        {"http://example.org/", false},  {"http://1.2.3.4.example/", false},
+        {"http://notlocalhost/", false}, {"http://localhost.example/", false},
+        {"http://1.2.3.4.5/", false},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct url *url = parse(cases[i].text, "http");
+        cr_expect_eq(url_is_numeric(url), cases[i].numeric, "%s", cases[i].text);
+        url_free(url);
+    }
+}
+
+Test(url, resolves_a_location_against_where_it_was_seen)
+{
+    static const struct {
+        const char *base, *location, *expected;
+    } cases[] = {
+        {"http://h/a/b?q", "c", "http://h/a/c"},
+        {"http://h/a/b?q", "/c", "http://h/c"},
+        {"http://h/a/b?q", "../c", "http://h/c"},
+        {"http://h/a/b?q", "./c/../d", "http://h/a/d"},
+        {"http://h/a/b?q", "?r=1", "http://h/a/b?r=1"},
+        {"http://h:81/a", "//g/c", "http://g/c"},
+        {"https://h/a", "//g/c", "https://g/c"},
+        {"http://h:81/a", "/c", "http://h:81/c"},
+        {"http://h/a", "https://g:444/c", "https://g:444/c"},
+        {"http://h", "c", "http://h/c"},
+        {"http://[::1]:81/a/", "c", "http://[::1]:81/a/c"},
+        {"http://h/a", "/b c", "http://h/b%20c"},
+        {"http://h/a", "ftp://g/c", "ftp://g/c"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct url *base = parse(cases[i].base, "http"), *next = NULL;
+        struct buf err;
+        buf_init(&err);
+        cr_assert_eq(url_resolve(base, cases[i].location, &next, &err), 0, "%s: %s",
+                     cases[i].location, err.data);
+        char *text = text_of(url_add_text, next), *before = text_of(url_add_text, base);
+        cr_expect_str_eq(text, cases[i].expected, "%s + %s: %s", cases[i].base, cases[i].location,
+                         text);
+        cr_expect_eq(strncmp(before, cases[i].base, strlen(cases[i].base)), 0,
+                     "the base stays as it was: %s", before);
+        free(text);
+        free(before);
+        buf_release(&err);
+        url_free(base);
+        url_free(next);
+    }
+}
+
+Test(url, refuses_a_location_that_leads_nowhere)
+{
+    static const char *const locations[] = {"http://", "http://h:99999/", "//h:port/",
+                                            "http://[::1/"};
+
+    for (size_t i = 0; i < ARRAY_LEN(locations); i++) {
+        struct url *base = parse("http://h/a", "http"), *next = NULL;
+        struct buf err;
+        buf_init(&err);
+        cr_expect_eq(url_resolve(base, locations[i], &next, &err), -EINVAL, "%s", locations[i]);
+        cr_expect_null(next);
+        cr_expect_gt(err.len, 0);
+        buf_release(&err);
+        url_free(base);
+    }
+}
+
+Test(url, keeps_its_path_query_and_case_as_they_were)
+{
+    struct url *url = parse("http://h/A%2Fb/Caf\xC3\xA9?X=1&y=%20", "http");
+    char *text = text_of(url_add_text, url);
+
+    cr_expect_str_eq(text, "http://h/A%2Fb/Caf\xC3\xA9?X=1&y=%20");
+    cr_expect_not_null(url_handle(url));
+    free(text);
+    url_free(url);
+    url_free(NULL);
+}
