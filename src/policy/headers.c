@@ -1,7 +1,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/text.h"
 #include "policy/fields.h"
@@ -24,7 +23,8 @@ static void trim(const char **text, size_t *len)
         (*len)--;
 }
 
-/* Reads the line at `*at` and steps over it; false for one that is no header. */
+/* Reads the line at `*at` and steps over it; false for one that is no header, such as the rest of one
+ * that was folded. */
 static bool read_line(const char **at, const char *end, struct header *header)
 {
     const char *line = *at;
@@ -33,7 +33,7 @@ static bool read_line(const char **at, const char *end, struct header *header)
     const char *colon = memchr(line, ':', len);
 
     *at = newline ? newline + 1 : end;
-    if (!colon || strncmp(line, "HTTP/", 5) == 0)
+    if (!colon || *line == ' ' || *line == '\t' || strncmp(line, "HTTP/", 5) == 0)
         return false;
     *header = (struct header){.name = line,
                               .name_len = (size_t)(colon - line),
@@ -44,12 +44,24 @@ static bool read_line(const char **at, const char *end, struct header *header)
     return true;
 }
 
+/* Names are ASCII. Whatever else stands there is one and the same, compared and shown: or two names
+ * might be shown alike, and an object has no two members of one name. */
+enum { OTHER = 0x80 };
+
+static int folded(char c)
+{
+    unsigned char byte = (unsigned char)c;
+
+    return byte < OTHER ? tolower(byte) : OTHER;
+}
+
 static int compare_names(const struct header *a, const struct header *b)
 {
-    int order = strncasecmp(a->name, b->name, MIN(a->name_len, b->name_len));
-
-    if (order)
-        return order;
+    for (size_t i = 0; i < MIN(a->name_len, b->name_len); i++) {
+        int order = folded(a->name[i]) - folded(b->name[i]);
+        if (order)
+            return order;
+    }
     return (a->name_len > b->name_len) - (a->name_len < b->name_len);
 }
 
@@ -109,8 +121,13 @@ static void add_name(const struct header *header, struct buf *out)
     struct buf lower;
 
     buf_init(&lower);
-    for (size_t i = 0; i < header->name_len; i++)
-        buf_add_char(&lower, (char)tolower((unsigned char)header->name[i]));
+    for (size_t i = 0; i < header->name_len; i++) {
+        int c = folded(header->name[i]);
+        if (c == OTHER)
+            buf_add_text(&lower, "\xEF\xBF\xBD");
+        else
+            buf_add_char(&lower, (char)c);
+    }
     buf_add_char(out, '"');
     text_add_json(out, lower.data, lower.len);
     buf_add_text(out, "\":[");

@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,13 @@ Test(headers, are_made_valid_text)
     expect_object(
         "A: \xFF\"\\\x01\x7F\r\n\xC3: \xC3\xA9\r\n",
         "{\"a\":[\"\xEF\xBF\xBD\\\"\\\\\\u0001\\u007f\"],\"\xEF\xBF\xBD\":[\"\xC3\xA9\"]}");
+}
+
+Test(headers, whose_names_look_alike_are_one)
+{
+    expect_object("\xFF: 1\r\n\xFE: 2\r\n\xEF\xBF\xBD: 3\r\n",
+                  "{\"\xEF\xBF\xBD\":[\"1\",\"2\"],"
+                  "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\":[\"3\"]}");
 }
 
 static const json_t *list_of(const json_t *object, const char *prefix, int number)
