@@ -5,15 +5,25 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/buf.h"
+#include "base/text.h"
 #include "engine/engine.h"
 #include "io/xfer.h"
 #include "model/options.h"
 
 static int fail(const struct buf *err)
 {
-    fprintf(stderr, "weir: %s\n", err->data);
+    struct buf shown;
+
+    buf_init(&shown);
+    text_add_escaped(&shown, err->data, err->len);
+    fprintf(stderr, "weir: %s\n", shown.data);
+    buf_release(&shown);
     return EXIT_USAGE;
+}
+
+static int finish_stdout(void)
+{
+    return fflush(stdout) == 0 ? EXIT_ALL_OK : EXIT_LOCAL_TROUBLE;
 }
 
 static int show_help(const struct options *options, struct buf *err)
@@ -26,20 +36,22 @@ static int show_help(const struct options *options, struct buf *err)
     if (!result)
         fputs(text.data, stdout);
     buf_release(&text);
-    return result ? fail(err) : EXIT_ALL_OK;
+    return result ? fail(err) : finish_stdout();
 }
 
 static int show_version(void)
 {
     printf("weir " WEIR_VERSION " (%s)\n", xfer_library());
-    return EXIT_ALL_OK;
+    return finish_stdout();
 }
 
-/* Ends as a program does that writes to a pipe nobody reads. */
-static void die_by_sigpipe(void)
+/* Ends as a program does that writes to a pipe nobody reads. Where the signal is blocked, the status
+ * at least says so. */
+static int die_by_sigpipe(void)
 {
     signal(SIGPIPE, SIG_DFL);
     raise(SIGPIPE);
+    return 128 + SIGPIPE;
 }
 
 static int fetch(const struct options *options, struct buf *err)
@@ -58,7 +70,7 @@ static int fetch(const struct options *options, struct buf *err)
         bool lost = engine_lost_its_reader(engine);
         engine_free(engine);
         if (lost)
-            die_by_sigpipe();
+            status = die_by_sigpipe();
     }
     curl_global_cleanup();
     return status;

@@ -34,14 +34,19 @@ struct transfer {
     struct heap_node deadline;
     double started_at, heard_at; /* heard_at: the last byte, at first when it was connected */
     bool connected;
+    uint64_t traffic;        /* bytes either way, when last looked at */
     bool found, found_waits; /* the host's name; waits to be told */
     bool has_ended;
     CURLcode code;  /* once it has ended */
     bool may_reuse; /* what the handle is set to: look for an idle connection */
     bool body_seen;
     enum body_way body_goes;
-    bool is_tailored; /* the handle has what only this transfer wants */
+    bool decodes;          /* what it sent asks for compression that we undo */
+    struct gunzip *gunzip; /* NULL: the body comes as it is */
+    bool is_malformed;     /* it said to be compressed, and is not as we can undo */
+    bool is_tailored;      /* the handle has what only this transfer wants */
     bool no_descriptor;
+    bool is_over_limit;         /* the body is larger than may be */
     int body_error;             /* what body_add failed with, 0: it did not */
     struct curl_slist *resolve; /* of this transfer alone */
     struct curl_slist *headers; /* likewise */
@@ -83,6 +88,7 @@ struct xfer {
     const char *ca_file;
     struct buf trace; /* lines that nobody has taken yet */
     bool trace_is_cut;
+    bool decodes;            /* we ask for compression, and undo it */
     bool shares_connections; /* between hosts, or between requests of one: HTTP/2, a proxy */
 };
 

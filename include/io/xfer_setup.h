@@ -26,6 +26,7 @@ size_t xfer_on_header(char *bytes, size_t size, size_t count, void *transfer);
 int xfer_on_connected(void *transfer, char *remote_ip, char *local_ip, int remote_port,
                       int local_port);
 int xfer_on_debug(CURL *, curl_infotype, char *bytes, size_t len, void *transfer);
+int xfer_on_close_socket(void *xfer, curl_socket_t);
 curl_socket_t xfer_on_open_socket(void *transfer, curlsocktype, struct curl_sockaddr *);
 
 /* xfer_request.c: what differs from one transfer to the next. A negative errno, the task's result

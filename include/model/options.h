@@ -100,6 +100,8 @@ int options_parse(struct options *, int argc, char *const *argv, struct buf *err
 /* Reads a file of options in curl's syntax: `name = value`, `name value` or `--name value`, a line
  * each. -EINVAL, with words in `err`. */
 int options_read_file(struct options *, const char *path, struct buf *err) WARN_UNUSED;
+/* Whether results go to stdout. */
+bool options_print_to_stdout(const struct options *);
 /* What the command line says of every request. */
 struct ask options_ask(const struct options *);
 

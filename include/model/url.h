@@ -35,6 +35,8 @@ void url_add_text(const struct url *, struct buf *out);
 /* Whether the host is an address or a name that needs no lookup. */
 bool url_is_numeric(const struct url *);
 
+/* Has the name and password of `from`, where it has none of its own. */
+void url_copy_user(struct url *, const struct url *from);
 /* Adds to the query, as a form is. */
 void url_add_query(struct url *, const char *query);
 /* Where the path ends in a slash, adds the last part of `file`. */

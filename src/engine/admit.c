@@ -60,7 +60,9 @@ static void admit_item(struct engine *engine, const struct source_item *item, do
         result_setf(&task->result, REASON_INVALID, "%s", task->request.invalid);
         engine_complete(engine, task);
     } else if (!redirect_permits(engine->options->protocols, task->url)) {
-        result_setf(&task->result, REASON_DENIED, "a scheme that is not permitted");
+        bool is_known = url_has_scheme(task->url, "http") || url_has_scheme(task->url, "https");
+        result_setf(&task->result, REASON_DENIED,
+                    is_known ? "not permitted by --proto" : "only http and https are fetched");
         task->result.exitcode = CODE_UNSUPPORTED_SCHEME;
         engine_complete(engine, task);
     } else {
@@ -77,7 +79,8 @@ void engine_admit(struct engine *engine, double now)
     struct buf err;
 
     buf_init(&err);
-    while (engine->moves_left && !engine->source_ended && window_has_slot(&engine->window)) {
+    while (engine->moves_left && !engine->source_ended && !engine->out_closed &&
+           window_has_slot(&engine->window)) {
         enum source_step step = source_next(engine->source, &item, &err);
         if (step == SOURCE_WAIT)
             break;

@@ -106,7 +106,7 @@ static int open_out(struct engine *engine, struct buf *err)
 {
     const char *to = engine->options->to;
 
-    if (!to || strcmp(to, "-") == 0) {
+    if (options_print_to_stdout(engine->options)) {
         engine->out = writer_new(engine->loop, STDOUT_FILENO, OUT_BYTES);
         return 0;
     }

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "engine/state.h"
 #include "io/source.h"
 #include "io/writer.h"
@@ -28,7 +29,9 @@ void engine_note_trouble(struct engine *engine, const char *words)
 
     engine->local_trouble = true;
     buf_init(&line);
-    buf_addf(&line, "weir: %s\n", words);
+    buf_add_text(&line, "weir: ");
+    text_add_escaped(&line, words, strlen(words));
+    buf_add_char(&line, '\n');
     engine_note(engine, &line);
     buf_release(&line);
 }
@@ -37,6 +40,8 @@ void engine_complete(struct engine *engine, struct task *task)
 {
     task_set_state(task, TASK_DONE);
     window_note_done(&engine->window, task);
+    if (!format_wants_facts(engine->format))
+        engine_drop_url(engine, task); /* a record still tells where it led */
 }
 
 void engine_extend_url(struct engine *engine, struct task *task)

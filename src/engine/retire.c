@@ -19,7 +19,7 @@ static void fail_out(struct engine *engine, int error, double now)
 
     engine->out_failed = true;
     writer_clear(engine->out);
-    if (error == -EPIPE && !engine->options->to) {
+    if (error == -EPIPE && options_print_to_stdout(engine->options)) {
         engine->out_closed = true;
         return;
     }
@@ -46,7 +46,8 @@ void engine_flush(struct engine *engine, double now)
 
 static bool writers_have_room(const struct engine *engine)
 {
-    return writer_room(engine->out) >= RENDER_ROOM && writer_room(engine->notes) >= NOTE_ROOM;
+    return !engine->out_closed && writer_room(engine->out) >= RENDER_ROOM &&
+           writer_room(engine->notes) >= NOTE_ROOM;
 }
 
 /* The flush at the end of a turn may have made room, or found that no more is needed. */

@@ -28,7 +28,8 @@ static struct task *next_to_start(struct engine *engine, double now)
 {
     struct task *awaited;
 
-    if (!semaphore_is_free(&engine->permits) || now < engine->no_start_before || engine->stopped)
+    if (!semaphore_is_free(&engine->permits) || now < engine->no_start_before || engine->stopped ||
+        engine->out_closed)
         return NULL;
     if (engine->descriptors_are_out && engine->probe)
         return NULL;

@@ -6,11 +6,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utlist.h>
 
 #include "base/clock.h"
+#include "base/gunzip.h"
 #include "io/xfer_internal.h"
 #include "io/xfer_setup.h"
 #include "model/options.h"
@@ -19,11 +21,14 @@
 
 enum { WATCHES_IN_CHUNK = 64 };
 
+#define CONNECTING_LOOK 1.0
+
 /* Watchers do not move while they are active, so the table grows by chunks. */
 struct watch_chunk {
     struct watch {
         ev_io io;
         struct xfer *xfer;
+        bool is_connection; /* of this descriptor we hear when it is closed */
     } watches[WATCHES_IN_CHUNK];
 };
 
@@ -83,12 +88,14 @@ static struct watch *watch_of(struct xfer *xfer, int fd)
     return watch;
 }
 
-/* Only the wanted events change, never the descriptor, and libev compares them at the end of a turn:
- * a socket that goes idle and is used again within one turn costs no system call. */
+/* Of a connection only the wanted events change, and libev compares them at the end of a turn: one
+ * that goes idle and is used again within a turn costs no system call. Any other descriptor may have
+ * been closed and be another one by now, so that the kernel has to be told again. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *unused)
 {
     struct xfer *xfer = userdata;
-    ev_io *io = &watch_of(xfer, fd)->io;
+    struct watch *watch = watch_of(xfer, fd);
+    ev_io *io = &watch->io;
     int events = (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0);
 
     (void)easy;
@@ -100,7 +107,10 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, voi
     if (ev_is_active(io) && (io->events & (EV_READ | EV_WRITE)) == events)
         return 0;
     ev_io_stop(xfer->loop, io);
-    ev_io_modify(io, events);
+    if (watch->is_connection)
+        ev_io_modify(io, events);
+    else
+        ev_io_set(io, fd, events);
     ev_io_start(xfer->loop, io);
     return 0;
 }
@@ -140,9 +150,25 @@ curl_socket_t xfer_on_open_socket(void *userdata, curlsocktype purpose,
     (void)purpose;
     note_found(transfer);
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    if (fd < 0 && (errno == EMFILE || errno == ENFILE))
-        transfer->no_descriptor = true;
-    return fd < 0 ? CURL_SOCKET_BAD : fd;
+    if (fd < 0) {
+        transfer->no_descriptor |= errno == EMFILE || errno == ENFILE;
+        return CURL_SOCKET_BAD;
+    }
+    struct watch *watch = watch_of(transfer->xfer, fd);
+    ev_io_stop(transfer->xfer->loop, &watch->io);
+    ev_io_set(&watch->io, fd, EV_NONE);
+    watch->is_connection = true;
+    return fd;
+}
+
+int xfer_on_close_socket(void *userdata, curl_socket_t fd)
+{
+    struct xfer *xfer = userdata;
+    struct watch *watch = watch_of(xfer, fd);
+
+    ev_io_stop(xfer->loop, &watch->io);
+    watch->is_connection = false;
+    return close(fd);
 }
 
 /* The connection stands, new or reused, and the request is about to be sent. */
@@ -169,7 +195,7 @@ static const char *location_of(const struct transfer *transfer, long code)
     if (!redirect_is_status(code) ||
         curl_easy_header(transfer->easy, "Location", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
         return NULL;
-    return header->value;
+    return header->value[strspn(header->value, " \t\r")] ? header->value : NULL;
 }
 
 /* Where the body of this answer goes: nowhere, if nobody will want to see it. */
@@ -202,25 +228,66 @@ static int put_body(struct transfer *transfer, const char *bytes, size_t len)
                     &transfer->body_message);
 }
 
+static bool is_one_of(const char *text, const char *const *words)
+{
+    while (*words && strcasecmp(text, *words) != 0)
+        words++;
+    return *words != NULL;
+}
+
+/* An encoding that nobody asked for is as bad as one that is broken. */
+static void look_at_encoding(struct transfer *transfer)
+{
+    static const char *const known[] = {"gzip", "x-gzip", "deflate", NULL};
+    static const char *const plain[] = {"identity", "none", "", NULL};
+    struct curl_header *header = NULL;
+
+    if (!transfer->decodes || curl_easy_header(transfer->easy, "Content-Encoding", 0, CURLH_HEADER,
+                                               -1, &header) != CURLHE_OK)
+        return;
+    if (is_one_of(header->value, known))
+        transfer->gunzip = gunzip_new();
+    else
+        transfer->is_malformed = !is_one_of(header->value, plain);
+}
+
+static void begin_body(struct transfer *transfer)
+{
+    transfer->body_seen = true;
+    transfer->body_goes = body_goes(transfer);
+    look_at_encoding(transfer);
+}
+
+/* Bytes of the body as it is meant. */
+static int take_body(void *userdata, const char *bytes, size_t len)
+{
+    struct transfer *transfer = userdata;
+    uint64_t limit = transfer->xfer->options->max_filesize;
+
+    transfer->task->result.body_bytes += len;
+    transfer->is_over_limit = limit && transfer->task->result.body_bytes > limit;
+    if (transfer->is_over_limit)
+        return -EFBIG;
+    transfer->body_error = put_body(transfer, bytes, len);
+    return transfer->body_error;
+}
+
 size_t xfer_on_body(char *bytes, size_t size, size_t count, void *userdata)
 {
     struct transfer *transfer = userdata;
-    struct task *task = transfer->task;
-    uint64_t limit = transfer->xfer->options->max_filesize;
     size_t len = size * count;
+    int result;
 
     transfer->heard_at = transfer->xfer->now;
-    if (!transfer->body_seen) {
-        transfer->body_seen = true;
-        transfer->body_goes = body_goes(transfer);
-    }
-    task->result.body_bytes += len;
-    if (limit && task->result.body_bytes > limit) {
-        transfer->body_error = -EFBIG;
+    if (!transfer->body_seen)
+        begin_body(transfer);
+    if (transfer->is_malformed)
         return CURL_WRITEFUNC_ERROR;
-    }
-    transfer->body_error = put_body(transfer, bytes, len);
-    return transfer->body_error ? CURL_WRITEFUNC_ERROR : len;
+    if (!transfer->gunzip)
+        return take_body(transfer, bytes, len) ? CURL_WRITEFUNC_ERROR : len;
+    result = gunzip_feed(transfer->gunzip, bytes, len, take_body, transfer);
+    transfer->is_malformed = result && !transfer->body_error && !transfer->is_over_limit;
+    return result ? CURL_WRITEFUNC_ERROR : len;
 }
 
 /* Each answer begins with its status line: of several, as after 100 Continue, the last one counts.
@@ -297,6 +364,8 @@ static void give_transfer(struct xfer *xfer, struct transfer *transfer)
         DL_DELETE(xfer->running, transfer);
     }
     xfer_release_request(transfer);
+    gunzip_free(transfer->gunzip);
+    transfer->gunzip = NULL;
     transfer->task->transfer = NULL;
     transfer->task = NULL;
     DL_PREPEND(xfer->pool, transfer);
@@ -477,13 +546,13 @@ static double deadline_of(const struct transfer *transfer)
     return fmin(limit, patience);
 }
 
-/* The deadline in the heap is never later than the true one: it is looked at again when it comes, so
- * that a byte costs nothing here. */
-static double first_look(const struct transfer *transfer)
+/* When to look at a transfer next. Never later than its deadline, which is looked at again when it
+ * comes, so that a byte costs nothing here; and while it connects each second, see nudge. */
+static double next_look(const struct transfer *transfer, double now)
 {
-    const struct options *options = transfer->xfer->options;
+    double due = deadline_of(transfer);
 
-    return fmin(deadline_of(transfer), after(transfer->started_at, options->stall_timeout));
+    return transfer->connected ? due : fmin(due, now + CONNECTING_LOOK);
 }
 
 /* Ends a transfer that libcurl does not have, or not any more. */
@@ -507,6 +576,8 @@ void xfer_start(struct xfer *xfer, struct task *task)
     transfer->connected = transfer->found = false;
     transfer->body_seen = transfer->no_descriptor = transfer->has_ended = false;
     transfer->body_error = 0;
+    transfer->traffic = 0;
+    transfer->is_over_limit = transfer->is_malformed = false;
     transfer->message[0] = '\0';
     transfer->started_at = transfer->heard_at = xfer->now;
     if (xfer->wants.facts && !task->result.facts)
@@ -516,7 +587,7 @@ void xfer_start(struct xfer *xfer, struct task *task)
     if (task->result.facts)
         task->result.facts->queued += xfer->now - task->since;
     DL_APPEND(xfer->running, transfer);
-    heap_push(&xfer->deadlines, &transfer->deadline, first_look(transfer));
+    heap_push(&xfer->deadlines, &transfer->deadline, next_look(transfer, xfer->now));
     if (xfer_setup_request(xfer, transfer))
         fail_early(xfer, transfer);
     else if (curl_multi_add_handle(xfer->multi, transfer->easy) != CURLM_OK)
@@ -551,17 +622,50 @@ static void time_out(struct xfer *xfer, struct transfer *transfer, double now)
     fail_early(xfer, transfer);
 }
 
+/* Bytes that went either way, headers too. */
+static uint64_t traffic_of(const struct transfer *transfer)
+{
+    curl_off_t down = 0, up = 0;
+    long headers = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+    curl_easy_getinfo(transfer->easy, CURLINFO_HEADER_SIZE, &headers);
+    return (uint64_t)down + (uint64_t)up + (uint64_t)headers;
+}
+
+/* Only bodies are told to us as they come; of headers we find out here. */
+static void hear_headers(struct transfer *transfer, double now)
+{
+    uint64_t traffic = traffic_of(transfer);
+
+    if (traffic != transfer->traffic)
+        transfer->heard_at = now;
+    transfer->traffic = traffic;
+}
+
+/* After it gave up an address libcurl arms no timer to try the next: it has to be called. */
+static void nudge(struct transfer *transfer)
+{
+    curl_easy_pause(transfer->easy, CURLPAUSE_RECV);
+    curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+}
+
 static void look_at_deadlines(struct xfer *xfer, double now)
 {
     struct heap_node *node;
 
     while ((node = heap_peek(&xfer->deadlines)) && node->due <= now) {
         struct transfer *transfer = CONTAINER_OF(node, struct transfer, deadline);
-        double due = deadline_of(transfer);
-        if (due > now)
-            heap_move(&xfer->deadlines, node, due);
-        else
+        if (transfer->connected && deadline_of(transfer) <= now)
+            hear_headers(transfer, now);
+        if (deadline_of(transfer) <= now) {
             time_out(xfer, transfer, now);
+            continue;
+        }
+        heap_move(&xfer->deadlines, node, next_look(transfer, now));
+        if (!transfer->connected)
+            nudge(transfer);
     }
 }
 
@@ -629,7 +733,7 @@ static void fill_body_trouble(struct transfer *transfer)
 {
     struct task *task = transfer->task;
 
-    if (transfer->body_error == -EFBIG) {
+    if (transfer->is_over_limit) {
         task->outcome = OUTCOME_FAILED;
         task->result.exitcode = CURLE_FILESIZE_EXCEEDED;
         result_setf(&task->result, REASON_TOO_LARGE, "more than %llu bytes (--max-filesize)",
@@ -654,23 +758,40 @@ static void fill_failure(struct transfer *transfer, CURLcode code)
     struct task *task = transfer->task;
     const char *message = transfer->message[0] ? transfer->message : curl_easy_strerror(code);
     bool connecting = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
-                      code == CURLE_COULDNT_RESOLVE_PROXY;
+                      code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_SSL_CACERT_BADFILE;
 
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &task->result.http_code);
     task->outcome = OUTCOME_FAILED;
-    if (transfer->no_descriptor || (connecting && descriptors_are_out()))
+    if ((transfer->no_descriptor && !transfer->connected) || (connecting && descriptors_are_out()))
         task->outcome = OUTCOME_NO_DESCRIPTOR;
     result_setf(&task->result, xfer_reason(code, message), "%s", message);
 }
 
+static void fill_malformed(struct transfer *transfer, const char *words)
+{
+    struct result *result = &transfer->task->result;
+
+    transfer->task->outcome = OUTCOME_FAILED;
+    result->exitcode = CURLE_BAD_CONTENT_ENCODING;
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &result->http_code);
+    result_setf(result, REASON_ENCODING, "%s", words);
+}
+
 static void fill(struct transfer *transfer, CURLcode code)
 {
+    bool is_cut = code == CURLE_OK && transfer->gunzip && !gunzip_is_whole(transfer->gunzip);
+
+    if (transfer->is_malformed || is_cut) {
+        fill_malformed(transfer, is_cut ? "the compressed content ends too early"
+                                        : "the content does not decompress");
+        return;
+    }
     if (code == CURLE_OK) {
         fill_answer(transfer);
         return;
     }
     transfer->task->result.exitcode = (int)code;
-    if (transfer->body_error)
+    if (transfer->is_over_limit || transfer->body_error)
         fill_body_trouble(transfer);
     else
         fill_failure(transfer, code);

@@ -119,6 +119,12 @@ static bool is_replaced(const struct strings *own, const char *header)
     return false;
 }
 
+/* Whoever asks for an encoding gets it as it comes. */
+static bool asks_for_encoding(const struct detail *detail)
+{
+    return detail && is_replaced(&detail->headers, "Accept-Encoding:");
+}
+
 static bool describes_payload(const char *header)
 {
     return xfer_header_is_named(header, "content-type") ||
@@ -180,7 +186,12 @@ static void set_reuse(struct xfer *xfer, struct transfer *transfer)
 {
     /* A look for an idle connection walks all that a host has. While none of its transfers has ended
      * there is no idle one, and a wave of first requests does without. */
-    bool may_reuse = !transfer->task->is_first_wave || xfer->shares_connections;
+    const struct task *task = transfer->task;
+    bool may_reuse = !task->is_first_wave || xfer->shares_connections;
+
+    /* A name that is to be looked up again is not, where a connection is used again. */
+    if (task->name_is_stale && task->looking_up)
+        may_reuse = false;
 
     if (needs_new_connection(transfer))
         may_reuse = false;
@@ -263,6 +274,7 @@ int xfer_setup_request(struct xfer *xfer, struct transfer *transfer)
     if (tailored || transfer->is_tailored)
         start_over(xfer, transfer, task->away);
     transfer->is_tailored = tailored;
+    transfer->decodes = xfer->decodes && !asks_for_encoding(task->request.detail);
     if (tailored)
         result = tailor(xfer, transfer);
     if (result)

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -120,6 +119,10 @@ void xfer_setup_lists(struct xfer *xfer)
     const struct options *options = xfer->options;
 
     add_user_agent(xfer);
+    /* As a header, for libcurl would decode by itself, and costs more. */
+    xfer->decodes = options->compressed && !has_header(&options->headers, "accept-encoding");
+    if (xfer->decodes)
+        add_header(xfer, "Accept-Encoding: gzip, deflate");
     if (options->data_is_json)
         add_json_headers(xfer);
     xfer->ask = options_ask(options);
@@ -147,6 +150,9 @@ void xfer_release_lists(struct xfer *xfer)
             code = curl_easy_setopt(easy, option, value); \
     } while (0)
 
+/* In seconds; as milliseconds it fits 32 bits. */
+#define CONNECT_FOREVER (86400.0 * 20)
+
 static CURLcode set_safety(CURL *easy)
 {
     CURLcode code = CURLE_OK;
@@ -161,13 +167,14 @@ static CURLcode set_safety(CURL *easy)
     return code;
 }
 
-/* Deadlines are kept by us, so libcurl's own connect timeout only has to be out of the way. */
+/* Deadlines are kept by us, so libcurl's own comes a second later. It matters all the same: libcurl
+ * gives the first of several addresses half of it. */
 static CURLcode set_times(CURL *easy, const struct options *options)
 {
     CURLcode code = CURLE_OK;
-    double connect = options->connect_timeout > 0 ? options->connect_timeout : 86400.0 * 20;
+    double connect = options->connect_timeout > 0 ? options->connect_timeout : CONNECT_FOREVER;
 
-    SET(easy, CURLOPT_CONNECTTIMEOUT, (long)MIN(ceil(connect) + 60, 86400.0 * 20));
+    SET(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(MIN(connect, CONNECT_FOREVER) * 1000) + 1000);
     return code;
 }
 
@@ -250,8 +257,6 @@ static CURLcode set_http(const struct xfer *xfer, CURL *easy)
     SET(easy, CURLOPT_HTTP_VERSION, http_versions[options->http]);
     if (options->http != OPTION_HTTP_1_1)
         SET(easy, CURLOPT_PIPEWAIT, 1L);
-    if (options->compressed)
-        SET(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     SET(easy, CURLOPT_HTTPHEADER, xfer->headers);
     if (options->remote_time)
         SET(easy, CURLOPT_FILETIME, 1L);
@@ -358,6 +363,9 @@ static CURLcode set_callbacks(CURL *easy, struct transfer *transfer)
     }
     SET(easy, CURLOPT_OPENSOCKETFUNCTION, xfer_on_open_socket);
     SET(easy, CURLOPT_OPENSOCKETDATA, transfer);
+    /* With the run and not the transfer: a connection outlives that. */
+    SET(easy, CURLOPT_CLOSESOCKETFUNCTION, xfer_on_close_socket);
+    SET(easy, CURLOPT_CLOSESOCKETDATA, transfer->xfer);
     SET(easy, CURLOPT_PREREQFUNCTION, xfer_on_connected);
     SET(easy, CURLOPT_PREREQDATA, transfer);
     return code;

@@ -30,7 +30,12 @@ void store_release(struct store *store)
 
 bool store_has_room(struct store *store)
 {
-    if (store->pressed && spool_is_roomy(store->spool))
+    bool roomy = spool_is_roomy(store->spool);
+
+    /* Without a spool it is memory that has to be half free. */
+    if (spool_is_none(store->spool))
+        roomy = store->memory_used <= store->memory_max / 2;
+    if (store->pressed && roomy)
         store->pressed = false;
     return !store->pressed;
 }

@@ -367,10 +367,16 @@ static int read_record(struct reading *reading, json_t *record)
 int json_request_parse(const char *text, size_t len, struct request *request, struct buf *err)
 {
     size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL;
+    const char *nul = memchr(text, '\0', len);
     json_error_t error;
-    json_t *object = json_loadb(text, len, flags, &error);
     int result;
 
+    /* jansson passes over one behind a value. */
+    if (nul) {
+        buf_setf(err, "bad JSON at byte %zu: a NUL byte", (size_t)(nul - text));
+        return -EINVAL;
+    }
+    json_t *object = json_loadb(text, len, flags, &error);
     if (!object) {
         buf_setf(err, "bad JSON at byte %d: %s", error.position, error.text);
         return -EINVAL;

@@ -49,6 +49,11 @@ void options_release(struct options *options)
     free(options->help_topic);
 }
 
+bool options_print_to_stdout(const struct options *options)
+{
+    return !options->to || strcmp(options->to, "-") == 0;
+}
+
 struct ask options_ask(const struct options *options)
 {
     struct ask ask = {.method = options->method};

@@ -164,6 +164,11 @@ uint64_t spool_used_bytes(const struct spool *spool)
     return (uint64_t)spool->used * SPOOL_BLOCK_BYTES;
 }
 
+bool spool_is_none(const struct spool *spool)
+{
+    return spool->max_blocks == 0;
+}
+
 bool spool_is_roomy(const struct spool *spool)
 {
     return spool->used <= spool->max_blocks / 2;

@@ -192,6 +192,21 @@ static void must(CURLUcode code)
         out_of_memory();
 }
 
+void url_copy_user(struct url *url, const struct url *from)
+{
+    char *own = part(url, CURLUPART_USER, 0);
+    char *user = part(from, CURLUPART_USER, 0);
+    char *password = part(from, CURLUPART_PASSWORD, 0);
+
+    if (!own && user)
+        must(curl_url_set(handle_of(url), CURLUPART_USER, user, 0));
+    if (!own && password)
+        must(curl_url_set(handle_of(url), CURLUPART_PASSWORD, password, 0));
+    curl_free(own);
+    curl_free(user);
+    curl_free(password);
+}
+
 void url_add_query(struct url *url, const char *query)
 {
     must(curl_url_set(handle_of(url), CURLUPART_QUERY, query, CURLU_APPENDQUERY));

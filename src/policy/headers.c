@@ -44,7 +44,7 @@ static bool read_line(const char **at, const char *end, struct header *header)
     return true;
 }
 
-/* Names are ASCII. Whatever else stands there is one and the same, compared and shown: or two names
+/* Names are ASCII without NUL. Whatever else stands there is one and the same, compared and shown: or two names
  * might be shown alike, and an object has no two members of one name. */
 enum { OTHER = 0x80 };
 
@@ -52,7 +52,7 @@ static int folded(char c)
 {
     unsigned char byte = (unsigned char)c;
 
-    return byte < OTHER ? tolower(byte) : OTHER;
+    return byte && byte < OTHER ? tolower(byte) : OTHER;
 }
 
 static int compare_names(const struct header *a, const struct header *b)

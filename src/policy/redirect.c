@@ -7,6 +7,9 @@
 #include "model/task.h"
 #include "model/url.h"
 
+/* The chain is kept as long as its request, so it must not be as long as a server likes. */
+enum { LOCATION_MAX = 8 * 1024 };
+
 /* curl's codes for the ways a redirect fails. */
 enum { CODE_UNSUPPORTED_SCHEME = 1, CODE_BAD_URL = 3, CODE_TOO_MANY = 47 };
 
@@ -36,24 +39,38 @@ static bool fail_too_many(const struct redirect_rules *rules, struct task *task)
     return false;
 }
 
-/* The host the request was meant for: where its first answer came from. */
-static bool is_away(const struct task *task, const struct url *next)
+/* Whether two URLs are of one host: scheme, name and port. */
+static bool is_same_host(const struct url *a, const struct url *b)
 {
-    struct buf first, here;
-    struct url *home = NULL;
-    bool away = true;
+    struct buf one, other;
+    bool same;
 
-    buf_init(&first);
-    buf_init(&here);
-    if (url_parse(task->result.passed[0], "http", &home, &here) == 0) {
-        url_add_host(home, &first);
-        url_add_host(next, &here);
-        away = strcmp(first.data, here.data) != 0;
+    buf_init(&one);
+    buf_init(&other);
+    url_add_host(a, &one);
+    url_add_host(b, &other);
+    same = strcmp(one.data, other.data) == 0;
+    buf_release(&one);
+    buf_release(&other);
+    return same;
+}
+
+/* What the user said to the host that was asked first is said to that host, and to no other unless
+ * the rules trust it. */
+static void set_trust(const struct redirect_rules *rules, struct task *task, struct url *next)
+{
+    struct url *home = NULL;
+    struct buf err;
+
+    buf_init(&err);
+    task->away = !rules->trusted;
+    if (url_parse(task->result.passed[0], "http", &home, &err) == 0) {
+        task->away &= !is_same_host(home, next);
+        if (!task->away)
+            url_copy_user(next, home);
     }
     url_free(home);
-    buf_release(&first);
-    buf_release(&here);
-    return away;
+    buf_release(&err);
 }
 
 /* As browsers do: 303 makes any method but HEAD a GET, 301 and 302 make a POST one. */
@@ -81,7 +98,7 @@ static void go(const struct redirect_rules *rules, struct task *task, struct url
     task->url = next;
     if (demotes(task->result.http_code, request_ask(&task->request, &rules->defaults).method))
         task->demoted = true;
-    task->away = !rules->trusted && is_away(task, next);
+    set_trust(rules, task, next);
 }
 
 bool redirect_follow(const struct redirect_rules *rules, struct task *task)
@@ -93,6 +110,8 @@ bool redirect_follow(const struct redirect_rules *rules, struct task *task)
         return false;
     if (task->result.n_passed >= rules->max)
         return fail_too_many(rules, task);
+    if (strlen(task->location) > LOCATION_MAX)
+        return fail(task, REASON_PROTOCOL, CODE_BAD_URL, "redirected to too long a URL");
     buf_init(&err);
     int result = url_resolve(task->url, task->location, &next, &err);
     buf_release(&err);

@@ -167,7 +167,7 @@ static struct task *dispatch(struct sched *sched, struct task *task)
 
     if (needs_lookup(host)) {
         task->looking_up = true;
-        task->name_is_stale = true;
+        task->name_is_stale = host->found_at > 0;
         sched->lookups++;
         if (host->name_state == NAME_UNKNOWN)
             host->name_state = NAME_ASKED;

@@ -38,7 +38,7 @@ ParameterizedTestParameters(usage, error_names_the_option_and_fetches_nothing)
         {{"--stall-timeout", "x"}, "--stall-timeout: "},
         {{"--retry", "1"}, "--retry: takes 0"},
         {{"--order", "sideways"}, "--order: takes input or completion"},
-        {{"--format", "xml"}, "--format: takes raw or none"},
+        {{"--format", "xml"}, "--format: takes raw or jsonl or tsv or none"},
         {{"--input-format", "csv"}, "--input-format: takes auto or url or jsonl"},
         {{"--proto-default", "ftp"}, "--proto-default: takes http or https"},
         {{"--accept", "foo"}, "--accept: takes status codes"},

@@ -349,6 +349,8 @@ Test(json_request, refuses_what_is_no_json)
         expect_refusal(cases[i], "bad JSON at byte ...");
     expect_refusal_of("{\"url\":\"h\"}\0", 12, "bad JSON at byte ...");
     expect_refusal_of("{\"url\":\0\"h\"}", 12, "bad JSON at byte ...");
+    expect_refusal_of("{\"url\":\"h\",\"context\":{\"a\":2 \0}}", 31,
+                      "bad JSON at byte 28: a NUL byte");
     expect_refusal("[]", "a JSON request: must be an object");
     expect_refusal("[{\"url\":\"h\"}]", "a JSON request: must be an object");
 }

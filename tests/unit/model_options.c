@@ -54,9 +54,16 @@ static const char *sample(const struct option *option)
     static const struct {
         const char *name, *text;
     } checked[] = {
-        {"proto-default", "https"},  {"spool-dir", "/tmp"},      {"range", "0-9"},
-        {"user-agent", "me"},        {"cacert", "/dev/null"},    {"resolve", "h:80:127.0.0.1"},
-        {"connect-to", "h:80:g:81"}, {"proxy", "http://p:3128"},
+        {"proto-default", "https"},
+        {"spool-dir", "/tmp"},
+        {"range", "0-9"},
+        {"request", "PUT"},
+        {"user-agent", "me"},
+        {"cacert", "/dev/null"},
+        {"resolve", "h:80:127.0.0.1"},
+        {"connect-to", "h:80:g:81"},
+        {"proxy", "http://p:3128"},
+        {"request", "PURGE"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(checked); i++) {

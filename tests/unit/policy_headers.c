@@ -55,6 +55,20 @@ Test(headers, are_made_valid_text)
         "{\"a\":[\"\xEF\xBF\xBD\\\"\\\\\\u0001\\u007f\"],\"\xEF\xBF\xBD\":[\"\xC3\xA9\"]}");
 }
 
+Test(headers, have_no_nul_in_a_name)
+{
+    static const char block[] = "a\0b: 1\r\n";
+    struct buf out;
+
+    buf_init(&out);
+    field_add_headers(block, sizeof block - 1, &out);
+    cr_expect_str_eq(out.data,
+                     "{\"a\xEF\xBF\xBD"
+                     "b\":[\"1\"]}",
+                     "%s", out.data);
+    buf_release(&out);
+}
+
 Test(headers, whose_names_look_alike_are_one)
 {
     expect_object("\xFF: 1\r\n\xFE: 2\r\n\xEF\xBF\xBD: 3\r\n",
