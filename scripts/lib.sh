@@ -36,6 +36,14 @@ needs() {
     test   pc:zlib       zlib1g-dev            zlib-devel          zlib          zlib-dev           zlib
     test   cmd:nginx     nginx-light           nginx               nginx         nginx              nginx
     test   cmd:openssl   openssl               openssl             openssl       openssl            openssl
+    bench  cmd:python3   python3               python3             python        python3            python
+    bench  cmd:curl      curl                  curl                curl          curl               curl
+    bench  cmd:xargs     findutils             findutils           findutils     findutils          -
+    bench  cmd:parallel  parallel              parallel            parallel      parallel           parallel
+    bench  cmd:wget2     wget2                 wget2               wget2         wget2              wget2
+    bench  cmd:aria2c    aria2                 aria2               aria2         aria2              aria2
+    bench  cmd:h2load    nghttp2-client        nghttp2             nghttp2       nghttp2            nghttp2
+    bench  py:aiohttp    python3-aiohttp       python3-aiohttp     python-aiohttp py3-aiohttp       -
     clang  cmd:clang     clang                 clang               clang         clang              llvm
     clang  asan:         libclang-rt-dev       compiler-rt         compiler-rt   compiler-rt        llvm
     grind  grind:        valgrind,libc6-dbg    valgrind            valgrind      valgrind           -
@@ -62,6 +70,7 @@ probe() {
     asan:*) echo 'int main(void) { return 0; }' |
         clang -fsanitize=address,undefined -x c - -o /dev/null ;;
     grind:*) valgrind -q true ;;
+    py:*) /usr/bin/python3 -c "import $what" ;;
     ctags:*) ctags --version | grep Universal ;;
     *) die 4 "scripts/lib.sh: no such probe: $1" ;;
     esac </dev/null >/dev/null 2>&1

@@ -188,7 +188,7 @@ Test(fault, of_every_kind_at_once_leaves_the_rest_alone)
     size_t failures = 0;
     for (const char *at = blob_text(&result.err); (at = strstr(at, "weir: line ")); at++)
         failures++;
-    cr_expect_eq(failures, KINDS * ROUNDS);
+    cr_expect_eq(failures, (size_t)KINDS * ROUNDS);
     program_expect(result, 1, blob_text(&expected), NULL);
     blob_release(&input);
     blob_release(&expected);
@@ -298,7 +298,7 @@ Test(body, that_becomes_too_large_when_decoded_is_too_large)
         .env = program_lean()});
 
     cr_expect(program_told(&result, url, "too_large", ""), "%s", blob_text(&result.err));
-    cr_expect_leq(result.peak_rss_kib, program_allowance(24 * 1024));
+    cr_expect_leq(result.peak_rss_kib, program_allowance(24 * 1024L));
     program_expect(result, 1, "b\n", NULL);
     stage_free(stage);
 }

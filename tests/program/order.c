@@ -164,7 +164,7 @@ Test(order, of_completion_keeps_each_body_whole)
     struct run_result result = program_run((struct run_options){
         .argv = RUN_WEIR("-j", "60", "--unordered"), .input = input.at, .input_len = input.len});
     cr_expect_eq(result.code, 0, "%s", blob_text(&result.err));
-    cr_assert_eq(result.out.len, LETTERS * (LETTER_LEN + 1));
+    cr_assert_eq(result.out.len, LETTERS * (LETTER_LEN + 1UL));
     for (const char *at = result.out.at; *at; at += LETTER_LEN + 1, lines++) {
         cr_assert_eq(at[LETTER_LEN], '\n', "line %zu is torn", lines);
         cr_assert(is_one_letter(at, LETTER_LEN), "line %zu is mixed", lines);

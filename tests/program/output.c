@@ -153,7 +153,7 @@ static void expect_slow_reading(const struct run_options *options, struct channe
     close(out->ours);
     program_expect(program_end(run), 0, "", "");
     cr_assert_eq(said.len, expected->len);
-    cr_expect_eq(memcmp(said.at, expected->at, said.len), 0);
+    cr_expect_eq(memcmp(blob_text(&said), expected->at, said.len), 0);
     blob_release(&said);
 }
 

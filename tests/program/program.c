@@ -3,7 +3,9 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const double patience = 30;
 
@@ -13,6 +15,17 @@ const double patience = 30;
         "CURL_CA_BUNDLE", "SSL_CERT_FILE", "LC_ALL=C"
 
 static const char *const clean[] = {CLEAN, NULL};
+
+bool program_may_mount(void)
+{
+    const char *const argv[] = {"unshare", "-m", "true", NULL};
+    struct run_result result = {0};
+    bool may = geteuid() == 0 && run_finish(&(struct run_options){.argv = argv}, &result) &&
+               result.code == 0;
+
+    run_result_release(&result);
+    return may;
+}
 
 bool program_is_sanitized(void)
 {
@@ -38,7 +51,7 @@ const char *const *program_lean(void)
 
 long program_allowance(long kib)
 {
-    return program_is_sanitized() ? 64 * 1024 + 4 * kib : kib;
+    return program_is_sanitized() ? 64 * 1024L + 4 * kib : kib;
 }
 
 struct run *program_spawn(struct run_options options)

@@ -35,6 +35,9 @@ void program_expect(struct run_result, int code, const char *out, const char *er
 bool program_told(const struct run_result *, const char *line, const char *reason,
                   const char *words);
 
+/* Whether `unshare -m` gives a run mounts of its own: as root, where nothing forbids it. */
+bool program_may_mount(void);
+
 /* What is measured under a sanitizer is mostly the sanitizer. */
 bool program_is_sanitized(void);
 /* For run_options.env where memory is measured: a sanitizer then keeps little of what was freed. */

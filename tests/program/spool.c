@@ -14,7 +14,14 @@
 #include "program.h"
 #include "stage.h"
 
-enum { BODY = 200 * 1000, BODIES = 100 };
+enum {
+    BODY = 200 * 1000,
+    BODIES = 100,
+    SPOOLED = 15 * 1000 * 1000, /* of them at least, behind a MiB of memory */
+    DUE = 10,
+    DUE_BODY = 60000,
+    ALL_DUE = DUE * DUE_BODY,
+};
 
 /* A late "late", and a hundred bodies of 200 KB behind it. */
 static struct blob late_head_and_bodies(struct stage *stage, const char *head)
@@ -157,9 +164,9 @@ Test(spool, is_one_file_without_a_name_and_gives_its_room_back)
     cr_assert(origin_wait_requests(stage->origin, BODIES + 1, patience));
     cr_assert(origin_wait_in_service(stage->origin, 1, patience));
     double deadline = moment_now() + patience;
-    while (spooled_bytes(run_pid(run), dir) < 15 * 1000 * 1000 && moment_now() < deadline)
+    while (spooled_bytes(run_pid(run), dir) < SPOOLED && moment_now() < deadline)
         moment_nap();
-    cr_expect_geq(spooled_bytes(run_pid(run), dir), 15 * 1000 * 1000);
+    cr_expect_geq(spooled_bytes(run_pid(run), dir), SPOOLED);
     cr_expect_eq(scratch_count(stage->scratch, "spool"), 0);
     for (size_t read = 0; read < (size_t)BODIES * BODY + strlen("late\n");) {
         size_t got = run_read_some(run, 1 << 16, patience);
@@ -211,9 +218,9 @@ static struct run *spawn_into_full(struct stage *stage, struct run_options optio
     struct blob input = late_head_and_bodies(stage, "/text/late?delay=20");
 
     run_hold(run, true);
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < DUE; i++)
         cr_assert(run_write_text(run, stage_url(stage, "/bytes/60000?tag=%d\n", i)));
-    cr_assert(origin_wait_requests(stage->origin, 10, patience));
+    cr_assert(origin_wait_requests(stage->origin, DUE, patience));
     stage_settled_requests(stage);
     cr_assert(origin_wait_in_service(stage->origin, 0, patience));
     cr_assert(run_write(run, input.at, input.len));
@@ -227,13 +234,14 @@ static void expect_what_was_due(struct stage *stage, struct run *run, const char
     cr_assert(run_read_error_until(run, words, patience), "%s", blob_text(run_err(run)));
     run_hold(run, false);
     struct run_result result = program_end(run);
-    cr_assert_geq(result.out.len, 10 * 60000, "%zu bytes", result.out.len);
-    for (size_t i = 0; i < 10; i++) {
+    cr_assert_geq(result.out.len, ALL_DUE, "%zu bytes", result.out.len);
+    for (size_t i = 0; i < DUE; i++) {
         const char *target = stage_text(stage, "/bytes/60000?tag=%zu", i);
-        cr_expect_eq(origin_differs(target, result.out.at + i * 60000, 60000), -1, "%s", target);
+        cr_expect_eq(origin_differs(target, result.out.at + i * DUE_BODY, DUE_BODY), -1, "%s",
+                     target);
     }
-    cr_expect_eq((result.out.len - 10 * 60000) % BODY, 0, "a body is torn");
-    cr_expect_lt(result.out.len, 10 * 60000 + (size_t)BODIES * BODY);
+    cr_expect_eq((result.out.len - ALL_DUE) % BODY, 0, "a body is torn");
+    cr_expect_lt(result.out.len, ALL_DUE + (size_t)BODIES * BODY);
     cr_expect_eq(result.signal, 0);
     cr_expect(blob_contains(&result.err, "the run ended early"), "%s", blob_text(&result.err));
     program_expect(result, 4, NULL, words);
@@ -253,32 +261,15 @@ Test(spool, that_cannot_grow_ends_the_run_with_what_was_due)
     stage_free(stage);
 }
 
-static bool may_mount(void)
-{
-    const char *const argv[] = {"unshare", "-m", "true", NULL};
-    struct run_result result = {0};
-    bool may = geteuid() == 0 && run_finish(&(struct run_options){.argv = argv}, &result) &&
-               result.code == 0;
-
-    run_result_release(&result);
-    return may;
-}
-
 Test(spool, on_a_full_disk_ends_the_run_with_what_was_due)
 {
     struct stage *stage = stage_new();
     const char *dir = scratch_mkdir(stage->scratch, "disk");
-    const char *const argv[] = {"unshare",
-                                "-m",
-                                "sh",
-                                "-c",
-                                "mount -t tmpfs -o size=2m tmpfs \"$1\" && exec \"$0\" --memory 1M "
-                                "--spool-dir \"$1\" -j5",
-                                run_weir(),
-                                dir,
-                                NULL};
+    const char *script = "mount -t tmpfs -o size=2m tmpfs \"$1\" && "
+                         "exec \"$0\" --memory 1M --spool-dir \"$1\" -j5";
+    const char *const argv[] = {"unshare", "-m", "sh", "-c", script, run_weir(), dir, NULL};
 
-    if (!may_mount())
+    if (!program_may_mount())
         cr_skip_test("needs root, and mounts of its own");
     struct run *run = spawn_into_full(stage, (struct run_options){.argv = argv});
     expect_what_was_due(stage, run, "No space left on device");

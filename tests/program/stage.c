@@ -63,18 +63,16 @@ static char *add_text(struct stage *stage, size_t size)
     return text->bytes;
 }
 
-static const char *add_formatted(struct stage *stage, const char *before, const char *format,
-                                 va_list arguments)
+__attribute__((format(printf, 3, 0))) static const char *
+add_formatted(struct stage *stage, const char *before, const char *format, va_list arguments)
 {
     va_list again;
 
     va_copy(again, arguments);
-    size_t before_len = strlen(before);
     size_t len = (size_t)vsnprintf(NULL, 0, format, again);
     va_end(again);
-    char *bytes = add_text(stage, before_len + len + 1);
-    memcpy(bytes, before, before_len);
-    vsnprintf(bytes + before_len, len + 1, format, arguments);
+    char *bytes = add_text(stage, strlen(before) + len + 1);
+    vsnprintf(stpcpy(bytes, before), len + 1, format, arguments);
     return bytes;
 }
 

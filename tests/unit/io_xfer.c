@@ -234,6 +234,26 @@ Test(xfer, gives_each_of_many_back_once_with_its_own_body)
     finish(&run);
 }
 
+Test(xfer, is_due_at_once_while_what_ended_is_not_yet_given_out)
+{
+    struct run run;
+
+    prepare(&run);
+    begin(&run);
+    cr_expect_eq(xfer_due(run.xfer), INFINITY);
+    struct task *task = start(&run, "/bytes/10?silent=1");
+    while (origin_counts(run.origin).in_service == 0)
+        turn(&run);
+    /* Its time is over in the first; what libcurl wants to do then is done in the others. */
+    for (int i = 0; i < 3; i++)
+        xfer_run(run.xfer, clock_now() + 1000);
+    cr_expect_eq(xfer_due(run.xfer), 0);
+    cr_expect_eq(xfer_next_finished(run.xfer), task);
+    cr_expect_eq(xfer_due(run.xfer), INFINITY);
+    task_end(&run, task);
+    finish(&run);
+}
+
 Test(xfer, uses_a_connection_again)
 {
     struct run run;

@@ -196,15 +196,19 @@ Test(body, takes_all_or_nothing_where_room_runs_out)
 
 Test(body, takes_all_or_nothing_where_the_disk_fails_between_two_blocks)
 {
-    struct rlimit limit = {.rlim_cur = BLOCK, .rlim_max = BLOCK};
+    struct rlimit before;
     struct store store;
     struct body body = {0};
 
     start(&store, 0, 10 * BLOCK);
     signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit limit = {.rlim_cur = BLOCK, .rlim_max = before.rlim_max};
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
     cr_assert_eq(add(&body, &store, 1, 100, false), 0);
-    cr_expect_eq(add(&body, &store, 1, BLOCK, false), -EFBIG);
+    int result = add(&body, &store, 1, BLOCK, false);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    cr_expect_eq(result, -EFBIG);
     cr_expect(!store.pressed, "that is trouble, not want of room");
     cr_expect_eq(body.size, 100, "%lu", (unsigned long)body.size);
     check(&body, &store, 1, BLOCK);

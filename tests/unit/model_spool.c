@@ -99,6 +99,25 @@ Test(spool, gives_as_many_blocks_as_fit_and_as_many_again_in_reserve)
     }
 }
 
+Test(spool, has_a_reserve_of_another_size_where_that_is_said)
+{
+    static const struct {
+        size_t bytes;
+        unsigned blocks;
+    } cases[] = {{0, 0}, {1, 1}, {BLOCK, 1}, {BLOCK + 1, 2}, {5 * BLOCK, 5}};
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct spool *spool = spool_new("/tmp", BLOCK);
+        spool_set_reserve(spool, cases[i].bytes);
+        take(spool, false);
+        cr_expect_eq(try(spool, false), -ENOBUFS, "%zu", i);
+        for (unsigned k = 0; k < cases[i].blocks; k++)
+            take(spool, true);
+        cr_expect_eq(try(spool, true), -ENOBUFS, "%zu", i);
+        spool_free(spool);
+    }
+}
+
 Test(spool, keeps_the_reserve_from_others_until_enough_came_back)
 {
     struct spool *spool = spool_new("/tmp", 2 * BLOCK);
@@ -194,14 +213,18 @@ Test(spool, says_so_when_there_is_nothing_where_it_reads)
 
 Test(spool, says_so_when_the_disk_takes_no_more)
 {
-    struct rlimit limit = {.rlim_cur = 10, .rlim_max = 10};
     struct spool *spool = spool_new("/tmp", 10 * BLOCK);
+    struct rlimit before;
     struct buf err;
 
     buf_init(&err);
     signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit limit = {.rlim_cur = 10, .rlim_max = before.rlim_max};
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    cr_expect_eq(spool_write(spool, take(spool, false), 8, "abcd", 4, &err), -EFBIG);
+    int result = spool_write(spool, take(spool, false), 8, "abcd", 4, &err);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    cr_expect_eq(result, -EFBIG);
     cr_expect_not_null(strstr(err.data, "cannot write the spool in /tmp"), "%s", err.data);
     buf_release(&err);
     spool_free(spool);

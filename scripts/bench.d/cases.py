@@ -1,0 +1,278 @@
+"""The cases: one function each, from the bench to a Case, named in CASES at the end.
+
+A case says which jobs there are and which numbers must hold. To add one, write its function and its
+line in CASES.
+"""
+
+import time
+
+import peers
+from contest import Bound, Case, Job, count_after
+from origins import FILES, HOSTS_MAX, host_address
+
+KIB = 1 << 10
+MIB = 1 << 20
+ALONE = "largest process"
+
+
+def keepalive(bench):
+    at_once = 50
+    size = FILES["1k"]
+    many = bench.count(100_000)
+
+    def work(name, requests):
+        path = peers.url_list(bench.lab, name,
+                              (bench.nginx.url("1k", i) for i in range(requests)))
+        return path, requests, requests * size
+
+    path, _, whole = work("many", many)
+    some_path, some, some_whole = work("some", bench.count(10_000))
+    few_path, few, few_whole = work("few", bench.count(1_000))
+
+    def weir(name, *options):
+        return Job(name, [bench.weir, "-j", str(at_once), *options], many, stdin=path, expect=whole)
+
+    jobs = [
+        weir("weir --no-compressed", "--no-compressed"),
+        Job("curl -Z", peers.curl(path, at_once), many, expect=whole, note="no order, torn"),
+        weir("weir"),
+        Job("wget2", peers.wget2(path, at_once), many, expect=whole,
+            note="no order; a thread each"),
+        weir("weir --unordered", "--no-compressed", "--unordered"),
+        Job("h2load", peers.h2load(bench.nginx.url("1k"), many, at_once), many, sink="none",
+            note="the floor: bodies thrown away"),
+        Job("asyncio+aiohttp", peers.aiohttp(at_once), some, stdin=some_path, expect=some_whole),
+        Job("aria2", peers.aria2(few_path, at_once), few, expect=few_whole, note="a file each"),
+        Job("xargs -P curl", peers.xargs_curl(few_path, at_once), few, expect=few_whole,
+            note=f"no order, torn; {ALONE}"),
+        Job("parallel -k curl", peers.parallel_curl(few_path, at_once), few, expect=few_whole,
+            note=ALONE),
+    ]
+    raw = "weir --no-compressed"
+    bounds = [
+        Bound("wall / curl -Z", 0.62, lambda r: r.ratio(raw, "curl -Z", "wall")),
+        Bound("CPU / curl -Z", 0.70, lambda r: r.ratio(raw, "curl -Z", "cpu")),
+        Bound("peak memory", 16, lambda r: r.median(raw, "peak_kib") / KIB, "MiB"),
+        Bound("CPU / curl -Z", 0.65, lambda r: r.ratio(raw, "curl -Z", "cpu"), goal=True),
+        Bound("wall / wget2", 0.60, lambda r: r.ratio(raw, "wget2", "wall"), goal=True),
+        Bound("wall / asyncio+aiohttp", 0.12, lambda r: r.ratio(raw, "asyncio+aiohttp", "wall"),
+              goal=True),
+        Bound("CPU / h2load", 1.65, lambda r: r.ratio(raw, "h2load", "cpu"), goal=True),
+        Bound("CPU, with Accept-Encoding / without", 1.12, lambda r: r.ratio("weir", raw, "cpu"),
+              goal=True),
+        Bound("wall, in order / --unordered", 1.05,
+              lambda r: r.ratio(raw, "weir --unordered", "wall"), goal=True),
+    ]
+    title = f"{many:,} x 1 KiB over keep-alive from nginx, {at_once} in flight, to a file"
+    return Case("keepalive", title, jobs, bounds, base=raw)
+
+
+def inflight(bench):
+    count = 5_000
+    size = 64
+    path = peers.url_list(bench.lab, "late",
+                          (bench.origin.url(size, i, delay=1) for i in range(count)))
+    expect = count * size
+    jobs = [
+        Job("weir", [bench.weir, "-j", str(count)], count, stdin=path, expect=expect),
+        Job("h2load", peers.h2load(bench.origin.url(size, 0, delay=1), count, count), count,
+            sink="none", note="the floor: bodies thrown away"),
+        Job("asyncio+aiohttp", peers.aiohttp(count), count, stdin=path, expect=expect),
+        Job("curl -Z", peers.curl(path, 300), count, expect=expect, note="300 at once"),
+    ]
+    bounds = [
+        Bound("wall", 3, lambda r: r.median("weir", "wall"), "s"),
+        Bound("peak memory a request", 28, lambda r: r.median("weir", "peak_kib") / count, "KiB"),
+        Bound("peak memory a request", 24, lambda r: r.median("weir", "peak_kib") / count, "KiB",
+              goal=True),
+    ]
+    title = f"{count:,} requests that take 1 s each, all at once"
+    return Case("inflight", title, jobs, bounds, base="weir")
+
+
+def slowhead(bench):
+    late = 4
+    window = 200
+    at_once = 50
+    size = FILES["20k"]
+    count = bench.count(20_000)
+
+    def urls():
+        yield bench.origin.url(size, 0, delay=late)
+        for i in range(count):
+            yield bench.nginx.url("20k", i)
+
+    path = peers.url_list(bench.lab, "head", urls())
+    requests = count + 1
+    expect = requests * size
+    ahead = count_after(bench.nginx, late - 0.5)
+    jobs = [
+        Job("weir", [bench.weir, "-j", str(at_once), "--window", str(window), "--memory", "2M"],
+            requests, stdin=path, expect=expect, watch=ahead),
+        Job("asyncio+aiohttp", peers.aiohttp(at_once), requests, stdin=path, expect=expect,
+            watch=ahead),
+        Job("curl -Z", peers.curl(path, at_once), requests, expect=expect, watch=ahead,
+            note="no order, torn"),
+    ]
+    bounds = [
+        Bound("peak memory", 24, lambda r: r.median("weir", "peak_kib") / KIB, "MiB"),
+        Bound("fetched ahead of the head", window, lambda r: r.median("weir", "asked")),
+    ]
+    title = (f"first URL {late} s late, {count:,} x 20 kB behind it, window {window}, memory 2M, "
+             f"{at_once} in flight")
+    return Case("slowhead", title, jobs, bounds, base="weir")
+
+
+def stalled(bench):
+    window = 200
+    size = FILES["20k"]
+    path = peers.url_list(bench.lab, "stalled",
+                          (bench.nginx.url("20k", i) for i in range(20_000)))
+    argv = [bench.weir, "-j", "50", "--window", str(window), "--memory", "2M"]
+    # What fits into the pipe and into the writer's buffer before it has left the window.
+    room = window + -(-(64 + 256) * KIB // size)
+
+    def bad_line(stdin):
+        stdin.write(b"http://[bad\n")
+        stdin.flush()
+        time.sleep(1)
+
+    jobs = [
+        # It ends by SIGPIPE, once the reader that never read has gone.
+        Job("weir, unread", argv, window, stdin=path, sink="unread", status=141,
+            watch=count_after(bench.nginx, 1.5)),
+        Job("weir, a bad line", ["sh", "-c", 'exec "$@" 2>&1', "sh", bench.weir], 1, sink="drain",
+            status=1, feed=bad_line),
+    ]
+    bounds = [
+        Bound("fetched while nobody reads", room, lambda r: r.median("weir, unread", "asked")),
+        Bound("a bad line is told after", 0.2, lambda r: r.median("weir, a bad line", "first"),
+              "s"),
+    ]
+    title = (f"nobody reads stdout of 20,000 x 20 kB, window {window}; a bad line, and then no end "
+             f"of input")
+    return Case("stalled", title, jobs, bounds, base="weir, unread", runs_max=3)
+
+
+def million(bench):
+    at_once = 50
+    size = FILES["1k"]
+    small = 10_000
+    large = bench.count(300_000)
+    counts = [small, large] + ([1_000_000] if bench.million else [])
+    paths = {count: peers.url_list(bench.lab, f"list-{count}",
+                                   (bench.nginx.url("1k", i) for i in range(count)))
+             for count in counts}
+
+    def weir(count):
+        return Job(f"weir, {count:,}", [bench.weir, "-j", str(at_once)], count, stdin=paths[count],
+                   sink="drain", expect=count * size)
+
+    def curl(count):
+        return Job(f"curl -Z, {count:,}", peers.curl(paths[count], at_once), count, sink="drain",
+                   expect=count * size)
+
+    def wget2(count):
+        return Job(f"wget2, {count:,}", peers.wget2(paths[count], at_once), count, sink="drain",
+                   expect=count * size)
+
+    def held_open(suffix):
+        """A producer that has one line, and the rest a second later."""
+        def feed(stdin):
+            with open(paths[small] + suffix, "rb") as lines:
+                stdin.write(lines.readline())
+                stdin.flush()
+                time.sleep(1)
+                stdin.write(lines.read())
+        return feed
+
+    jobs = [job(count) for count in counts for job in (weir, curl, wget2)]
+    jobs += [
+        Job("weir, slow input", [bench.weir, "-j", str(at_once)], small, sink="drain",
+            expect=small * size, feed=held_open("")),
+        Job("curl -Z, slow input", [*peers.curl("", at_once)[:-1], "-"], small, sink="drain",
+            expect=small * size, feed=held_open(".curl")),
+    ]
+
+    def memory_ratio(count):
+        return lambda r: r.ratio(f"weir, {count:,}", f"weir, {small:,}", "peak_kib")
+
+    bounds = [Bound(f"peak memory, {count:,} / {small:,}", 1.1, memory_ratio(count))
+              for count in counts[1:]]
+    bounds.append(Bound("first result, with input to come for 1 s yet", 0.5,
+                        lambda r: r.median("weir, slow input", "first"), "s"))
+    title = f"{large:,} URLs and {small:,}, 1 KiB each, {at_once} in flight, into a pipe"
+    return Case("million", title, jobs, bounds, base=f"weir, {large:,}", runs_max=3)
+
+
+def large(bench):
+    at_once = 8
+    memory = 64
+    size = FILES["10m"]
+    count = bench.count(200)
+    path = peers.url_list(bench.lab, "large", (bench.nginx.url("10m", i) for i in range(count)))
+    argv = [bench.weir, "-j", str(at_once), "--memory", f"{memory}M"]
+    expect = count * size
+    jobs = [
+        Job("weir > file", argv, count, stdin=path, expect=expect),
+        Job("curl -Z > file", peers.curl(path, at_once), count, expect=expect,
+            note="no order, torn"),
+        Job("weir |", argv, count, stdin=path, sink="drain", expect=expect),
+        Job("curl -Z |", peers.curl(path, at_once), count, sink="drain", expect=expect,
+            note="no order, torn"),
+    ]
+    bounds = [
+        Bound("wall / curl -Z, to a file", 1.33, lambda r: r.ratio(
+            "weir > file", "curl -Z > file", "wall"), goal=True),
+        Bound("wall / curl -Z, to a pipe", 1.33, lambda r: r.ratio("weir |", "curl -Z |", "wall"),
+              goal=True),
+        Bound("peak memory beyond --memory", 24, lambda r: max(
+            r.median("weir > file", "peak_kib"), r.median("weir |", "peak_kib")) / KIB - memory,
+            "MiB", goal=True),
+    ]
+    title = f"{count:,} x 10 MiB from nginx, {at_once} in flight"
+    return Case("large", title, jobs, bounds, base="weir > file", runs_max=5)
+
+
+def hosts(bench):
+    at_once = 50
+    count = HOSTS_MAX
+    size = FILES["1k"]
+    apart = peers.url_list(bench.lab, "hosts", (bench.nginx.url("1k", i, host_address(i))
+                                                for i in range(count)))
+    same = peers.url_list(bench.lab, "host", (bench.nginx.url("1k", i, host_address(0))
+                                              for i in range(count)))
+    argv = [bench.weir, "-j", str(at_once), "--no-compressed"]
+    expect = count * size
+    jobs = [
+        Job("weir", argv, count, stdin=apart, expect=expect),
+        Job("weir, one host", argv, count, stdin=same, expect=expect),
+        Job("curl -Z", peers.curl(apart, at_once), count, expect=expect, note="no order, torn"),
+        Job("wget2", peers.wget2(apart, at_once), count, expect=expect, note="no order"),
+        Job("asyncio+aiohttp", peers.aiohttp(at_once), count, stdin=apart, expect=expect),
+    ]
+    bounds = [
+        Bound("CPU, many hosts / one", 5, lambda r: r.ratio("weir", "weir, one host", "cpu"),
+              goal=True),
+    ]
+    title = f"{count:,} hosts, a fresh connection and 1 KiB each, {at_once} in flight"
+    return Case("hosts", title, jobs, bounds, base="weir")
+
+
+def start(bench):
+    times = bench.count(100)
+    size = FILES["1k"]
+    url = bench.nginx.url("1k")
+    jobs = [
+        Job("weir", [bench.weir, url], times, repeat=times, sink="drain", expect=times * size),
+        Job("curl", ["curl", "-s", url], times, repeat=times, sink="drain", expect=times * size),
+        Job("wget2", ["wget2", "-q", "--no-config", "--no-hsts", "-O", "-", url], times,
+            repeat=times, sink="drain", expect=times * size),
+    ]
+    bounds = [Bound("wall / curl", 1.15, lambda r: r.ratio("weir", "curl", "wall"), goal=True)]
+    return Case("start", f"one URL, start to end, {times} times in a row", jobs, bounds,
+                base="weir")
+
+
+CASES = {case.__name__: case for case in (
+    keepalive, inflight, slowhead, stalled, million, large, hosts, start)}
