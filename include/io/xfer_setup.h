@@ -20,14 +20,15 @@ bool xfer_header_is_safe(const char *header);
 bool xfer_header_is_named(const char *header, const char *name);
 struct curl_slist *xfer_append(struct curl_slist *, const char *text);
 
-/* xfer.c: libcurl's callbacks. */
-size_t xfer_on_body(char *bytes, size_t size, size_t count, void *transfer);
-size_t xfer_on_header(char *bytes, size_t size, size_t count, void *transfer);
-int xfer_on_connected(void *transfer, char *remote_ip, char *local_ip, int remote_port,
+/* xfer.c: libcurl's callbacks; the userdata is the transfer, of a socket that closes the xfer. */
+size_t xfer_on_body(char *bytes, size_t size, size_t count, void *userdata);
+size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata);
+int xfer_on_connected(void *userdata, char *remote_ip, char *local_ip, int remote_port,
                       int local_port);
-int xfer_on_debug(CURL *, curl_infotype, char *bytes, size_t len, void *transfer);
-int xfer_on_close_socket(void *xfer, curl_socket_t);
-curl_socket_t xfer_on_open_socket(void *transfer, curlsocktype, struct curl_sockaddr *);
+int xfer_on_debug(CURL *easy, curl_infotype type, char *bytes, size_t len, void *userdata);
+int xfer_on_close_socket(void *userdata, curl_socket_t fd);
+curl_socket_t xfer_on_open_socket(void *userdata, curlsocktype purpose,
+                                  struct curl_sockaddr *address);
 
 /* xfer_request.c: what differs from one transfer to the next. A negative errno, the task's result
  * filled in, where the request's payload cannot be read. */
@@ -35,8 +36,8 @@ int xfer_setup_request(struct xfer *, struct transfer *) WARN_UNUSED;
 /* Takes back what was set up for this transfer alone. */
 void xfer_release_request(struct transfer *);
 /* libcurl's callbacks for a payload. */
-size_t xfer_on_read(char *bytes, size_t size, size_t count, void *transfer);
-int xfer_on_seek(void *transfer, curl_off_t offset, int origin);
+size_t xfer_on_read(char *bytes, size_t size, size_t count, void *userdata);
+int xfer_on_seek(void *userdata, curl_off_t offset, int origin);
 
 /* xfer_facts.c: what is known of a transfer, into its task's result. */
 void xfer_fill_facts(struct transfer *);

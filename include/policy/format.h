@@ -50,7 +50,7 @@ enum format_bodies format_wants_bodies(const struct format *);
 bool format_wants_utf8(const struct format *);
 
 /* What comes before the first result, or NULL. */
-const char *format_header_line(const struct format *);
+const char *format_header_line(const struct format *, size_t *ret_len);
 
 /* Puts the next bytes of the task's result at `bytes`, at most `max` (FORMAT_ROOM_MIN or more): how
  * many, 0 when all are out, or a negative errno with words in `err`. */

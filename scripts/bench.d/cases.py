@@ -186,7 +186,8 @@ def million(bench):
                 stdin.write(lines.read())
         return feed
 
-    jobs = [job(count) for count in counts for job in (weir, curl, wget2)]
+    jobs = [job(count) for count in (small, large) for job in (weir, curl, wget2)]
+    jobs += [weir(count) for count in counts[2:]]
     jobs += [
         Job("weir, slow input", [bench.weir, "-j", str(at_once)], small, sink="drain",
             expect=small * size, feed=held_open("")),

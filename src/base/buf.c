@@ -76,14 +76,13 @@ static void add_formatted(struct buf *buf, const char *format, va_list arguments
 
 static void add_formatted(struct buf *buf, const char *format, va_list arguments)
 {
-    va_list again;
+    char *text = NULL;
+    int len = vasprintf(&text, format, arguments);
 
-    va_copy(again, arguments);
-    int len = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    assert(len >= 0);
-    vsnprintf(buf_reserve(buf, (size_t)len), (size_t)len + 1, format, arguments);
-    buf_extend(buf, (size_t)len);
+    if (len < 0)
+        out_of_memory();
+    buf_add(buf, text, (size_t)len);
+    free(text);
 }
 
 void buf_addf(struct buf *buf, const char *format, ...)

@@ -131,14 +131,14 @@ static struct xfer_wants wants_of(const struct format *format)
 
 static void begin_output(struct engine *engine)
 {
-    const char *line = format_header_line(engine->format);
-    size_t room;
+    size_t len = 0, room;
+    const char *line = format_header_line(engine->format, &len);
     char *to = writer_reserve(engine->out, &room);
 
     engine->store.checks_utf8 = format_wants_utf8(engine->format);
     if (!line)
         return;
-    size_t len = MIN(strlen(line), room);
+    len = MIN(len, room);
     memcpy(to, line, len);
     writer_commit(engine->out, len);
 }

@@ -74,7 +74,7 @@ static struct watch *watch_of(struct xfer *xfer, int fd)
     size_t index = (size_t)fd / WATCHES_IN_CHUNK;
 
     if (index >= xfer->n_chunks) {
-        xfer->chunks = xreallocarray(xfer->chunks, index + 1, sizeof *xfer->chunks);
+        xfer->chunks = xreallocarray(xfer->chunks, index + 1, sizeof(struct watch_chunk *));
         while (xfer->n_chunks <= index)
             xfer->chunks[xfer->n_chunks++] = NULL;
     }

@@ -283,8 +283,9 @@ void format_free(struct format *format)
     free(format);
 }
 
-const char *format_header_line(const struct format *format)
+const char *format_header_line(const struct format *format, size_t *ret_len)
 {
+    *ret_len = format->header_line ? strlen(format->header_line) : 0;
     return format->header_line;
 }
 
@@ -529,6 +530,34 @@ static bool shows_nothing(const struct format *format, const struct task *task)
     return format->kind == OPTION_FORMAT_RAW && task->result.reason != REASON_OK;
 }
 
+/* Whether nothing more can be done in `room` bytes: all is out, or a piece of the body would not fit. */
+static bool must_stop(const struct format *format, const struct rendering *rendering, size_t done,
+                      size_t room)
+{
+    if (rendering->text.len)
+        return false;
+    if (rendering->segment == format->n_segments)
+        return true;
+    return format->segments[rendering->segment].kind == SEGMENT_BODY && done &&
+           room < FORMAT_ROOM_MIN;
+}
+
+/* Gives out text that waits, or makes the next segment: how many bytes were put at `to`. */
+static ssize_t render_next(const struct format *format, struct rendering *rendering,
+                           const struct task *task, const struct store *store, char *to,
+                           size_t room, struct buf *err)
+{
+    const struct segment *segment = &format->segments[rendering->segment];
+
+    if (rendering->text.len)
+        return (ssize_t)give_text(rendering, to, room);
+    if (segment->kind == SEGMENT_BODY)
+        return render_body(format, rendering, task, store, to, room, err);
+    render_segment(format, rendering, task, segment);
+    rendering->segment++;
+    return 0;
+}
+
 ssize_t format_render(const struct format *format, struct rendering *rendering,
                       const struct task *task, const struct store *store, char *bytes, size_t max,
                       struct buf *err)
@@ -537,19 +566,8 @@ ssize_t format_render(const struct format *format, struct rendering *rendering,
 
     if (shows_nothing(format, task))
         return 0;
-    while (done < max) {
-        ssize_t len = 0;
-        if (rendering->text.len) {
-            len = (ssize_t)give_text(rendering, bytes + done, max - done);
-        } else if (rendering->segment == format->n_segments) {
-            break;
-        } else if (format->segments[rendering->segment].kind != SEGMENT_BODY) {
-            render_segment(format, rendering, task, &format->segments[rendering->segment++]);
-        } else if (max - done < FORMAT_ROOM_MIN && done) {
-            break;
-        } else {
-            len = render_body(format, rendering, task, store, bytes + done, max - done, err);
-        }
+    while (done < max && !must_stop(format, rendering, done, max - done)) {
+        ssize_t len = render_next(format, rendering, task, store, bytes + done, max - done, err);
         if (len < 0)
             return len;
         done += (size_t)len;

@@ -40,7 +40,7 @@ struct task *window_due(const struct window *window)
 
 void window_remove(struct window *window, struct task *task)
 {
-    assert(task == window_due(window));
+    assert(task && task == window_due(window));
     if (window->order == ORDER_COMPLETION)
         DL_DELETE2(window->done, task, older, newer);
     else

@@ -65,9 +65,9 @@ Test(memory, does_not_grow_with_the_number_of_lines)
 {
     struct stage *stage = stage_new();
 
-    expect_no_growth(stage, 10000, 300000, 1,
-                     (const char *const[3]){"ftp://127.0.0.1/denied", "http://in valid/",
-                                            "{\"url\": 1}"});
+    expect_no_growth(
+        stage, 10000, 300000, 1,
+        (const char *const[3]){"ftp://127.0.0.1/denied", "http://in valid/", "{\"url\": 1}"});
     stage_free(stage);
 }
 

@@ -52,8 +52,10 @@ struct room {
 ParameterizedTestParameters(spool, of_any_size_lets_every_body_through)
 {
     static struct room rooms[] = {
-        {"64M", "8G", "20"},   {"256k", "8G", "20"}, {"256k", "1M", "20"}, {"256k", "1M", "1"},
-        {"256k", "1M", "100"}, {"0", "1M", "20"},    {"0", "8G", "50"},    {"200k", "256k", "20"},
+        {"64M", "8G", "20"},     {"256k", "8G", "20"},   {"256k", "1M", "20"},
+        {"256k", "1M", "1"},     {"256k", "1M", "100"},  {"0", "1M", "20"},
+        {"0", "8G", "50"},       {"200k", "256k", "20"}, {"1M", "0", "20"},
+        {"4000000", "0", "100"},
     };
 
     return cr_make_param_array(struct room, rooms, sizeof rooms / sizeof *rooms);
@@ -102,7 +104,7 @@ Test(spool, has_as_much_again_for_the_one_that_all_wait_for)
 {
     struct stage *stage = stage_new();
     const char *large = stage_url(stage, "/bytes/1500000");
-    struct blob input = late_head_and_bodies(stage, "/bytes/1000000?delay=0.5");
+    struct blob input = late_head_and_bodies(stage, "/bytes/1200000?delay=0.5");
 
     program_expect(
         program_run((struct run_options){
@@ -113,7 +115,7 @@ Test(spool, has_as_much_again_for_the_one_that_all_wait_for)
                              .input = input.at,
                              .input_len = input.len});
     cr_expect_eq(result.code, 0, "%s", blob_text(&result.err));
-    expect_bodies(stage, &result.out, 1000000);
+    expect_bodies(stage, &result.out, 1200000);
     run_result_release(&result);
     blob_release(&input);
     stage_free(stage);

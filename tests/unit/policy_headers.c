@@ -101,8 +101,8 @@ Test(headers, may_be_tens_of_thousands)
     for (int i = 0; i < NAMES; i += 999) {
         const json_t *values = list_of(object, "x-", i);
         cr_assert_eq(json_array_size(values), 2);
-        cr_expect_eq(atoi(json_string_value(json_array_get(values, 0))), i);
-        cr_expect_eq(atoi(json_string_value(json_array_get(values, 1))), i + NAMES);
+        cr_expect_eq(strtol(json_string_value(json_array_get(values, 0)), NULL, 10), i);
+        cr_expect_eq(strtol(json_string_value(json_array_get(values, 1)), NULL, 10), i + NAMES);
     }
     json_decref(object);
     buf_release(&block);

@@ -148,7 +148,8 @@ Test(redirect, trusts_only_the_host_it_was_meant_for)
         {"/still/there", true}, {"http://h/home", false},    {"https://h/", true},
         {"http://h:81/", true}, {"http://h:80/", false},     {"http://sub.h/", true},
     };
-    static const struct redirect_rules trusting = {.follow = true, .trusted = true, .max = 10, .protocols = web};
+    static const struct redirect_rules trusting = {
+        .follow = true, .trusted = true, .max = 10, .protocols = web};
     struct task *task = tasks_new("http://h/"), *trusted = tasks_new("http://h/");
 
     for (size_t i = 0; i < ARRAY_LEN(hops); i++) {
