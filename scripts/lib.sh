@@ -31,9 +31,9 @@ needs() {
     build  h:ev.h        libev-dev             libev-devel         libev         libev-dev          libev
     build  h:unistr.h    libunistring-dev      libunistring-devel  libunistring  libunistring-dev   libunistring
     build  h:utlist.h    uthash-dev            uthash-devel        uthash        uthash-dev         uthash
+    build  pc:zlib       zlib1g-dev            zlib-devel          zlib          zlib-dev           zlib
     build  certs:        ca-certificates       ca-certificates     ca-certificates ca-certificates  ca-certificates
     test   pc:criterion  libcriterion-dev      criterion-devel     criterion     criterion-dev      criterion
-    test   pc:zlib       zlib1g-dev            zlib-devel          zlib          zlib-dev           zlib
     test   cmd:nginx     nginx-light           nginx               nginx         nginx              nginx
     test   cmd:openssl   openssl               openssl             openssl       openssl            openssl
     bench  cmd:python3   python3               python3             python        python3            python

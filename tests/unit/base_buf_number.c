@@ -27,6 +27,7 @@ Test(buf_number, has_as_many_digits_as_it_needs_or_more)
         buf_init(&buf);
         buf_add_char(&buf, '<');
         buf_add_number(&buf, cases[i].number, cases[i].digits);
+        cr_assert_not_null(buf.data);
         cr_expect_str_eq(buf.data + 1, cases[i].expected, "%s", buf.data);
         cr_expect_eq(buf.data[0], '<');
         buf_release(&buf);

@@ -44,10 +44,7 @@ Test(utf8_stream, takes_text_by_any_pieces)
         "\xC2\x80\xDF\xBF",
         "\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF",
         "\xF0\x90\x80\x80\xF4\x8F\xBF\xBF",
-        "a\xC3\xA9"
-        "b\xE2\x82\xAC"
-        "c\xF0\x9F\x98\x80"
-        "d",
+        "a\303\251b\342\202\254c\360\237\230\200d",
         "twelve bytes\xF0\x9F\x98\x80 and on",
     };
 
@@ -60,8 +57,7 @@ Test(utf8_stream, refuses_what_is_none_by_any_pieces)
 {
     static const char *const texts[] = {
         "\x80",
-        "a\xBF"
-        "b",
+        "a\277b",
         "\xC0\x80",                 /* too long for what it says */
         "\xC1\xBF",                 /* the same */
         "\xE0\x80\x80",             /* the same */
@@ -126,11 +122,10 @@ static size_t fill(unsigned *seed, char *bytes, size_t max)
 
     for (unsigned left = (unsigned)rand_r(seed) % 12; left; left--) {
         const char *piece = pieces[(unsigned)rand_r(seed) % kinds];
-        size_t own = strlen(piece);
-        if (len + own > max)
+        if (len + strlen(piece) > max)
             break;
-        memcpy(bytes + len, piece, own);
-        len += own;
+        for (; *piece; piece++)
+            bytes[len++] = *piece;
     }
     return len;
 }

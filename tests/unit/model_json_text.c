@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/util.h"
 #include "model/json_text.h"
 
@@ -100,15 +101,17 @@ Test(json_text, finds_each_of_many)
 Test(json_text, goes_as_deep_as_a_value_does)
 {
     enum { DEPTH = 100000 };
-    char *object = malloc(2 * DEPTH + 20);
+    struct buf object;
 
-    cr_assert_not_null(object);
-    strcpy(object, "{\"a\":");
-    memset(object + 5, '[', DEPTH);
-    memset(object + 5 + DEPTH, ']', DEPTH);
-    strcpy(object + 5 + 2 * DEPTH, ",\"k\":1}");
-    expect_member(object, "k", "1");
-    free(object);
+    buf_init(&object);
+    buf_add_text(&object, "{\"a\":");
+    for (int i = 0; i < DEPTH; i++)
+        buf_add_char(&object, '[');
+    for (int i = 0; i < DEPTH; i++)
+        buf_add_char(&object, ']');
+    buf_add_text(&object, ",\"k\":1}");
+    expect_member(object.data, "k", "1");
+    buf_release(&object);
 }
 
 Test(json_text, reads_no_byte_behind_its_object)

@@ -46,7 +46,7 @@ Test(format, renders_a_body_whole_by_any_pieces)
     start(&store);
     add(task, &store, "abc");
     add(task, &store, "defghijklmnopqrstuvwxyz");
-    for (size_t max = FORMAT_ROOM_MIN; max < 2 * FORMAT_ROOM_MIN; max += 1000) {
+    for (size_t max = FORMAT_ROOM_MIN; max < (size_t)2 * FORMAT_ROOM_MIN; max += 1000) {
         char *text = render(OPTION_FORMAT_RAW, task, &store, max);
         cr_expect_str_eq(text, "abcdefghijklmnopqrstuvwxyz", "by %zu: %s", max, text);
         free(text);

@@ -425,7 +425,7 @@ Test(record, is_one_line_of_json_whatever_came)
 
 static void add_long_body(struct task *task, struct store *store, unsigned seed, bool utf8)
 {
-    for (size_t added = 0; added < 3 * SPOOL_BLOCK_BYTES;) {
+    for (size_t added = 0; added < (size_t)3 * SPOOL_BLOCK_BYTES;) {
         char *text = random_text(&seed, utf8);
         rendered_body(task, store, text, strlen(text));
         added += strlen(text);
@@ -445,10 +445,10 @@ static void expect_same_by_any_pieces(const struct options *options, bool utf8)
     rendered_store(&much, ROOM_ENOUGH);
     add_long_body(spooled, &little, 5, utf8);
     add_long_body(held, &much, 5, utf8);
-    cr_assert_gt(spooled->body.spooled, 2 * SPOOL_BLOCK_BYTES);
+    cr_assert_gt(spooled->body.spooled, (size_t)2 * SPOOL_BLOCK_BYTES);
     cr_assert_eq(held->body.spooled, 0);
-    rendered_add(options, held, &much, 4 * ROOM_ENOUGH, &whole);
-    cr_expect_gt(whole.len, 3 * SPOOL_BLOCK_BYTES);
+    rendered_add(options, held, &much, (size_t)4 * ROOM_ENOUGH, &whole);
+    cr_expect_gt(whole.len, (size_t)3 * SPOOL_BLOCK_BYTES);
     for (size_t max = FORMAT_ROOM_MIN; max < FORMAT_ROOM_MIN + 5; max++) {
         buf_clear(&pieces);
         rendered_add(options, spooled, &little, max, &pieces);
