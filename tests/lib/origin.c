@@ -70,8 +70,11 @@ static int fork_server(struct origin *origin, int listen_fd)
     if (pipe2(life, O_CLOEXEC) < 0)
         return -1;
     origin->pid = fork();
-    if (origin->pid == 0)
-        serve(listen_fd, life[0], parent, origin->log);
+    if (origin->pid == 0) {
+        struct origin_log *log = origin->log;
+        free(origin); /* the parent's; here nobody would */
+        serve(listen_fd, life[0], parent, log);
+    }
     close(life[0]);
     if (origin->pid < 0) {
         close(life[1]);
