@@ -37,8 +37,8 @@ int spool_read(const struct spool *, uint32_t block, size_t at, void *bytes, siz
                struct buf *err) WARN_UNUSED;
 
 uint64_t spool_used_bytes(const struct spool *);
-/* Whether there is not a block, save in reserve. */
-bool spool_is_none(const struct spool *);
+/* Whether it is too small for half of it to be free while a body is in it, the reserve aside. */
+bool spool_is_tiny(const struct spool *);
 /* Whether at most half of it is taken: the mark at which what was held back may start again. */
 bool spool_is_roomy(const struct spool *);
 

@@ -32,9 +32,9 @@ bool store_has_room(struct store *store)
 {
     bool roomy = spool_is_roomy(store->spool);
 
-    /* Without a spool it is memory that has to be half free. */
-    if (spool_is_none(store->spool))
-        roomy = store->memory_used <= store->memory_max / 2;
+    /* Where there is hardly a spool it is memory that has to be half free. */
+    if (spool_is_tiny(store->spool))
+        roomy = roomy && store->memory_used <= store->memory_max / 2;
     if (store->pressed && roomy)
         store->pressed = false;
     return !store->pressed;

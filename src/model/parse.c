@@ -32,12 +32,25 @@ bool parse_wants(const char *line, size_t len)
     return len > 0;
 }
 
+/* The line's text as a string: a NUL in it is as bad as a byte that is no UTF-8. */
+static void add_echo(struct buf *text, const char *line, size_t len)
+{
+    for (const char *end = line + len; line < end && text->len < PARSE_ECHO_MAX;) {
+        size_t piece = strnlen(line, (size_t)(end - line));
+        text_add_valid(text, line, piece, PARSE_ECHO_MAX - text->len);
+        line += piece;
+        if (line < end)
+            text_add_valid(text, "\xFF", 1, PARSE_ECHO_MAX - text->len);
+        line += line < end;
+    }
+}
+
 static void refuse(struct request *request, const char *line, size_t len, const char *why)
 {
     struct buf text;
 
     buf_init(&text);
-    text_add_valid(&text, line, len, PARSE_ECHO_MAX);
+    add_echo(&text, line, len);
     request->url = buf_take(&text);
     request->invalid = xstrdup(why);
 }

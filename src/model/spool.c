@@ -164,9 +164,9 @@ uint64_t spool_used_bytes(const struct spool *spool)
     return (uint64_t)spool->used * SPOOL_BLOCK_BYTES;
 }
 
-bool spool_is_none(const struct spool *spool)
+bool spool_is_tiny(const struct spool *spool)
 {
-    return spool->max_blocks == 0;
+    return spool->max_blocks < 2;
 }
 
 bool spool_is_roomy(const struct spool *spool)
