@@ -312,7 +312,7 @@ struct target {
 static struct target number_name(const char *base, unsigned number)
 {
     struct target target;
-    char tail[NUMBER_BYTES + 1] = "";
+    char tail[sizeof(".4294967295")] = ""; /* any number, for who cannot see that it is small */
     size_t len = strlen(base);
 
     assert(len <= NAME_MAX && number <= FILES_NUMBER_MAX);
