@@ -54,8 +54,13 @@ long program_allowance(long kib)
     return program_is_sanitized() ? 64 * 1024L + 4 * kib : kib;
 }
 
+/* libev never sleeps for longer than 59.7 s: a wake-up that is missed must not look like a slow run. */
+static const double time_limit = 50;
+
 struct run *program_spawn(struct run_options options)
 {
+    if (options.seconds <= 0)
+        options.seconds = time_limit;
     if (!options.env)
         options.env = clean;
     struct run *run = run_spawn(&options);

@@ -261,6 +261,8 @@ ParameterizedTestParameters(credentials, of_a_url_are_for_its_host)
 {
     static struct credentials credentials[] = {
         {"", true},
+        {"//127.0.0.1", true},
+        {"http://127.0.0.1", true},
         {"//127.0.0.2", false},
         {"http://127.0.0.2", false},
     };
