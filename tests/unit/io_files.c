@@ -611,7 +611,7 @@ Test(files, says_that_the_disk_is_full_and_goes_on_when_it_is_not)
     static char block[40000];
     const char *out = scratch_mkdir(scratch, "out");
 
-    if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+    if (unshare(CLONE_NEWNS) || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) ||
         mount("tmpfs", out, "tmpfs", 0, "size=64k")) {
         tear_down(); /* a test that is skipped ends here */
         cr_skip_test("may not mount");
