@@ -16,6 +16,7 @@
 
 #include "base/heap.h"
 #include "model/body.h"
+#include "model/host_memo.h"
 #include "model/parse.h"
 #include "policy/format.h"
 #include "policy/semaphore.h"
@@ -55,6 +56,7 @@ struct engine {
     struct stats stats;
     struct verdict_rules verdicts;
     struct parse_rules parsing;
+    struct host_memo hosts;
 
     struct filename *filename; /* of the files that bodies go to; NULL: they do not */
     struct files *files;       /* likewise, or where a JSON request names a file */
@@ -66,6 +68,7 @@ struct engine {
     unsigned starts_in_vain;
     bool descriptors_are_out; /* the last transfer to end found none */
     const struct task *probe; /* the one start that is tried while descriptors are out */
+    double flush_at; /* when results that wait for company go out; INFINITY: none do */
     bool source_ended;
     bool stopped;       /* no new starts, and what ran was cancelled */
     bool local_trouble; /* an input or an output failed */
@@ -92,7 +95,7 @@ bool engine_can_retire(const struct engine *);
 void engine_admit(struct engine *, double now);
 void engine_start(struct engine *, double now);
 
-/* Writes what goes out without waiting. */
+/* Writes what goes out without waiting, save results for which others are worth waiting for. */
 void engine_flush(struct engine *, double now);
 /* Starts nothing more and cancels what runs; what is finished still goes out, in its order. */
 void engine_stop(struct engine *, double now);

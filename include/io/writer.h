@@ -32,9 +32,13 @@ size_t writer_room(struct writer *);
  * written stays. */
 int writer_flush(struct writer *) WARN_UNUSED;
 bool writer_is_empty(const struct writer *);
+/* How many bytes were put in and not yet written. */
+size_t writer_held(const struct writer *);
+/* Whether the last flush left some of them because the reader takes no more now. */
+bool writer_is_blocked(const struct writer *);
 /* Drops what has not been written. */
 void writer_clear(struct writer *);
-/* Has the loop wake up once more can be written, where there is anything. */
+/* Has the loop wake up once a reader that took no more takes some. */
 void writer_watch(struct writer *);
 
 #endif

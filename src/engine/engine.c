@@ -83,6 +83,7 @@ static void set_rules(struct engine *engine, const struct options *options)
         .format = options->input_format,
         .default_scheme = options->proto_default ? options->proto_default : "http",
     };
+    engine->flush_at = INFINITY;
     heap_init(&engine->waiting);
     rendering_init(&engine->rendering);
     window_init(&engine->window, options->order, (size_t)options->window);
@@ -215,6 +216,7 @@ void engine_free(struct engine *engine)
     writer_free(engine->out);
     writer_free(engine->notes);
     heap_release(&engine->waiting);
+    host_memo_release(&engine->hosts);
     store_release(&engine->store);
     ev_loop_destroy(engine->loop);
     free(engine);

@@ -65,12 +65,10 @@ void engine_drop_url(struct engine *engine, struct task *task)
 
 void engine_queue(struct engine *engine, struct task *task, bool first)
 {
-    struct buf host;
+    const char *text = task->result.n_passed ? NULL : task->request.url;
+    const struct host_name *host = host_memo_find(&engine->hosts, text, task->url);
 
-    buf_init(&host);
-    url_add_host(task->url, &host);
-    sched_add(engine->sched, task, host.data, url_is_numeric(task->url), first);
-    buf_release(&host);
+    sched_add(engine->sched, task, host->name, host->numeric, first);
 }
 
 static bool has_turn_left(const struct engine *engine)
@@ -82,6 +80,8 @@ double engine_due(const struct engine *engine, double now)
 {
     struct heap_node *node = heap_peek(&engine->waiting);
     double due = fmin(xfer_due(engine->xfer), node ? node->due : INFINITY);
+
+    due = fmin(due, engine->flush_at);
 
     if (!has_turn_left(engine) || engine_can_retire(engine))
         return now;

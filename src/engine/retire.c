@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "engine/outputs.h"
@@ -10,6 +11,11 @@
 
 /* Less room than this in a writer, and it is written first. */
 enum { RENDER_ROOM = 16 * 1024, NOTE_ROOM = 16 * 1024 };
+
+/* Small results go out together, a write for each would be half of our own system calls. While
+ * transfers run they wait for so many bytes, or so many seconds, whatever comes first. */
+enum { FLUSH_BYTES = 64 * 1024 };
+#define FLUSH_DELAY 0.002
 
 _Static_assert((int)RENDER_ROOM >= (int)FORMAT_ROOM_MIN, "a rendering must get on");
 
@@ -31,17 +37,41 @@ static void fail_out(struct engine *engine, int error, double now)
     engine_stop(engine, now);
 }
 
-void engine_flush(struct engine *engine, double now)
+static void flush_out(struct engine *engine, double now)
 {
     int result = writer_flush(engine->out);
 
+    engine->flush_at = INFINITY;
     if (result)
         fail_out(engine, result, now);
+}
+
+static void flush_notes(struct engine *engine)
+{
     /* Nobody to tell that nobody can be told. */
     if (writer_flush(engine->notes)) {
         engine->notes_failed = true;
         writer_clear(engine->notes);
     }
+}
+
+/* Whether more results are so near that they had better go out in one write with these. */
+static bool is_worth_waiting(struct engine *engine, double now)
+{
+    size_t held = writer_held(engine->out);
+
+    if (engine->permits.held == 0 || held >= FLUSH_BYTES || writer_is_blocked(engine->out))
+        return false;
+    if (held && engine->flush_at == INFINITY)
+        engine->flush_at = now + FLUSH_DELAY;
+    return now < engine->flush_at;
+}
+
+void engine_flush(struct engine *engine, double now)
+{
+    if (!is_worth_waiting(engine, now))
+        flush_out(engine, now);
+    flush_notes(engine);
 }
 
 static bool writers_have_room(const struct engine *engine)
@@ -59,8 +89,10 @@ bool engine_can_retire(const struct engine *engine)
 /* False where a writer is full and its reader takes nothing. */
 static bool has_room(struct engine *engine, double now)
 {
-    if (!writers_have_room(engine))
-        engine_flush(engine, now);
+    if (!writers_have_room(engine)) {
+        flush_out(engine, now);
+        flush_notes(engine);
+    }
     return writers_have_room(engine);
 }
 

@@ -14,6 +14,7 @@ struct writer {
     ev_io watcher;
     size_t capacity;
     size_t from, to; /* what is in the buffer and not yet written */
+    bool is_blocked; /* the descriptor took no more when it was last tried */
     char buffer[];
 };
 
@@ -94,7 +95,8 @@ int writer_flush(struct writer *writer)
     while (writer->from < writer->to) {
         ssize_t written =
             fd_write(&writer->fd, writer->buffer + writer->from, writer->to - writer->from);
-        if (written == -EAGAIN)
+        writer->is_blocked = written == -EAGAIN;
+        if (writer->is_blocked)
             return 0;
         if (written < 0)
             return (int)written;
@@ -108,14 +110,25 @@ bool writer_is_empty(const struct writer *writer)
     return writer->from == writer->to;
 }
 
+size_t writer_held(const struct writer *writer)
+{
+    return writer->to - writer->from;
+}
+
+bool writer_is_blocked(const struct writer *writer)
+{
+    return writer->is_blocked;
+}
+
 void writer_clear(struct writer *writer)
 {
     writer->from = writer->to = 0;
+    writer->is_blocked = false;
 }
 
 void writer_watch(struct writer *writer)
 {
-    if (fd_needs_watching(&writer->fd) && !writer_is_empty(writer))
+    if (fd_needs_watching(&writer->fd) && writer->is_blocked)
         ev_io_start(writer->loop, &writer->watcher);
     else
         ev_io_stop(writer->loop, &writer->watcher);

@@ -275,9 +275,13 @@ static CURLcode set_proxy(CURL *easy, const struct options *options)
 {
     CURLcode code = CURLE_OK;
 
-    /* An empty one spares libcurl a look through the environment for each request. */
-    if (options->proxy || !has_proxy_in_environment())
-        SET(easy, CURLOPT_PROXY, options->proxy ? options->proxy : "");
+    /* Where none is for any host, libcurl need not look through the environment for each request. */
+    if (!options->proxy && !has_proxy_in_environment()) {
+        SET(easy, CURLOPT_NOPROXY, "*");
+        return code;
+    }
+    if (options->proxy)
+        SET(easy, CURLOPT_PROXY, options->proxy);
     if (options->proxy_user)
         SET(easy, CURLOPT_PROXYUSERPWD, options->proxy_user);
     if (options->noproxy)

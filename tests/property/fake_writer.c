@@ -22,6 +22,7 @@ struct writer {
     size_t len; /* in the buffer */
     char *buffer;
     bool watched;
+    bool blocked; /* the last flush left something */
 
     struct reader *reader;
     struct buf taken; /* all that ever went out */
@@ -97,9 +98,20 @@ bool writer_is_empty(const struct writer *writer)
     return writer->len == 0;
 }
 
+size_t writer_held(const struct writer *writer)
+{
+    return writer->len;
+}
+
+bool writer_is_blocked(const struct writer *writer)
+{
+    return writer->blocked;
+}
+
 void writer_clear(struct writer *writer)
 {
     writer->len = 0;
+    writer->blocked = false;
 }
 
 /* ---- the reader ---- */
@@ -185,6 +197,7 @@ int writer_flush(struct writer *writer)
         size_t len = MIN(writer->len, room);
         if (has_limit(reader))
             len = (size_t)MIN(len, reader->limit - writer->taken.len);
+        writer->blocked = len == 0;
         if (!len)
             return 0;
         take(writer, len);
@@ -194,7 +207,7 @@ int writer_flush(struct writer *writer)
 
 void writer_watch(struct writer *writer)
 {
-    writer->watched = writer->len > 0;
+    writer->watched = writer->blocked;
 }
 
 double fake_writer_due(const struct writer *writer)

@@ -1,0 +1,36 @@
+/*
+ * Which host a URL is for, remembered. libcurl has the last word on what a URL's host is, and asking
+ * it costs more than all else that is done to admit a line; but URLs that are alike up to the first
+ * `/`, `?` or `#` after `://` are for the same host.
+ *
+ * Bound: HOST_MEMO_SLOTS names, of texts of at most HOST_MEMO_TEXT_MAX bytes. Owns: those.
+ */
+#ifndef WEIR_MODEL_HOST_MEMO_H
+#define WEIR_MODEL_HOST_MEMO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct url;
+
+enum { HOST_MEMO_SLOTS = 64, HOST_MEMO_TEXT_MAX = 255 };
+
+/* As url_add_host and url_is_numeric tell it. */
+struct host_name {
+    char *name; /* `scheme://name:port`; NULL: an empty slot */
+    bool numeric;
+    size_t text_len;
+    char *text; /* what the URLs begin with */
+};
+
+struct host_memo {
+    struct host_name slots[HOST_MEMO_SLOTS];
+    struct host_name last; /* of a text that is not remembered */
+};
+
+void host_memo_release(struct host_memo *);
+
+/* The host of `url`, which was read from `text`; NULL: from something else. Good until the next call. */
+const struct host_name *host_memo_find(struct host_memo *, const char *text, const struct url *url);
+
+#endif
