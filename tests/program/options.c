@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "program.h"
+#include "record.h"
 #include "stage.h"
 
 /* The words are read in a directory with the files below. */
@@ -183,6 +184,23 @@ Test(option, shows_the_headers_before_each_body_with_include)
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nA: 1\r\nContent-Length: 2\r\n\r\n1\n"
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nA: 1\r\nContent-Length: 2\r\n\r\n2\n",
         "");
+    stage_free(stage);
+}
+
+Test(option, shows_a_folded_header_as_one)
+{
+    struct stage *stage = stage_new();
+    const char *url =
+        stage_url(stage, "/text/a?hdr=A:one%%20%%0D%%0A%%20%%09two:%%0D%%0A%%09three&hdr=B:%%201");
+    json_t *records = records_of(program_fetch(RUN_WEIR("--jsonl", "-i", url), NULL), 0, 1);
+    json_t *expected = json_pack("{s:[s], s:[s], s:[s], s:[s]}", "content-type", "text/plain", "a",
+                                 "one two: three", "b", "1", "content-length", "2");
+
+    cr_expect(json_equal(record_value(records, 0, "headers"), expected));
+    json_decref(expected);
+    json_decref(records);
+    program_expect(program_fetch(RUN_WEIR("-w", "%header{a}|%header{b}\\n", url), NULL), 0,
+                   "one two: three|1\n", "");
     stage_free(stage);
 }
 
