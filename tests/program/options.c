@@ -237,3 +237,34 @@ Test(option, permits_schemes_with_proto)
     program_expect(program_fetch(RUN_WEIR("--proto", "-all,http", url), NULL), 0, "a\n", "");
     stage_free(stage);
 }
+
+struct refused_case {
+    char option[16];
+    char name[16];
+    size_t len;
+    char bytes[32];
+};
+
+ParameterizedTestParameters(option, takes_no_file_of_headers_that_would_be_cut)
+{
+    static struct refused_case cases[] = {
+        {"-H", "--header: ", 12, "A: 1\0B: 2\nC:"}, {"-H", "--header: ", 11, "A: 1\rB: 2\n"},
+        {"-H", "--header: ", 10, "A: 1\nB\0:2\n"},  {"-H", "--header: ", 7, "A: 1\r\r\n"},
+        {"-H", "--header: ", 4, "A: \0"},
+    };
+
+    return cr_make_param_array(struct refused_case, cases, sizeof cases / sizeof *cases);
+}
+
+ParameterizedTest(struct refused_case *refused, option, takes_no_file_of_headers_that_would_be_cut)
+{
+    struct stage *stage = stage_new();
+    const char *file = scratch_write(stage->scratch, "headers", refused->bytes, refused->len);
+
+    program_expect(program_fetch(RUN_WEIR(refused->option, stage_text(stage, "@%s", file),
+                                          stage_url(stage, "/text/a")),
+                                 NULL),
+                   2, "", refused->name);
+    cr_expect_eq(origin_counts(stage->origin).requests, 0);
+    stage_free(stage);
+}
