@@ -56,7 +56,7 @@ bool options_print_to_stdout(const struct options *options)
 
 struct ask options_ask(const struct options *options)
 {
-    struct ask ask = {.method = options->method};
+    struct ask ask = {.method = options->method, .method_is_named = options->method != NULL};
 
     if (options->upload) {
         ask.payload_kind = PAYLOAD_FILE;

@@ -14,7 +14,8 @@ struct ask request_ask(const struct request *request, const struct ask *defaults
         ask.payload_kind = detail->payload_kind;
         ask.payload = detail->payload;
         ask.payload_len = detail->payload_len;
-        ask.method = NULL;
+        if (!ask.method_is_named)
+            ask.method = NULL;
     }
     if (detail && detail->method)
         ask.method = detail->method;
