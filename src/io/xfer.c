@@ -347,6 +347,9 @@ static int new_transfer(struct xfer *xfer, struct transfer **ret_transfer, struc
         free_transfer(transfer);
         return result;
     }
+    /* To share the jar is not to use it. That, unlike other options, outlives a reset. */
+    if (xfer->jar && curl_easy_setopt(transfer->easy, CURLOPT_COOKIEFILE, "") != CURLE_OK)
+        out_of_memory();
     *ret_transfer = transfer;
     return 0;
 }
@@ -406,6 +409,16 @@ static int set_up_multi(struct xfer *xfer, unsigned connections)
     return done ? 0 : -EINVAL;
 }
 
+/* As in curl: cookies given as such are sent, and that is all. */
+static bool wants_jar(const struct options *options)
+{
+    for (size_t i = 0; i < options->cookies.len; i++) {
+        if (!strchr(options->cookies.at[i], '='))
+            return true;
+    }
+    return options->cookie_jar;
+}
+
 static int set_up_share(struct xfer *xfer)
 {
     bool shared;
@@ -415,7 +428,7 @@ static int set_up_share(struct xfer *xfer)
         out_of_memory();
     shared =
         curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
-    if (xfer->options->cookies.len || xfer->options->cookie_jar)
+    if (wants_jar(xfer->options))
         shared = shared && curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE) ==
                                CURLSHE_OK;
     return shared ? 0 : -EINVAL;
@@ -427,7 +440,7 @@ static void open_jar(struct xfer *xfer)
 {
     const struct strings *cookies = &xfer->options->cookies;
 
-    if (!cookies->len && !xfer->options->cookie_jar)
+    if (!wants_jar(xfer->options))
         return;
     xfer->jar = curl_easy_init();
     if (!xfer->jar || curl_easy_setopt(xfer->jar, CURLOPT_SHARE, xfer->share) != CURLE_OK)
