@@ -12,7 +12,7 @@ json_t *records_of(struct run_result result, int code, size_t count)
                  blob_text(&result.err));
     while (*at) {
         size_t len = strcspn(at, "\n");
-        json_t *record = json_loadb(at, len, JSON_REJECT_DUPLICATES, NULL);
+        json_t *record = json_loadb(at, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
         cr_assert(json_is_object(record) && at[len], "no record: %.*s", (int)len, at);
         json_array_append_new(records, record);
         at += len + 1;
