@@ -347,9 +347,6 @@ static int new_transfer(struct xfer *xfer, struct transfer **ret_transfer, struc
         free_transfer(transfer);
         return result;
     }
-    /* To share the jar is not to use it. That, unlike other options, outlives a reset. */
-    if (xfer->jar && curl_easy_setopt(transfer->easy, CURLOPT_COOKIEFILE, "") != CURLE_OK)
-        out_of_memory();
     *ret_transfer = transfer;
     return 0;
 }

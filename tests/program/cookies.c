@@ -73,6 +73,25 @@ Test(cookie, that_an_answer_sets_goes_along_with_later_requests)
     stage_free(stage);
 }
 
+/* A handle is made new for a request that asks for more than a URL; the jar stays. */
+Test(cookie, goes_along_with_requests_of_every_kind)
+{
+    struct stage *stage = stage_new();
+    const char *url = origin_url(stage->origin);
+    const char *input = stage_text(
+        stage,
+        "{\"url\":\"%s/text/post?hdr=Set-Cookie:%%20a=1;Path=/\",\"body\":\"x\"}\n"
+        "%s/text/1\n{\"url\":\"%s/text/2\",\"headers\":{\"X-A\":\"1\"},\"method\":\"PUT\"}\n"
+        "{\"url\":\"%s/text/3\",\"headers\":{\"Cookie\":\"own=1\"}}\n%s/text/4\n",
+        url, url, url, url, url);
+
+    program_expect(program_fetch(RUN_WEIR("-j1", "-b", ""), input), 0, "post\n1\n2\n3\n4\n", "");
+    cr_expect_str_eq(sent(stage, "/text/1"), "a=1");
+    cr_expect_str_eq(sent(stage, "/text/2"), "a=1");
+    cr_expect_str_eq(sent(stage, "/text/4"), "a=1");
+    stage_free(stage);
+}
+
 Test(cookie, is_one_jar_for_all_connections)
 {
     struct stage *stage = stage_new();
