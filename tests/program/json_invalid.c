@@ -40,6 +40,8 @@ static const struct {
     {U "\"headers\":{\"A:\":\"1\"}}", "headers.A:: is no name"},
     {U "\"headers\":{\"\":\"1\"}}", "headers.: is no name"},
     {U "\"headers\":{\"A\\nB\":\"1\"}}", "headers.A"},
+    {U "\"method\":\"HEAD\",\"body\":\"\"}", "method: HEAD sends no body"},
+    {U "\"json\":1,\"method\":\"HEAD\"}", "method: HEAD sends no body"},
     {U "\"body\":1}", "body: must be a string"},
     {U "\"body\":null}", "body: must be a string"},
     {U "\"body_base64\":\"a\"}", "body_base64: is not base64"},

@@ -1,6 +1,7 @@
 /* JSON requests: what each field makes of the request, and how one comes back from its own record. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,6 +72,7 @@ ParameterizedTestParameters(json_request, is_what_its_fields_and_then_the_option
         {"'json':[]", {"-d", "usual"}, "POST /echo ", JSON, "form", "[]"},
         {"'method':'PUT'", {"-d", "usual"}, "PUT /echo ", FORM, "", "usual"},
         {"'body':'own'", {"-T", "payload"}, "POST /echo ", "", "", "own"},
+        {"'body':'own'", {"-X", "HEAD"}, "POST /echo ", "", "", "own"},
         {"", {"-u", "me:word"}, "GET ", "Authorization: Basic bWU6d29yZA==\n", "", ""},
         {"'headers':{'Authorization':'x'}",
          {"-u", "a:b"},
@@ -116,6 +118,20 @@ ParameterizedTest(struct field_case *with, json_request,
     cr_expect(!*with->lacks || !strstr(echo, with->lacks), "'%s' in: %s", with->lacks, echo);
     cr_expect_str_eq(body + 2, with->body);
     program_expect(result, 0, NULL, "");
+    stage_free(stage);
+}
+
+Test(json_request, for_the_headers_alone_sends_no_data_of_the_options)
+{
+    struct stage *stage = stage_new();
+
+    program_expect(program_fetch(RUN_WEIR("-j1", "-d", "usual", "--stall-timeout", "5"),
+                                 stage_text(stage, "%s%s/text/b\n",
+                                            request_of(stage, "/text/a", "\"method\":\"HEAD\""),
+                                            origin_url(stage->origin))),
+                   0, "b\n", "");
+    cr_expect_eq(atomic_load(&origin_log_find(stage->origin, "/text/a")->body_bytes), 0);
+    cr_expect_eq(atomic_load(&origin_log_find(stage->origin, "/text/b")->body_bytes), 5);
     stage_free(stage);
 }
 

@@ -268,3 +268,38 @@ ParameterizedTest(struct refused_case *refused, option, takes_no_file_of_headers
     cr_expect_eq(origin_counts(stage->origin).requests, 0);
     stage_free(stage);
 }
+
+struct contradiction {
+    char words[6][24];
+    char says[48];
+};
+
+ParameterizedTestParameters(option, that_contradicts_another_is_refused)
+{
+    static struct contradiction cases[] = {
+        {{"-I", "-d", "a"}, "--head: HEAD sends no data"},
+        {{"-I", "-T", "/etc/hostname"}, "--head: HEAD sends no data"},
+        {{"-X", "HEAD", "--json", "1"}, "--request: HEAD sends no data"},
+        {{"-T", "/etc/hostname", "-d", "a"}, "--upload-file: cannot go with --data"},
+        {{"-G", "-d", "a b"}, "--get: the data must be as it stands"},
+        {{"-G", "-d", "a\r\nX: 1"}, "--get: the data must be as it stands"},
+        {{"-Gd", "a", "--data-raw", "\x7f"}, "--get: the data must be as it stands"},
+        {{"--data-binary", "@/bin/true", "-G"}, "--get: "},
+    };
+
+    return cr_make_param_array(struct contradiction, cases, sizeof cases / sizeof *cases);
+}
+
+ParameterizedTest(struct contradiction *with, option, that_contradicts_another_is_refused)
+{
+    struct stage *stage = stage_new();
+    const char *argv[8] = {run_weir()};
+    size_t argc = 1;
+
+    for (size_t i = 0; i < 6 && *with->words[i]; i++)
+        argv[argc++] = with->words[i];
+    argv[argc] = stage_url(stage, "/text/a");
+    program_expect(program_fetch(argv, NULL), 2, "", with->says);
+    cr_expect_eq(origin_counts(stage->origin).requests, 0);
+    stage_free(stage);
+}

@@ -29,6 +29,8 @@ static const struct ask_case ask_cases[] = {
     {NULL, OWN, {0}, "POST", OWN},
     {NULL, OWN, {DEFAULT_BODY}, "POST", OWN},
     {NULL, OWN, {.method = "HEAD"}, "POST", OWN},
+    {NULL, OWN, {.method = "HEAD", .method_is_named = true}, "POST", OWN},
+    {"HEAD", NO_PAYLOAD, {.method = "PUT", DEFAULT_BODY}, "HEAD", NO_PAYLOAD},
     {NULL, OWN, {.method = "PUT", .method_is_named = true, DEFAULT_BODY}, "PUT", OWN},
     {"GET", OWN, {.method = "PUT", .method_is_named = true, DEFAULT_BODY}, "GET", OWN},
 };
