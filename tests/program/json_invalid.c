@@ -93,7 +93,7 @@ static const struct {
     {U "\"context\":NaN}", "bad JSON at byte"},
 };
 
-enum { BAD = sizeof bad / sizeof *bad };
+enum { BAD = sizeof bad / sizeof *bad, LINES = 2 * BAD };
 
 static void expect_invalid(const json_t *records, size_t index, const char *words)
 {
@@ -113,7 +113,7 @@ Test(bad_json, is_invalid_in_its_place_and_names_the_field)
     for (int i = 0; i < BAD; i++)
         blob_addf(&input, "{\"url\":\"%s/text/%d\"}\n%s\n", origin_url(stage->origin), i,
                   bad[i].line);
-    json_t *records = records_of(program_fetch(RUN_WEIR("--jsonl"), blob_text(&input)), 1, 2 * BAD);
+    json_t *records = records_of(program_fetch(RUN_WEIR("--jsonl"), blob_text(&input)), 1, LINES);
     for (size_t i = 0; i < BAD; i++) {
         cr_expect_str_eq(record_text(records, 2 * i, "body"), stage_text(stage, "%zu\n", i));
         cr_expect_eq(json_integer_value(record_value(records, 2 * i + 1, "line")),
