@@ -46,7 +46,8 @@ struct request {
 
 /* What is to be sent: a request's own, or what the command line says. Borrows its strings. */
 struct ask {
-    const char *method; /* NULL: GET, or POST with a payload */
+    const char *method;   /* NULL: GET, or POST with a payload */
+    bool method_is_named; /* and not what another option means */
     enum payload_kind payload_kind;
     const char *payload;
     size_t payload_len;

@@ -234,8 +234,6 @@ static void tell_halted(struct engine *engine)
              (unsigned long long)halted);
     engine_note(engine, &line);
     buf_release(&line);
-    int ignored = writer_flush(engine->notes);
-    (void)ignored;
 }
 
 static void save_cookies(struct engine *engine)
@@ -256,6 +254,8 @@ int engine_run(struct engine *engine)
     ev_timer_stop(engine->loop, &engine->timer);
     save_cookies(engine);
     tell_halted(engine);
+    int ignored = writer_flush(engine->notes);
+    (void)ignored;
     if (engine->local_trouble)
         return EXIT_LOCAL_TROUBLE;
     return stats_failed(&engine->stats) ? EXIT_SOME_FAILED : EXIT_ALL_OK;

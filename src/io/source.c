@@ -145,11 +145,18 @@ static enum source_step open_next(struct source *source, struct buf *err)
 
 static void give(struct source *source, size_t len, bool cut, struct source_item *item)
 {
+    static const char mark[] = "\xEF\xBB\xBF"; /* some editors' sign that UTF-8 follows */
+    const size_t mark_len = sizeof mark - 1;
+
     *item = (struct source_item){.text = source->bytes.data + source->given,
                                  .len = len,
                                  .input = source->name,
                                  .line = ++source->line,
                                  .cut = cut};
+    if (item->line == 1 && len >= mark_len && memcmp(item->text, mark, mark_len) == 0) {
+        item->text += mark_len;
+        item->len -= mark_len;
+    }
 }
 
 /* The end of the line that begins at `given`, as an offset, or -1 where it is not there yet. */

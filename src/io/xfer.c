@@ -290,6 +290,24 @@ size_t xfer_on_body(char *bytes, size_t size, size_t count, void *userdata)
     return result ? CURL_WRITEFUNC_ERROR : len;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* A line that begins with a blank is the rest of the header before it, which goes on behind one space. */
+static void add_header_line(struct buf *headers, const char *line, size_t len)
+{
+    if (headers->len && len && is_blank(*line)) {
+        while (headers->len && strchr(" \t\r\n", headers->data[headers->len - 1]))
+            headers->len--;
+        for (; len && is_blank(*line); line++)
+            len--;
+        buf_add_char(headers, ' ');
+    }
+    buf_add(headers, line, len);
+}
+
 /* Each answer begins with its status line: of several, as after 100 Continue, the last one counts.
  * What comes behind the body are trailers, which are not kept. */
 size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata)
@@ -301,7 +319,7 @@ size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata)
     if (len >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
         buf_clear(headers);
     if (!transfer->body_seen)
-        buf_add(headers, bytes, len);
+        add_header_line(headers, bytes, len);
     return len;
 }
 
@@ -388,6 +406,16 @@ static int set_up_multi(struct xfer *xfer, unsigned connections)
     return done ? 0 : -EINVAL;
 }
 
+/* As in curl: cookies given as such are sent, and that is all. */
+static bool wants_jar(const struct options *options)
+{
+    for (size_t i = 0; i < options->cookies.len; i++) {
+        if (!strchr(options->cookies.at[i], '='))
+            return true;
+    }
+    return options->cookie_jar;
+}
+
 static int set_up_share(struct xfer *xfer)
 {
     bool shared;
@@ -397,7 +425,7 @@ static int set_up_share(struct xfer *xfer)
         out_of_memory();
     shared =
         curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
-    if (xfer->options->cookies.len || xfer->options->cookie_jar)
+    if (wants_jar(xfer->options))
         shared = shared && curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE) ==
                                CURLSHE_OK;
     return shared ? 0 : -EINVAL;
@@ -409,7 +437,7 @@ static void open_jar(struct xfer *xfer)
 {
     const struct strings *cookies = &xfer->options->cookies;
 
-    if (!cookies->len && !xfer->options->cookie_jar)
+    if (!wants_jar(xfer->options))
         return;
     xfer->jar = curl_easy_init();
     if (!xfer->jar || curl_easy_setopt(xfer->jar, CURLOPT_SHARE, xfer->share) != CURLE_OK)

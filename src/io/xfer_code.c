@@ -67,16 +67,23 @@ static const enum reason reasons[CURL_LAST] = {
     [CURLE_UNRECOVERABLE_POLL] = REASON_CONNECT,
 };
 
-/* libcurl reports these as an error of receiving, though all was received and none of it was HTTP. */
-static const char *const protocol_words[] = {"chunked-encoding", "response headers", "header"};
+/* What libcurl reports as an error of receiving, though something came: what was no HTTP, or what a
+ * proxy says that opens no tunnel. */
+static const struct {
+    const char *words;
+    enum reason reason;
+} received[] = {
+    {"chunked-encoding", REASON_PROTOCOL},
+    {"response headers", REASON_PROTOCOL},
+    {"header", REASON_PROTOCOL},
+    {"CONNECT tunnel failed", REASON_CONNECT},
+};
 
 enum reason xfer_reason(CURLcode code, const char *message)
 {
-    if (code == CURLE_RECV_ERROR) {
-        for (size_t i = 0; i < ARRAY_LEN(protocol_words); i++) {
-            if (strstr(message, protocol_words[i]))
-                return REASON_PROTOCOL;
-        }
+    for (size_t i = 0; i < ARRAY_LEN(received) && code == CURLE_RECV_ERROR; i++) {
+        if (strstr(message, received[i].words))
+            return received[i].reason;
     }
     enum reason reason = code < CURL_LAST ? reasons[code] : REASON_PROTOCOL;
     return reason == REASON_OK ? REASON_PROTOCOL : reason;

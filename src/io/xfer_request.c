@@ -236,6 +236,9 @@ static void start_over(struct xfer *xfer, struct transfer *transfer, bool away)
 {
     struct buf err;
 
+    /* A reset forgets the list of files, and does not free it. */
+    if (xfer->jar)
+        must(curl_easy_setopt(transfer->easy, CURLOPT_COOKIEFILE, NULL));
     curl_easy_reset(transfer->easy);
     buf_init(&err);
     if (xfer_setup_easy(xfer, transfer, away, &err))

@@ -220,12 +220,22 @@ static CURLcode set_trust(const struct xfer *xfer, CURL *easy)
     return code;
 }
 
+static CURLcode set_share(const struct xfer *xfer, CURL *easy)
+{
+    CURLcode code = CURLE_OK;
+
+    SET(easy, CURLOPT_SHARE, xfer->share);
+    /* To share the jar is not to use it. */
+    if (xfer->jar)
+        SET(easy, CURLOPT_COOKIEFILE, "");
+    return code;
+}
+
 static CURLcode set_tls(const struct xfer *xfer, CURL *easy)
 {
     const struct options *options = xfer->options;
     CURLcode code = set_trust(xfer, easy);
 
-    SET(easy, CURLOPT_SHARE, xfer->share);
     if (options->tls)
         SET(easy, CURLOPT_SSLVERSION, tls_versions[options->tls]);
     if (options->ciphers)
@@ -385,6 +395,8 @@ int xfer_setup_easy(struct xfer *xfer, struct transfer *transfer, bool away, str
         code = set_safety(easy);
     if (code == CURLE_OK)
         code = set_times(easy, options);
+    if (code == CURLE_OK)
+        code = set_share(xfer, easy);
     if (code == CURLE_OK)
         code = set_tls(xfer, easy);
     if (code == CURLE_OK)

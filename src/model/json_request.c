@@ -311,6 +311,12 @@ static const struct field *find_field(const char *name)
     return NULL;
 }
 
+static bool sends_in_vain(const struct detail *detail)
+{
+    return detail->payload_kind != PAYLOAD_NONE && detail->method &&
+           strcmp(detail->method, "HEAD") == 0;
+}
+
 static int read_request(struct reading *reading, json_t *object)
 {
     const char *name;
@@ -327,6 +333,8 @@ static int read_request(struct reading *reading, json_t *object)
     }
     if (!*reading->url)
         return refuse(reading, "url", "is missing");
+    if (sends_in_vain(reading->detail))
+        return refuse(reading, "method", "HEAD sends no body");
     reading->detail->source = json_text_one_line(reading->text, reading->len);
     return 0;
 }

@@ -188,23 +188,37 @@ static int add_header_line(struct options *options, const char *text, struct buf
     return result;
 }
 
-/* @FILE is a header a line. */
+/* A header a line, each with or without a CR at its end. */
+static int add_header_lines(struct options *options, char *text, struct buf *err)
+{
+    char *line;
+    int result = 0;
+
+    while (!result && (line = strsep(&text, "\n")) != NULL) {
+        size_t len = strlen(line);
+        if (len && line[len - 1] == '\r')
+            line[len - 1] = '\0';
+        if (*line)
+            result = add_header_line(options, line, err);
+    }
+    return result;
+}
+
 int option_set_header(struct options *options, const char *text, struct buf *err)
 {
     struct buf lines;
-    char *rest, *line;
     int result;
 
     if (text[0] != '@')
         return add_header_line(options, text, err);
     buf_init(&lines);
     result = file_read_whole(text + 1, DATA_MAX, &lines, err) ? -EINVAL : 0;
-    rest = lines.data;
-    while (!result && (line = strsep(&rest, "\n")) != NULL) {
-        line[strcspn(line, "\r")] = '\0';
-        if (*line)
-            result = add_header_line(options, line, err);
+    if (!result && memchr(lines.data, '\0', lines.len)) {
+        buf_setf(err, "%s: there is a NUL byte in it", text + 1);
+        result = -EINVAL;
     }
+    if (!result)
+        result = add_header_lines(options, lines.data, err);
     buf_release(&lines);
     return result;
 }

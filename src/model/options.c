@@ -9,7 +9,7 @@
 #include "model/glob.h"
 #include "model/option_table.h"
 
-enum { OPTION_FILE_MAX = 1 << 20 };
+enum { OPTION_FILE_MAX = 1 << 20, OPTION_QUERY_MAX = 1 << 20 };
 
 void options_init(struct options *options)
 {
@@ -56,7 +56,7 @@ bool options_print_to_stdout(const struct options *options)
 
 struct ask options_ask(const struct options *options)
 {
-    struct ask ask = {.method = options->method};
+    struct ask ask = {.method = options->method, .method_is_named = options->method != NULL};
 
     if (options->upload) {
         ask.payload_kind = PAYLOAD_FILE;
@@ -321,6 +321,40 @@ static int check_globs(const struct options *options, struct buf *err)
     return 0;
 }
 
+/* What is put into a URL is sent as it is: a blank would end the request's line, a line break all of
+ * it. */
+static int check_query(const struct options *options, struct buf *err)
+{
+    if (!options->get || !options->has_data)
+        return 0;
+    if (options->data.len > OPTION_QUERY_MAX) {
+        buf_setf(err, "--get: more than 1 MiB of data for a URL");
+        return -EINVAL;
+    }
+    for (size_t i = 0; i < options->data.len; i++) {
+        unsigned char byte = (unsigned char)options->data.data[i];
+        if (byte <= ' ' || byte == 0x7F) {
+            buf_setf(err, "--get: the data must be as it stands in a URL, with %%20 for a blank");
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+/* libcurl would wait for the body of an answer that has none. */
+static int check_payload(const struct options *options, struct buf *err)
+{
+    struct ask ask = options_ask(options);
+
+    if (options->upload && options->has_data && !options->get)
+        buf_setf(err, "--upload-file: cannot go with --data");
+    else if (ask.payload_kind != PAYLOAD_NONE && ask.method && strcmp(ask.method, "HEAD") == 0)
+        buf_setf(err, "--%s: HEAD sends no data", options->method ? "request" : "head");
+    else
+        return 0;
+    return -EINVAL;
+}
+
 static void derive(struct options *options)
 {
     if (options->write_out)
@@ -476,9 +510,9 @@ int options_parse(struct options *options, int argc, char *const *argv, struct b
     struct reading reading = {.options = options, .argv = argv, .argc = argc, .at = 1, .err = err};
     bool only_urls = false;
     const char *argument;
+    int result = 0;
 
     while ((argument = next_argument(&reading)) != NULL) {
-        int result = 0;
         if (only_urls)
             strings_add(&options->urls, xstrdup(argument));
         else if (strcmp(argument, "--") == 0)
@@ -489,5 +523,8 @@ int options_parse(struct options *options, int argc, char *const *argv, struct b
             return result;
     }
     derive(options);
-    return check_globs(options, err);
+    result = check_query(options, err);
+    if (!result)
+        result = check_payload(options, err);
+    return result ? result : check_globs(options, err);
 }

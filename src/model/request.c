@@ -14,10 +14,14 @@ struct ask request_ask(const struct request *request, const struct ask *defaults
         ask.payload_kind = detail->payload_kind;
         ask.payload = detail->payload;
         ask.payload_len = detail->payload_len;
-        ask.method = NULL;
+        if (!ask.method_is_named || strcmp(ask.method, "HEAD") == 0)
+            ask.method = NULL;
     }
     if (detail && detail->method)
         ask.method = detail->method;
+    /* Data for every request is not for those that send none. */
+    if (ask.method && strcmp(ask.method, "HEAD") == 0)
+        ask = (struct ask){.method = ask.method};
     if (!ask.method)
         ask.method = ask.payload_kind == PAYLOAD_NONE ? "GET" : "POST";
     return ask;

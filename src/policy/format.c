@@ -80,7 +80,18 @@ static void add_field(struct format *format, const struct field *field)
     }
 }
 
-/* The fields that are chosen by name, or those of a record of this format. */
+/* Whether the name at `at` stands in the list before that too. */
+static bool is_repeated(const char *list, const char *at, size_t len)
+{
+    for (const char *one = list; one < at; one += strcspn(one, ",") + 1) {
+        if (strcspn(one, ",") == len && memcmp(one, at, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The fields that are chosen by name, or those of a record of this format. An object has no two
+ * members of one name. */
 static int add_chosen(struct format *format, const char *list, struct buf *err)
 {
     for (const char *at = list; *at;) {
@@ -88,6 +99,10 @@ static int add_chosen(struct format *format, const char *list, struct buf *err)
         const struct field *field = field_find(at, len);
         if (!field) {
             buf_setf(err, "--fields: there is no field called %.*s", (int)len, at);
+            return -EINVAL;
+        }
+        if (format->kind == OPTION_FORMAT_JSONL && is_repeated(list, at, len)) {
+            buf_setf(err, "--fields: %s is there twice", field->name);
             return -EINVAL;
         }
         if (format->kind == OPTION_FORMAT_TSV && format->n_segments)

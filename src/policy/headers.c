@@ -23,8 +23,8 @@ static void trim(const char **text, size_t *len)
         (*len)--;
 }
 
-/* Reads the line at `*at` and steps over it; false for one that is no header, such as the rest of one
- * that was folded. */
+/* Reads the line at `*at` and steps over it; false for one that is no header. Those that were folded
+ * have been put together already. */
 static bool read_line(const char **at, const char *end, struct header *header)
 {
     const char *line = *at;

@@ -142,6 +142,9 @@ ParameterizedTestParameters(origin, answers_as_the_target_says)
         {"/text/x?bomb=1", 0, 400, "bomb: needs /bytes/N"},
         {"/text/x?status=404", 0, 404, "\r\n\r\nx\n"},
         {"/text/x?status=503&retryafter=7", 0, 503, "Retry-After: 7\r\n"},
+        {"/text/x?wants=Basic%20realm=r", 0, 401, "WWW-Authenticate: Basic realm=r\r\n"},
+        {"http://name.test:81/text/x?status=201", 0, 201, "\r\n\r\nx\n"},
+        {"http://name.test?status=201", 0, 201, "no such path"},
         {"/text/x?status=204", 0, 204, "204 No Content\r\n"},
         {"/text/x?location=http%3A%2F%2Fa.example%2F", 0, 302, "Location: http://a.example/\r\n"},
         {"/text/x?location=/y&status=307", 0, 307, "Location: /y\r\n"},
@@ -179,6 +182,30 @@ ParameterizedTest(struct wire_case *wire, origin, answers_as_the_target_says)
               blob_text(&answer));
     cr_expect(*wire->shows || answer.len == 0, "%s: some bytes came", wire->target);
     blob_release(&answer);
+    stop(origin);
+}
+
+Test(origin, takes_credentials_of_the_scheme_it_wants)
+{
+    static const struct {
+        const char *credentials;
+        int status;
+    } cases[] = {{"Basic a", 200}, {"basic a", 200}, {"Basic", 401}, {"Basicly a", 401}, {"", 401}};
+    struct origin *origin = start();
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct blob answer = {0};
+        char request[128];
+        snprintf(request, sizeof request,
+                 "GET /text/x?wants=Basic%%20realm=r HTTP/1.1\r\nAuthorization: %s\r\n"
+                 "Connection: close\r\n\r\n",
+                 cases[i].credentials);
+        int fd = ask(origin, request);
+        cr_assert_eq(client_read_all(fd, &answer, patience), 0);
+        cr_expect_eq(client_status(&answer), cases[i].status, "%s", cases[i].credentials);
+        blob_release(&answer);
+        close(fd);
+    }
     stop(origin);
 }
 
@@ -812,6 +839,7 @@ Test(origin, is_many_hosts_when_it_listens_on_any)
     cr_assert_eq(client_send_text(fd, "GET /text/x HTTP/1.0\r\n\r\n"), 0);
     cr_expect_eq(client_read_all(fd, &answer, patience), 0);
     cr_expect_str_eq(finished(origin, "/text/x")->local, "127.3.2.1");
+    cr_expect_str_eq(finished(origin, "/text/x")->peer, "127.0.0.1");
     cr_expect_eq(strncmp(origin_url(origin), "http://127.0.0.1:", 17), 0);
     close(fd);
     blob_release(&answer);
@@ -834,6 +862,7 @@ Test(origin, listens_on_a_unix_socket)
     cr_expect_eq(client_read_all(fd, &answer, patience), 0);
     cr_expect_eq(client_status(&answer), 200);
     cr_expect_str_eq(finished(origin, "/text/x")->local, "");
+    cr_expect_str_eq(finished(origin, "/text/x")->peer, "");
     close(fd);
     blob_release(&answer);
     stop(origin);

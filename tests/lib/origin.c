@@ -4,13 +4,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "moment.h"
 #include "origin_log.h"
 #include "origin_server.h"
+#include "server_child.h"
 
 /* How long a child that was asked to end may take, before it is killed. */
 static const double stop_patience = 10;
@@ -23,40 +23,9 @@ struct origin {
     struct origin_log *log;
 };
 
-/* Keeps 0-2 and these two, which are different and above 2, and nothing else: a pipe that some
- * other program waits on must not be held open here. */
-static void close_others(int one, int other)
-{
-    unsigned low = (unsigned)(one < other ? one : other);
-    unsigned high = (unsigned)(one < other ? other : one);
-
-    if (low > 3)
-        close_range(3, low - 1, 0);
-    if (high > low + 1)
-        close_range(low + 1, high - 1, 0);
-    close_range(high + 1, ~0u, 0);
-}
-
-static void reset_signals(void)
-{
-    sigset_t none;
-
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    for (int number = 1; number < NSIG; number++)
-        signal(number, SIG_DFL);
-    /* A terminal's ^C is for the test, whose end ends the child. */
-    signal(SIGINT, SIG_IGN);
-    signal(SIGPIPE, SIG_IGN);
-}
-
 static _Noreturn void serve(int listen_fd, int life_fd, pid_t parent, struct origin_log *log)
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(1);
-    reset_signals();
-    close_others(listen_fd, life_fd);
+    server_child_begin(listen_fd, life_fd, parent);
     origin_server_run(listen_fd, life_fd, log);
     _exit(0);
 }

@@ -51,6 +51,7 @@ struct origin_record {
     _Atomic unsigned status;     /* of the answer that was begun; 0: none was */
     uint64_t connection;         /* 1 for the first that was accepted */
     const char *local;           /* the address it arrived at, without the port */
+    const char *peer;            /* the address it came from, likewise */
     const char *method;
     const char *target;
     const char *headers; /* the lines as received, CR LF after each */

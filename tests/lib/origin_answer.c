@@ -36,6 +36,7 @@ static const char *reason_phrase(unsigned status)
         {304, "Not Modified"},
         {307, "Temporary Redirect"},
         {400, "Bad Request"},
+        {401, "Unauthorized"},
         {404, "Not Found"},
         {413, "Content Too Large"},
         {429, "Too Many Requests"},
@@ -52,6 +53,8 @@ static const char *reason_phrase(unsigned status)
 
 static unsigned choose_status(const struct origin_script *script)
 {
+    if (script->wants)
+        return 401;
     if (script->status)
         return script->status;
     if (script->location)
@@ -171,6 +174,8 @@ static void add_scripted(const struct origin_answer *answer, struct blob *to)
         blob_add_text(to, "Content-Encoding: gzip\r\n");
     if (script->location)
         blob_addf(to, "Location: %s\r\n", script->location);
+    if (script->wants)
+        blob_addf(to, "WWW-Authenticate: %s\r\n", script->wants);
     for (size_t i = 0; i < script->header_count; i++)
         blob_addf(to, "%s\r\n", script->headers[i]);
     add_filler(script, to);

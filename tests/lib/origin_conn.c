@@ -50,6 +50,7 @@ struct origin_conn {
     bool cut; /* the connection ends because the script says so */
     uint64_t number;
     char local[INET6_ADDRSTRLEN];
+    char peer[INET6_ADDRSTRLEN];
     ev_io readable, writable;
     ev_timer timer;
     struct blob in, out;
@@ -124,8 +125,8 @@ static enum step step_head(struct origin_conn *conn)
         return conn->in.len < ORIGIN_HEAD_MAX ? STEP_WAIT : refuse_head(conn);
     if (!origin_request_parse(&request, conn->in.at, len))
         return refuse_head(conn);
-    origin_service_begin(service, conn->hub->log, conn->hub->keys, &request, conn->number,
-                         conn->local);
+    struct origin_path path = {conn->number, conn->local, conn->peer};
+    origin_service_begin(service, conn->hub->log, conn->hub->keys, &request, &path);
     conn->state = CONN_UPLOAD;
     blob_drop(&conn->in, len);
     if (request.expects_continue && !origin_service_is_uploaded(service) && !conn->in.len)
@@ -327,18 +328,27 @@ static void on_timer(struct ev_loop *loop, ev_timer *watcher, int events)
     advance(conn);
 }
 
-static void note_local_address(struct origin_conn *conn)
+/* What getsockname or getpeername gave, as text; "" of a Unix socket, which has no address. */
+static void show_address(const struct sockaddr_storage *address, socklen_t len, char *text)
+{
+    if (address->ss_family == AF_UNIX ||
+        getnameinfo((const void *)address, len, text, INET6_ADDRSTRLEN, NULL, 0, NI_NUMERICHOST))
+        text[0] = '\0';
+}
+
+static void note_addresses(struct origin_conn *conn)
 {
     struct sockaddr_storage address = {0};
     socklen_t len = sizeof address;
 
-    /* A Unix socket has none, and nothing asks for it where nothing is logged. */
-    if (!conn->hub->log->capacity || getsockname(conn->fd, (void *)&address, &len) < 0 ||
-        address.ss_family == AF_UNIX)
+    /* Nothing asks for them where nothing is logged. */
+    if (!conn->hub->log->capacity)
         return;
-    if (getnameinfo((void *)&address, len, conn->local, sizeof conn->local, NULL, 0,
-                    NI_NUMERICHOST) != 0)
-        conn->local[0] = '\0';
+    if (getsockname(conn->fd, (void *)&address, &len) == 0)
+        show_address(&address, len, conn->local);
+    len = sizeof address;
+    if (getpeername(conn->fd, (void *)&address, &len) == 0)
+        show_address(&address, len, conn->peer);
 }
 
 void origin_conn_start(struct origin_hub *hub, int fd)
@@ -351,7 +361,7 @@ void origin_conn_start(struct origin_hub *hub, int fd)
     conn->hub = hub;
     conn->fd = fd;
     conn->number = atomic_fetch_add(&log->accepted, 1) + 1;
-    note_local_address(conn);
+    note_addresses(conn);
     ev_io_init(&conn->readable, on_readable, fd, EV_READ);
     ev_io_init(&conn->writable, on_writable, fd, EV_WRITE);
     ev_timer_init(&conn->timer, on_timer, 0., 0.);

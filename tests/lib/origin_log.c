@@ -47,11 +47,11 @@ static const char *put_span(char **to, struct blob_span span)
 }
 
 struct origin_record *origin_log_add(struct origin_log *log, const struct origin_request *request,
-                                     uint64_t connection, const char *local, double now)
+                                     const struct origin_path *path, double now)
 {
     uint64_t used = atomic_load_explicit(&log->used, memory_order_relaxed);
     size_t size = sizeof(struct origin_record) + request->method.len + request->target.len +
-                  request->headers.len + strlen(local) + 4;
+                  request->headers.len + strlen(path->local) + strlen(path->peer) + 5;
 
     size = (size + 15) & ~(size_t)15;
     if (used + size > log->capacity) {
@@ -61,11 +61,12 @@ struct origin_record *origin_log_add(struct origin_log *log, const struct origin
     struct origin_record *record = (void *)(log->records + used);
     char *texts = (char *)(record + 1);
     record->arrived = now;
-    record->connection = connection;
+    record->connection = path->connection;
     record->method = put_span(&texts, request->method);
     record->target = put_span(&texts, request->target);
     record->headers = put_span(&texts, request->headers);
-    record->local = put_text(&texts, local, strlen(local));
+    record->local = put_text(&texts, path->local, strlen(path->local));
+    record->peer = put_text(&texts, path->peer, strlen(path->peer));
     record->next = used + size;
     atomic_store_explicit(&log->used, used + size, memory_order_release);
     return record;

@@ -16,6 +16,13 @@
 struct origin_record;
 struct origin_request;
 
+/* The connection that a request came by. Texts without a port, "" of a Unix socket. */
+struct origin_path {
+    uint64_t connection;
+    const char *local;
+    const char *peer;
+};
+
 struct origin_log {
     _Atomic uint64_t accepted;
     _Atomic uint64_t open;
@@ -33,8 +40,8 @@ struct origin_log {
 struct origin_log *origin_log_new(bool quiet);
 void origin_log_free(struct origin_log *);
 
-/* NULL when it is full or quiet. `local` is copied. */
+/* NULL when it is full or quiet. Texts are copied. */
 struct origin_record *origin_log_add(struct origin_log *, const struct origin_request *,
-                                     uint64_t connection, const char *local, double now);
+                                     const struct origin_path *, double now);
 
 #endif

@@ -64,6 +64,8 @@ static bool note_header(struct origin_request *request, struct blob_span name,
         return parse_length(value, &request->content_length);
     if (span_is(name, "transfer-encoding"))
         request->chunked = span_is(value, "chunked");
+    else if (span_is(name, "authorization"))
+        request->authorization = value;
     else if (span_is(name, "expect"))
         request->expects_continue = span_is(value, "100-continue");
     else if (span_is(name, "connection") && span_is(value, "close"))

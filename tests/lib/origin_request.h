@@ -18,6 +18,7 @@ struct origin_request {
     struct blob_span target;
     struct blob_span version;
     struct blob_span headers; /* lines with their CR LF, without the empty one */
+    struct blob_span authorization;
     uint64_t content_length;
     bool chunked;
     bool keep_alive;

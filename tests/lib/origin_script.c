@@ -155,6 +155,7 @@ static const struct parameter {
     {"stall", set_count, FIELD(stall_at)},
     {"status", set_status, FIELD(status)},
     {"tag", set_nothing, 0},
+    {"wants", set_text, FIELD(wants)},
 };
 
 static const struct parameter *find_parameter(const char *name)
@@ -230,6 +231,14 @@ static bool parse_query(struct origin_script *script, char *query)
             return false;
     }
     return true;
+}
+
+/* What a whole URL asks its server for. */
+static char *skip_authority(char *target)
+{
+    if (strncmp(target, "http://", 7) != 0)
+        return target;
+    return target + 7 + strcspn(target + 7, "/?");
 }
 
 static bool parse_path(struct origin_script *script, char *path)
@@ -319,6 +328,7 @@ bool origin_script_parse(struct origin_script *script, const char *target, size_
     script->key = whole;
     script->seed = origin_seed(whole);
 
+    path = skip_authority(path);
     char *query = strchr(path, '?');
     if (query)
         *query++ = '\0';

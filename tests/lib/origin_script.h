@@ -1,5 +1,6 @@
 /*
- * What one request asks the origin to do, read from its target. Paths:
+ * What one request asks the origin to do, read from its target; of a whole URL, as a proxy is asked for
+ * it, the path counts. Paths:
  *
  *   /bytes/N[/NAME]   N deterministic bytes (origin_fill)
  *   /text/WORD        WORD (which may have slashes) and a newline
@@ -14,6 +15,7 @@
  *   location=URL      redirect there
  *   loop FLAG         redirect to this very target
  *   hops=N            redirect to the same target with N-1; answer at 0
+ *   wants=CHALLENGE   401 with this WWW-Authenticate until the request has credentials of that scheme
  *   retryafter=TEXT   a Retry-After header, where the status is not under 300
  *   maxinflight=N     429 at once while more than N requests are in service, this one included
  *   failtimes=N       the first N requests get what the script says (status 503 when it names no
@@ -67,6 +69,7 @@ struct origin_script {
     const char *word; /* of /text */
     unsigned status;  /* 0: not given */
     const char *location;
+    const char *wants;
     const char *retry_after;
     const char *key;
     const char *headers[ORIGIN_SCRIPT_HEADERS_MAX];

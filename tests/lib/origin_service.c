@@ -1,6 +1,7 @@
 #include "origin_service.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "moment.h"
 #include "origin_keys.h"
@@ -29,6 +30,16 @@ static void count_failures(struct origin_service *service, struct origin_keys *k
         script->status = 503;
 }
 
+/* Whether the credentials are of the scheme that the challenge begins with. */
+static bool has_credentials(const struct origin_request *request, const char *challenge)
+{
+    size_t len = strcspn(challenge, " ");
+
+    return request->authorization.len > len &&
+           strncasecmp(request->authorization.at, challenge, len) == 0 &&
+           request->authorization.at[len] == ' ';
+}
+
 static void write_echo(struct blob *echo, const struct origin_request *request)
 {
     struct blob_span headers = request->headers;
@@ -54,13 +65,13 @@ static void count_arrival(struct origin_log *log)
 
 void origin_service_begin(struct origin_service *service, struct origin_log *log,
                           struct origin_keys *keys, const struct origin_request *request,
-                          uint64_t connection, const char *local)
+                          const struct origin_path *path)
 {
     struct origin_script *script = &service->script;
 
     *service = (struct origin_service){
         .log = log,
-        .record = origin_log_add(log, request, connection, local, moment_now()),
+        .record = origin_log_add(log, request, path, moment_now()),
         .context = {.head_only =
                         request->method.len == 4 && memcmp(request->method.at, "HEAD", 4) == 0,
                     .http10 = request->http10,
@@ -75,6 +86,8 @@ void origin_service_begin(struct origin_service *service, struct origin_log *log
         refuse(service, 429, "too many in flight\n");
     else if (script->fail_times != ORIGIN_NEVER)
         count_failures(service, keys);
+    if (script->wants && has_credentials(request, script->wants))
+        script->wants = NULL;
     if (script->kind == ORIGIN_ECHO && !service->context.refusal)
         write_echo(&service->echo, request);
     service->head_pause = script->head_delay > 0;

@@ -19,6 +19,7 @@
 
 struct origin_keys;
 struct origin_log;
+struct origin_path;
 
 struct origin_service {
     struct origin_log *log;
@@ -33,9 +34,9 @@ struct origin_service {
     bool head_pause;     /* due before the body */
 };
 
-/* `local` and `connection` are for the record. */
+/* The path is for the record. */
 void origin_service_begin(struct origin_service *, struct origin_log *, struct origin_keys *,
-                          const struct origin_request *, uint64_t connection, const char *local);
+                          const struct origin_request *, const struct origin_path *);
 /* The one way out, whoever ended it. */
 void origin_service_end(struct origin_service *, enum origin_end);
 

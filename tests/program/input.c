@@ -57,6 +57,22 @@ Test(line, ends_in_a_nul_with_null)
     stage_free(stage);
 }
 
+Test(line, may_be_the_first_behind_a_byte_order_mark)
+{
+#define MARK "\xEF\xBB\xBF"
+    struct stage *stage = stage_new();
+    const char *json =
+        stage_text(stage, MARK "{\"url\":\"%s/text/a\"}\n", origin_url(stage->origin));
+    const char *url = stage_text(stage, MARK "%s/text/b\n", origin_url(stage->origin));
+    const char *file = scratch_write_text(stage->scratch, "urls", url);
+
+    program_expect(program_fetch(RUN_WEIR("-a", "-", "-a", file), json), 0, "a\nb\n", "");
+    program_expect(program_fetch(RUN_WEIR(), MARK "# comment\n"), 0, "", "");
+    program_expect(program_fetch(RUN_WEIR(), stage_text(stage, "\n%s", url)), 1, "",
+                   "weir: line 2: ");
+    stage_free(stage);
+}
+
 Test(line, with_a_nul_in_it_is_invalid)
 {
     struct stage *stage = stage_new();

@@ -121,6 +121,29 @@ Test(source, reads_lines_from_stdin_when_nothing_else_is_named)
     pipe_close(&ends);
 }
 
+Test(source, passes_over_a_mark_at_the_start_of_each_input)
+{
+#define MARK "\xEF\xBB\xBF"
+    struct scratch *scratch = scratch_new();
+    const char *one = scratch_write_text(scratch, "one", MARK "a\n" MARK "b\n");
+    const char *two = scratch_write_text(scratch, "two", MARK);
+    const char *three = scratch_write_text(scratch, "three", MARK MARK "c");
+    struct run run;
+
+    prepare(&run);
+    add_input(&run, one);
+    add_input(&run, two);
+    add_input(&run, three);
+    begin(&run);
+    expect_line(&run, one, 1, "a");
+    expect_line(&run, one, 2, MARK "b");
+    expect_line(&run, two, 1, "");
+    expect_line(&run, three, 1, MARK "c");
+    expect_end(&run);
+    finish(&run);
+    scratch_free(scratch);
+}
+
 /* Turns the loop until there is an answer other than that it must wait. */
 static void expect_line_in_time(struct run *run, uint64_t line, const char *text)
 {

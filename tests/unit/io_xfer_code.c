@@ -23,6 +23,7 @@ Test(xfer_code, tells_the_reason_from_libcurls_code)
         {"Illegal or missing hexadecimal sequence in chunked-encoding", CURLE_RECV_ERROR,
          REASON_PROTOCOL},
         {"Too large response headers: 310000 > 307200", CURLE_RECV_ERROR, REASON_PROTOCOL},
+        {"CONNECT tunnel failed, response 407", CURLE_RECV_ERROR, REASON_CONNECT},
         {"Received HTTP/0.9 when not allowed", CURLE_UNSUPPORTED_PROTOCOL, REASON_PROTOCOL},
         {"", CURLE_WEIRD_SERVER_REPLY, REASON_PROTOCOL},
         {"", CURLE_OUT_OF_MEMORY, REASON_PROTOCOL},

@@ -317,6 +317,8 @@ Test(header_option, takes_lines_and_files_of_them)
     options_release(&options);
     buf_setf(&at, "@%s", scratch_write_text(scratch, "bad", "A: 1\nnone\n"));
     expect_refusal(WORDS("-H", at.data), "--header: takes one header, as in 'Name: value'");
+    buf_setf(&at, "@%s", scratch_write_text(scratch, "cr", "A: 1\rB: 2\n"));
+    expect_refusal(WORDS("-H", at.data), "--header: takes one header, as in 'Name: value'");
     expect_refusal(WORDS("-H", "@no/such"),
                    "--header: cannot read no/such: No such file or directory");
     buf_release(&at);

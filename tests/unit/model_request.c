@@ -28,7 +28,11 @@ static const struct ask_case ask_cases[] = {
     {"PATCH", NO_PAYLOAD, {.method = "PUT", DEFAULT_BODY}, "PATCH", USUAL},
     {NULL, OWN, {0}, "POST", OWN},
     {NULL, OWN, {DEFAULT_BODY}, "POST", OWN},
-    {"GET", OWN, {.method = "PUT", DEFAULT_BODY}, "GET", OWN},
+    {NULL, OWN, {.method = "HEAD"}, "POST", OWN},
+    {NULL, OWN, {.method = "HEAD", .method_is_named = true}, "POST", OWN},
+    {"HEAD", NO_PAYLOAD, {.method = "PUT", DEFAULT_BODY}, "HEAD", NO_PAYLOAD},
+    {NULL, OWN, {.method = "PUT", .method_is_named = true, DEFAULT_BODY}, "PUT", OWN},
+    {"GET", OWN, {.method = "PUT", .method_is_named = true, DEFAULT_BODY}, "GET", OWN},
 };
 
 static void expect_ask(const struct request *request, const struct ask_case *one, size_t i)

@@ -535,7 +535,7 @@ Test(record, has_the_chosen_fields_in_their_order)
     buf_release(&text);
 }
 
-Test(record, may_have_its_body_first_and_twice)
+Test(record, may_have_its_body_first_and_a_row_twice)
 {
     struct task *task = answered(200, "");
     struct options options;
@@ -546,11 +546,12 @@ Test(record, may_have_its_body_first_and_twice)
     rendered_store(&store, 1000);
     rendered_body(task, &store, "a\tb", 3);
     begin(&options, OPTION_FORMAT_JSONL);
-    options.fields = xstrdup("body,seq,body");
+    options.fields = xstrdup("body,seq");
     rendered_add(&options, task, &store, FORMAT_ROOM_MIN, &text);
-    cr_expect_str_eq(text.data, "{\"body\":\"a\\tb\",\"seq\":7,\"body\":\"a\\tb\"}\n", "%s",
-                     text.data);
+    cr_expect_str_eq(text.data, "{\"body\":\"a\\tb\",\"seq\":7}\n", "%s", text.data);
     options.format = OPTION_FORMAT_TSV;
+    free(options.fields);
+    options.fields = xstrdup("body,seq,body");
     buf_clear(&text);
     rendered_add(&options, task, &store, FORMAT_ROOM_MIN, &text);
     cr_expect_str_eq(text.data, "a\\tb\t7\ta\\tb\n", "%s", text.data);
@@ -560,7 +561,7 @@ Test(record, may_have_its_body_first_and_twice)
     buf_release(&text);
 }
 
-static void expect_unknown(unsigned kind, const char *fields, const char *words)
+static void expect_bad_fields(unsigned kind, const char *fields, const char *words)
 {
     struct format *format = NULL;
     struct options options;
@@ -589,9 +590,18 @@ Test(record, refuses_a_field_that_there_is_not)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        expect_unknown(OPTION_FORMAT_JSONL, cases[i].fields, cases[i].words);
-        expect_unknown(OPTION_FORMAT_TSV, cases[i].fields, cases[i].words);
+        expect_bad_fields(OPTION_FORMAT_JSONL, cases[i].fields, cases[i].words);
+        expect_bad_fields(OPTION_FORMAT_TSV, cases[i].fields, cases[i].words);
     }
+}
+
+Test(record, refuses_a_member_that_is_there_already)
+{
+    static const char *const lists[] = {"seq,seq", "seq,url,seq", "url,seq,ok,seq,url", "seq,seq,"};
+
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+        expect_bad_fields(OPTION_FORMAT_JSONL, lists[i], "--fields: seq is there twice");
+    expect_bad_fields(OPTION_FORMAT_JSONL, "body,url,body", "--fields: body is there twice");
 }
 
 Test(record, leaves_out_bodies_where_none_are_wanted)

@@ -43,7 +43,7 @@ Test(headers, make_no_header_of_a_line_that_is_none)
 {
     expect_object(STATUS "no colon\r\nA: 1\r\n\r\n", "{\"a\":[\"1\"]}");
     expect_object("HTTP/1.1 200 all: well\r\nA: 1\r\n", "{\"a\":[\"1\"]}");
-    /* The rest of a header that goes on in another line. */
+    /* What begins with a blank has no name. */
     expect_object("A: 1\r\n two: three\r\n\tfour: five\r\nB: 2\r\n",
                   "{\"a\":[\"1\"],\"b\":[\"2\"]}");
 }

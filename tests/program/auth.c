@@ -1,0 +1,221 @@
+/* Who we are, said in each of the ways there are, to whom it is for and to nobody else. */
+#include <criterion/criterion.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "program.h"
+#include "stage.h"
+
+/* Of every request for the target, in their order. */
+static const struct origin_record *nth(struct stage *stage, const char *target, size_t n)
+{
+    const struct origin_record *record = NULL;
+
+    while ((record = origin_log_next(stage->origin, record)))
+        if (strcmp(record->target, target) == 0 && n-- == 0)
+            return record;
+    cr_assert_fail("the origin saw too few of %s", target);
+    return NULL;
+}
+
+/* What Authorization says, "" where there is none. */
+static const char *said(struct stage *stage, const struct origin_record *record)
+{
+    char value[1024];
+
+    if (!origin_record_header(record, "Authorization", value, sizeof value))
+        return "";
+    return stage_text(stage, "%s", value);
+}
+
+static const char *said_for(struct stage *stage, const char *target)
+{
+    return said(stage, nth(stage, target, 0));
+}
+
+Test(netrc, has_the_password_of_each_host)
+{
+    struct stage *stage = stage_new_any();
+    const char *text = "machine 127.0.0.1 login me password word\n"
+                       "machine 127.0.0.2\n  login you\n  password \"two words\"\n";
+    const char *file = scratch_write_text(stage->scratch, "netrc", text);
+
+    program_expect(program_fetch(RUN_WEIR("-j1", "--netrc-file", file,
+                                          stage_url_at(stage, "127.0.0.1", "/text/1"),
+                                          stage_url_at(stage, "127.0.0.2", "/text/2"),
+                                          stage_url_at(stage, "127.0.0.3", "/text/3"),
+                                          stage_url_at(stage, "own:x@127.0.0.1", "/text/4")),
+                                 NULL),
+                   0, "1\n2\n3\n4\n", "");
+    cr_expect_str_eq(said_for(stage, "/text/1"), "Basic bWU6d29yZA==");
+    cr_expect_str_eq(said_for(stage, "/text/2"), "Basic eW91OnR3byB3b3Jkcw==");
+    cr_expect_str_eq(said_for(stage, "/text/3"), "");
+    cr_expect_str_eq(said_for(stage, "/text/4"), "Basic b3duOng=");
+    stage_free(stage);
+}
+
+Test(netrc, is_at_home_and_asked_only_when_wanted)
+{
+    struct stage *stage = stage_new();
+    const char *home = stage_text(stage, "HOME=%s", scratch_dir(stage->scratch));
+    const char *const env[] = {home, NULL};
+
+    scratch_write_text(stage->scratch, ".netrc", "machine 127.0.0.1 login me password word\n");
+    program_expect(program_run((struct run_options){
+                       .argv = RUN_WEIR("-n", stage_url(stage, "/text/1")), .env = env}),
+                   0, "1\n", "");
+    program_expect(program_run((struct run_options){.argv = RUN_WEIR(stage_url(stage, "/text/2")),
+                                                    .env = env}),
+                   0, "2\n", "");
+    cr_expect_str_eq(said_for(stage, "/text/1"), "Basic bWU6d29yZA==");
+    cr_expect_str_eq(said_for(stage, "/text/2"), "");
+    stage_free(stage);
+}
+
+/* A redirect to another host must not take along what the first host's user was. */
+Test(credentials, are_not_for_the_host_that_a_redirect_leads_to)
+{
+    static const char *const options[][2] = {{"-u", "me:word"}, {"--oauth2-bearer", "t0k"}};
+    struct stage *stage = stage_new_any();
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *target = stage_text(stage, "/text/%zu", i);
+        const char *there = stage_url_at(stage, "127.0.0.2", target);
+        const char *url =
+            stage_url(stage, "/text/a?tag=%zu&location=%s", i, stage_encoded(stage, there));
+        program_expect(program_fetch(RUN_WEIR(options[i][0], options[i][1], url), NULL), 0,
+                       stage_text(stage, "%zu\n", i), "");
+        cr_expect_str_eq(said_for(stage, target), "");
+        cr_expect_str_not_empty(said_for(stage, strstr(url, "/text/a")));
+        program_expect(
+            program_fetch(RUN_WEIR("--location-trusted", options[i][0], options[i][1], url), NULL),
+            0, stage_text(stage, "%zu\n", i), "");
+        cr_expect_str_not_empty(said(stage, nth(stage, target, 1)));
+    }
+    stage_free(stage);
+}
+
+/* ---- digest ---- */
+
+#define CHALLENGE "Digest realm=\"r\", nonce=\"n0\", qop=\"auth\", opaque=\"op\""
+
+static const char *digest_target(struct stage *stage, const char *path)
+{
+    return stage_text(stage, "%s?wants=%s", path, stage_encoded(stage, CHALLENGE));
+}
+
+/* name=value or name="value" of an Authorization. */
+static const char *part(struct stage *stage, const char *header, const char *name)
+{
+    const char *start = stage_text(stage, " %s=", name);
+    const char *at = strstr(header, start);
+
+    cr_assert(at, "no %s in %s", name, header);
+    at += strlen(start);
+    at += *at == '"';
+    return stage_text(stage, "%.*s", (int)strcspn(at, "\","), at);
+}
+
+static const char *md5(struct stage *stage, const char *text)
+{
+    const char *const argv[] = {"md5sum", NULL};
+    struct run_result result =
+        program_run((struct run_options){.argv = argv, .input = text, .input_len = strlen(text)});
+    const char *sum = stage_text(stage, "%.32s", blob_text(&result.out));
+
+    cr_assert_eq(result.code, 0);
+    run_result_release(&result);
+    return sum;
+}
+
+/* As RFC 7616 has it. */
+static void expect_proof(struct stage *stage, const char *header, const char *method,
+                         const char *target, const char *nc)
+{
+    const char *who = md5(stage, "me:r:word");
+    const char *what = md5(stage, stage_text(stage, "%s:%s", method, target));
+
+    cr_assert_eq(strncmp(header, "Digest ", 7), 0, "%s", header);
+    cr_expect_str_eq(part(stage, header, "username"), "me");
+    cr_expect_str_eq(part(stage, header, "realm"), "r");
+    cr_expect_str_eq(part(stage, header, "nonce"), "n0");
+    cr_expect_str_eq(part(stage, header, "opaque"), "op");
+    cr_expect_str_eq(part(stage, header, "uri"), target);
+    cr_expect_str_eq(part(stage, header, "qop"), "auth");
+    cr_expect_str_eq(part(stage, header, "nc"), nc);
+    const char *whole =
+        stage_text(stage, "%s:n0:%s:%s:auth:%s", who, nc, part(stage, header, "cnonce"), what);
+    cr_expect_str_eq(part(stage, header, "response"), md5(stage, whole));
+}
+
+Test(digest, proves_who_we_are_without_the_password)
+{
+    struct stage *stage = stage_new();
+    const char *target = digest_target(stage, "/text/a");
+
+    program_expect(
+        program_fetch(RUN_WEIR("--digest", "-u", "me:word", stage_url(stage, "%s", target)), NULL),
+        0, "a\n", "");
+    cr_expect_eq(origin_counts(stage->origin).requests, 2);
+    cr_expect_str_eq(said_for(stage, target), "");
+    expect_proof(stage, said(stage, nth(stage, target, 1)), "GET", target, "00000001");
+    stage_free(stage);
+}
+
+Test(digest, sends_the_payload_once_it_is_known_to_be_wanted)
+{
+    struct stage *stage = stage_new();
+    const char *target = digest_target(stage, "/echo");
+    struct run_result result = program_fetch(
+        RUN_WEIR("--digest", "-u", "me:word", "-d", "a=1", stage_url(stage, "%s", target)), NULL);
+
+    cr_expect(blob_contains(&result.out, "\n\na=1"), "%s", blob_text(&result.out));
+    program_expect(result, 0, NULL, "");
+    cr_expect_eq(origin_counts(stage->origin).requests, 2);
+    expect_proof(stage, said(stage, nth(stage, target, 1)), "POST", target, "00000001");
+    cr_expect_eq(atomic_load(&nth(stage, target, 1)->body_bytes), 3);
+    stage_free(stage);
+}
+
+Test(digest, that_is_not_believed_is_the_servers_answer)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/text/a?status=401&hdr=WWW-Authenticate:%s",
+                                stage_encoded(stage, CHALLENGE));
+
+    program_expect(program_fetch(RUN_WEIR("--digest", "-u", "me:work", url), NULL), 1, "",
+                   ": http: status 401");
+    cr_expect_eq(origin_counts(stage->origin).requests, 2);
+    stage_free(stage);
+}
+
+Test(anyauth, does_as_the_server_wants)
+{
+    struct stage *stage = stage_new();
+    const char *digest = digest_target(stage, "/text/a");
+    const char *basic = "/text/b?wants=Basic%20realm=r";
+
+    program_expect(
+        program_fetch(RUN_WEIR("-j1", "--anyauth", "-u", "me:word", stage_url(stage, "%s", digest),
+                               stage_url(stage, "%s", basic)),
+                      NULL),
+        0, "a\nb\n", "");
+    cr_expect_str_eq(said_for(stage, digest), "");
+    expect_proof(stage, said(stage, nth(stage, digest, 1)), "GET", digest, "00000001");
+    size_t times = origin_log_count(stage->origin, basic);
+    cr_expect_str_eq(said(stage, nth(stage, basic, times - 1)), "Basic bWU6d29yZA==");
+    stage_free(stage);
+}
+
+Test(basic, is_said_at_once)
+{
+    struct stage *stage = stage_new();
+    const char *target = "/text/b?wants=Basic%20realm=r";
+    const char *url = stage_url(stage, "%s", target);
+
+    program_expect(program_fetch(RUN_WEIR("--basic", "-u", "me:word", url), NULL), 0, "b\n", "");
+    cr_expect_eq(origin_counts(stage->origin).requests, 1);
+    program_expect(program_fetch(RUN_WEIR(url), NULL), 1, "", ": http: status 401");
+    stage_free(stage);
+}

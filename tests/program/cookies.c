@@ -1,0 +1,190 @@
+/* Cookies: those that are given, those that answers set, and the file they go to. */
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "program.h"
+#include "stage.h"
+
+#define SET(cookie) "/text/set?hdr=Set-Cookie:%%20" cookie
+
+static const char *sent(struct stage *stage, const char *target)
+{
+    const struct origin_record *record = origin_log_find(stage->origin, target);
+    char value[512];
+
+    cr_assert(record, "the origin saw no %s", target);
+    if (!origin_record_header(record, "Cookie", value, sizeof value))
+        return "";
+    return stage_text(stage, "%s", value);
+}
+
+static const char *jar_of(struct stage *stage, const char *name)
+{
+    struct blob text = {0};
+
+    cr_assert(scratch_read(stage->scratch, name, &text));
+    const char *jar = stage_text(stage, "%s", blob_text(&text));
+    blob_release(&text);
+    return jar;
+}
+
+#define JAR                                                             \
+    "# Netscape HTTP Cookie File\n"                                     \
+    "127.0.0.1\tFALSE\t/\tFALSE\t0\tone\t1\n"                           \
+    "#HttpOnly_127.0.0.1\tFALSE\t/text/in\tFALSE\t4102444800\ttwo\t2\n" \
+    "127.0.0.1\tFALSE\t/\tFALSE\t1\told\tx\n"                           \
+    "127.0.0.2\tFALSE\t/\tTRUE\t0\tsecure\tx\n"                         \
+    "127.0.0.2\tFALSE\t/\tFALSE\t0\tother\t3\n"
+
+Test(cookie, of_a_file_goes_where_it_belongs)
+{
+    struct stage *stage = stage_new_any();
+    const char *file = scratch_write_text(stage->scratch, "jar", JAR);
+
+    program_expect(program_fetch(RUN_WEIR("-b", file, stage_url(stage, "/text/a"),
+                                          stage_url(stage, "/text/in/b"),
+                                          stage_url_at(stage, "127.0.0.2", "/text/c")),
+                                 NULL),
+                   0, "a\nin/b\nc\n", "");
+    cr_expect_str_eq(sent(stage, "/text/a"), "one=1");
+    cr_expect_str_eq(sent(stage, "/text/in/b"), "two=2; one=1");
+    cr_expect_str_eq(sent(stage, "/text/c"), "other=3");
+    cr_expect_str_eq(jar_of(stage, "jar"), JAR, "it is only read");
+    stage_free(stage);
+}
+
+Test(cookie, that_an_answer_sets_goes_along_with_later_requests)
+{
+    struct stage *stage = stage_new();
+
+    program_expect(
+        program_fetch(RUN_WEIR("-j1", "-b", "", stage_url(stage, SET("a=1")),
+                               stage_url(stage, "/text/b"),
+                               stage_url(stage, SET("a=2;%%20Path=/text/in") "&hdr=Set-Cookie:c=3"),
+                               stage_url(stage, "/text/d"), stage_url(stage, "/text/in/e")),
+                      NULL),
+        0, "set\nb\nset\nd\nin/e\n", "");
+    cr_expect_str_eq(sent(stage, "/text/b"), "a=1");
+    cr_expect(strstr(sent(stage, "/text/d"), "a=1") && strstr(sent(stage, "/text/d"), "c=3"));
+    cr_expect(!strstr(sent(stage, "/text/d"), "a=2"));
+    cr_expect(strstr(sent(stage, "/text/in/e"), "a=2"));
+    stage_free(stage);
+}
+
+/* A handle is made new for a request that asks for more than a URL; the jar stays. */
+Test(cookie, goes_along_with_requests_of_every_kind)
+{
+    struct stage *stage = stage_new();
+    const char *url = origin_url(stage->origin);
+    const char *input = stage_text(
+        stage,
+        "{\"url\":\"%s/text/post?hdr=Set-Cookie:%%20a=1;Path=/\",\"body\":\"x\"}\n"
+        "%s/text/1\n{\"url\":\"%s/text/2\",\"headers\":{\"X-A\":\"1\"},\"method\":\"PUT\"}\n"
+        "{\"url\":\"%s/text/3\",\"headers\":{\"Cookie\":\"own=1\"}}\n%s/text/4\n",
+        url, url, url, url, url);
+
+    program_expect(program_fetch(RUN_WEIR("-j1", "-b", ""), input), 0, "post\n1\n2\n3\n4\n", "");
+    cr_expect_str_eq(sent(stage, "/text/1"), "a=1");
+    cr_expect_str_eq(sent(stage, "/text/2"), "a=1");
+    cr_expect_str_eq(sent(stage, "/text/4"), "a=1");
+    stage_free(stage);
+}
+
+Test(cookie, is_one_jar_for_all_connections)
+{
+    struct stage *stage = stage_new();
+    const char *jar = scratch_path(stage->scratch, "jar");
+    struct run *run = program_spawn((struct run_options){.argv = RUN_WEIR("-j9", "-c", jar)});
+
+    run_write_text(run, stage_url(stage, "/text/set?hdr=Set-Cookie:a=1\n"));
+    cr_assert(run_read_until(run, "set\n", patience));
+    for (int i = 0; i < 9; i++)
+        run_write_text(run, stage_url(stage, "/text/%d?delay=0.1\n", i));
+    program_expect(program_end(run), 0, "set\n0\n1\n2\n3\n4\n5\n6\n7\n8\n", "");
+    for (int i = 0; i < 9; i++)
+        cr_expect_str_eq(sent(stage, stage_text(stage, "/text/%d?delay=0.1", i)), "a=1");
+    stage_free(stage);
+}
+
+Test(cookie, is_forgotten_where_no_jar_is_asked_for)
+{
+    static const char *const cookies[] = {NULL, "own=1"}, *const sent_then[] = {"", "own=1"};
+    struct stage *stage = stage_new();
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *target = stage_text(stage, "/text/%zu", i);
+        const char *set = stage_url(stage, SET("a=1"));
+        const char *url = stage_url(stage, "%s", target);
+        program_expect(program_fetch(cookies[i] ? RUN_WEIR("-j1", set, url, "-b", cookies[i])
+                                                : RUN_WEIR("-j1", set, url),
+                                     NULL),
+                       0, stage_text(stage, "set\n%zu\n", i), "");
+        cr_expect_str_eq(sent(stage, target), sent_then[i]);
+    }
+    stage_free(stage);
+}
+
+Test(cookie, of_a_redirect_goes_along_with_its_hop)
+{
+    struct stage *stage = stage_new_any();
+    const char *jar = scratch_path(stage->scratch, "jar");
+    const char *there = stage_encoded(stage, stage_url_at(stage, "127.0.0.2", "/text/there"));
+
+    program_expect(program_fetch(RUN_WEIR("-j1", "-c", jar, "-b", "own=1",
+                                          stage_url(stage, SET("a=1") "&location=/text/here"),
+                                          stage_url(stage, SET("b=2") "&location=%s", there)),
+                                 NULL),
+                   0, "here\nthere\n", "");
+    cr_expect_str_eq(sent(stage, "/text/here"), "a=1; own=1");
+    cr_expect_str_eq(sent(stage, "/text/there"), "");
+    stage_free(stage);
+}
+
+Test(cookie_jar, is_written_at_the_end)
+{
+    struct stage *stage = stage_new();
+    const char *jar = scratch_path(stage->scratch, "jar");
+
+    program_expect(
+        program_fetch(RUN_WEIR("-j1", "-c", jar,
+                               stage_url(stage, SET("a=1;%%20Max-Age=1000000;%%20HttpOnly")),
+                               stage_url(stage, SET("b=2")), stage_url(stage, SET("c=3")),
+                               stage_url(stage, SET("c=;%%20Max-Age=0"))),
+                      NULL),
+        0, NULL, "");
+    const char *text = jar_of(stage, "jar");
+    cr_expect(strstr(text, "#HttpOnly_127.0.0.1\tFALSE\t/text"), "%s", text);
+    cr_expect(strstr(text, "\ta\t1\n"), "%s", text);
+    cr_expect(strstr(text, "\tFALSE\t0\tb\t2\n"), "%s", text);
+    cr_expect(!strstr(text, "\tc\t"), "%s", text);
+    stage_free(stage);
+}
+
+Test(cookie_jar, of_one_run_is_the_cookies_of_the_next)
+{
+    struct stage *stage = stage_new();
+    const char *jar = scratch_path(stage->scratch, "jar");
+
+    program_expect(program_fetch(RUN_WEIR("-c", jar, stage_url(stage, SET("a=1"))), NULL), 0, NULL,
+                   "");
+    program_expect(program_fetch(RUN_WEIR("-j1", "-b", jar, "-c", jar, stage_url(stage, "/text/1"),
+                                          stage_url(stage, SET("b=2"))),
+                                 NULL),
+                   0, NULL, "");
+    program_expect(program_fetch(RUN_WEIR("-b", jar, stage_url(stage, "/text/2")), NULL), 0, NULL,
+                   "");
+    cr_expect_str_eq(sent(stage, "/text/1"), "a=1");
+    cr_expect(strstr(sent(stage, "/text/2"), "a=1") && strstr(sent(stage, "/text/2"), "b=2"));
+    stage_free(stage);
+}
+
+Test(cookie_jar, that_cannot_be_written_is_told)
+{
+    struct stage *stage = stage_new();
+
+    program_expect(program_fetch(RUN_WEIR("-c", "/no/such/jar", stage_url(stage, "/text/a")), NULL),
+                   4, "a\n", "/no/such/jar");
+    stage_free(stage);
+}
