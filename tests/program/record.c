@@ -161,16 +161,22 @@ bool record_has(const json_t *record, const char *field)
     return json_object_get(record, field) != NULL;
 }
 
-static void add_decoded(const char *text, size_t len, struct blob *to)
+static unsigned digit_of(char c)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *digit = c ? strchr(digits, c) : NULL;
+
+    cr_assert(digit, "no digit of base64: %c", c);
+    return (unsigned)(digit - digits);
+}
+
+static void add_decoded(const char *text, size_t len, struct blob *to)
+{
     unsigned bits = 0, held = 0;
 
     cr_assert_eq(len % 4, 0, "base64 of %zu digits", len);
     for (; len && *text != '='; text++, len--) {
-        const char *digit = memchr(digits, *text, 64);
-        cr_assert(digit, "no digit of base64: %c", *text);
-        held = held << 6 | (unsigned)(digit - digits);
+        held = held << 6 | digit_of(*text);
         bits += 6;
         if (bits >= 8) {
             char byte = (char)(held >> (bits - 8) & 0xFF);
