@@ -74,6 +74,7 @@ struct engine {
     bool local_trouble; /* an input or an output failed */
     bool out_closed;    /* by its reader: the end, quietly */
     bool out_failed;
+    bool shuns_binary; /* stdout is a terminal, and nobody asked for any bytes there */
     bool notes_failed;
 
     /* What is left of this turn. */

@@ -22,6 +22,7 @@ struct writer *writer_new(struct ev_loop *, int number, size_t capacity);
 int writer_open(struct ev_loop *, const char *path, size_t capacity,
                 struct writer **ret_writer) WARN_UNUSED;
 void writer_free(struct writer *);
+bool writer_is_terminal(const struct writer *);
 
 /* Room for the next bytes: write at most `*ret_room` there, then commit what was written. */
 char *writer_reserve(struct writer *, size_t *ret_room);

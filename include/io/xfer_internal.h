@@ -34,11 +34,12 @@ struct transfer {
     struct heap_node deadline;
     double started_at, heard_at; /* heard_at: the last byte, at first when it was connected */
     bool connected;
-    uint64_t traffic;        /* bytes either way, when last looked at */
+    curl_off_t uploaded;     /* when last looked at */
     bool found, found_waits; /* the host's name; waits to be told */
     bool has_ended;
-    CURLcode code;  /* once it has ended */
-    bool may_reuse; /* what the handle is set to: look for an idle connection */
+    CURLcode code;      /* once it has ended */
+    bool may_reuse;     /* what the handle is set to: look for an idle connection */
+    bool head_is_whole; /* the last answer's headers have come to their end */
     bool body_seen;
     enum body_way body_goes;
     bool decodes;          /* what it sent asks for compression that we undo */
@@ -94,5 +95,7 @@ struct xfer {
 
 /* The reason that one of libcurl's codes stands for, given the words that came with it. */
 enum reason xfer_reason(CURLcode, const char *message);
+/* What to say of it, given libcurl's own words ("" for none). */
+const char *xfer_words(CURLcode, const char *message);
 
 #endif

@@ -79,6 +79,7 @@ struct options {
     bool header_line, include, body;
     unsigned echo_request;
     char *output, *output_dir;
+    bool output_is_stdout; /* as was said: -o - or --to */
     bool remote_name, skip_existing, remote_time;
     unsigned on_conflict;
     struct codes accept;

@@ -117,6 +117,14 @@ static int open_out(struct engine *engine, struct buf *err)
     return result ? EXIT_LOCAL_TROUBLE : 0;
 }
 
+static bool shuns_binary(const struct engine *engine)
+{
+    const struct options *options = engine->options;
+
+    return options->format == OPTION_FORMAT_RAW && !options->output_is_stdout &&
+           writer_is_terminal(engine->out);
+}
+
 static const enum xfer_bodies bodies[] = {
     [FORMAT_NO_BODIES] = XFER_NO_BODIES,
     [FORMAT_BODIES_OF_SUCCESS] = XFER_ACCEPTED_BODIES,
@@ -161,6 +169,7 @@ static int set_up_io(struct engine *engine, struct buf *err)
     result = open_out(engine, err);
     if (result)
         return result;
+    engine->shuns_binary = shuns_binary(engine);
     begin_output(engine);
     result = xfer_new(engine->loop, engine->options, wants_of(engine->format), &engine->store, jobs,
                       &engine->xfer, err);

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <string.h>
 
 #include "engine/outputs.h"
 #include "engine/state.h"
@@ -10,6 +11,8 @@
 enum { DESCRIPTOR_TRIES = 50 /* starts in vain, with nothing running that could free one */ };
 
 #define DESCRIPTOR_PAUSE 0.1
+
+enum { LOOKED_AT = 2000 /* bytes of a body that may be binary, as curl */ };
 
 static void wait_for_descriptor(struct engine *engine, struct task *task, double now)
 {
@@ -42,6 +45,34 @@ static void again(struct engine *engine, struct task *task, double now)
     heap_push(&engine->waiting, &task->due, INFINITY);
 }
 
+/* A NUL near its start is what curl, too, takes for the mark of a body that is no text. What cannot
+ * be read here cannot be read when it is printed, and is told then. */
+static bool is_binary(const struct engine *engine, const struct task *task)
+{
+    struct body_cursor cursor = {0};
+    char bytes[LOOKED_AT];
+    struct buf err;
+    bool found = false;
+    ssize_t len = 1;
+
+    buf_init(&err);
+    for (size_t left = sizeof bytes; left && len > 0 && !found; left -= (size_t)len) {
+        len = body_read(&task->body, &engine->store, &cursor, bytes, left, &err);
+        found = len > 0 && memchr(bytes, '\0', (size_t)len);
+        len = MAX(len, 0);
+    }
+    buf_release(&err);
+    return found;
+}
+
+static void spare_terminal(struct engine *engine, struct task *task)
+{
+    if (engine->shuns_binary && task->result.reason == REASON_OK && is_binary(engine, task))
+        result_setf(&task->result, REASON_OUTPUT,
+                    "binary output can mess up your terminal; -o - prints it all the same, "
+                    "--to FILE keeps it");
+}
+
 static void settle_task(struct engine *engine, struct task *task, double now)
 {
     semaphore_give(&engine->permits);
@@ -55,6 +86,7 @@ static void settle_task(struct engine *engine, struct task *task, double now)
         if (task->outcome != OUTCOME_ANSWERED)
             task_rewind(task, &engine->store); /* part of a body is nothing to show */
         engine_end_output(engine, task);
+        spare_terminal(engine, task);
         engine_complete(engine, task);
         break;
     case VERDICT_HOP: hop(engine, task, now); break;

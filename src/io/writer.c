@@ -53,6 +53,11 @@ int writer_open(struct ev_loop *loop, const char *path, size_t capacity, struct 
     return 0;
 }
 
+bool writer_is_terminal(const struct writer *writer)
+{
+    return isatty(writer->fd.number);
+}
+
 void writer_free(struct writer *writer)
 {
     if (!writer)

@@ -130,6 +130,40 @@ static int on_timer(CURLM *multi, long milliseconds, void *userdata)
     return 0;
 }
 
+/* ---- deadlines ---- */
+
+static double after(double start, double seconds)
+{
+    return seconds > 0 ? start + seconds : INFINITY;
+}
+
+static double max_time_of(const struct transfer *transfer)
+{
+    const struct detail *detail = transfer->task->request.detail;
+
+    return detail && detail->timeout > 0 ? detail->timeout : transfer->xfer->options->max_time;
+}
+
+/* When the transfer is over unless something comes. */
+static double deadline_of(const struct transfer *transfer)
+{
+    const struct options *options = transfer->xfer->options;
+    double limit = after(transfer->started_at, max_time_of(transfer));
+    double patience = transfer->connected ? after(transfer->heard_at, options->stall_timeout)
+                                          : after(transfer->started_at, options->connect_timeout);
+
+    return fmin(limit, patience);
+}
+
+/* When to look at a transfer next. Never later than its deadline, which is looked at again when it
+ * comes, so that a byte costs nothing here; and while it connects each second, see nudge. */
+static double next_look(const struct transfer *transfer, double now)
+{
+    double due = deadline_of(transfer);
+
+    return transfer->connected ? due : fmin(due, now + CONNECTING_LOOK);
+}
+
 /* ---- what libcurl tells while a transfer runs ---- */
 
 static void note_found(struct transfer *transfer)
@@ -184,6 +218,8 @@ int xfer_on_connected(void *userdata, char *remote_ip, char *local_ip, int remot
     note_found(transfer);
     transfer->connected = true;
     transfer->heard_at = transfer->xfer->now;
+    if (deadline_of(transfer) < transfer->deadline.due)
+        heap_move(&transfer->xfer->deadlines, &transfer->deadline, deadline_of(transfer));
     return CURL_PREREQFUNC_OK;
 }
 
@@ -308,18 +344,26 @@ static void add_header_line(struct buf *headers, const char *line, size_t len)
     buf_add(headers, line, len);
 }
 
-/* Each answer begins with its status line: of several, as after 100 Continue, the last one counts.
- * What comes behind the body are trailers, which are not kept. */
+/* Each answer begins with its status line and its head ends with an empty one: of several, as after
+ * 100 Continue, the last one counts. What comes behind the body are trailers, which are not kept. */
 size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata)
 {
     struct transfer *transfer = userdata;
-    struct buf *headers = &transfer->task->result.facts->headers;
+    struct facts *facts = transfer->task->result.facts;
     size_t len = size * count;
+    bool begins = len >= 5 && memcmp(bytes, "HTTP/", 5) == 0;
 
-    if (len >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
-        buf_clear(headers);
+    transfer->heard_at = transfer->xfer->now;
+    if (begins)
+        transfer->head_is_whole = false;
+    else if (len && (*bytes == '\r' || *bytes == '\n'))
+        transfer->head_is_whole = true;
+    if (!transfer->xfer->wants.headers)
+        return len;
+    if (begins)
+        buf_clear(&facts->headers);
     if (!transfer->body_seen)
-        add_header_line(headers, bytes, len);
+        add_header_line(&facts->headers, bytes, len);
     return len;
 }
 
@@ -551,38 +595,6 @@ void xfer_free(struct xfer *xfer)
 
 /* ---- a transfer's life ---- */
 
-static double after(double start, double seconds)
-{
-    return seconds > 0 ? start + seconds : INFINITY;
-}
-
-static double max_time_of(const struct transfer *transfer)
-{
-    const struct detail *detail = transfer->task->request.detail;
-
-    return detail && detail->timeout > 0 ? detail->timeout : transfer->xfer->options->max_time;
-}
-
-/* When the transfer is over unless something comes. */
-static double deadline_of(const struct transfer *transfer)
-{
-    const struct options *options = transfer->xfer->options;
-    double limit = after(transfer->started_at, max_time_of(transfer));
-    double patience = transfer->connected ? after(transfer->heard_at, options->stall_timeout)
-                                          : after(transfer->started_at, options->connect_timeout);
-
-    return fmin(limit, patience);
-}
-
-/* When to look at a transfer next. Never later than its deadline, which is looked at again when it
- * comes, so that a byte costs nothing here; and while it connects each second, see nudge. */
-static double next_look(const struct transfer *transfer, double now)
-{
-    double due = deadline_of(transfer);
-
-    return transfer->connected ? due : fmin(due, now + CONNECTING_LOOK);
-}
-
 /* Ends a transfer that libcurl does not have, or not any more. */
 static void fail_early(struct xfer *xfer, struct transfer *transfer)
 {
@@ -602,9 +614,10 @@ void xfer_start(struct xfer *xfer, struct task *task)
     result_restart(&task->result);
     transfer->task = task;
     transfer->connected = transfer->found = false;
-    transfer->body_seen = transfer->no_descriptor = transfer->has_ended = false;
+    transfer->head_is_whole = transfer->body_seen = false;
+    transfer->no_descriptor = transfer->has_ended = false;
     transfer->body_error = 0;
-    transfer->traffic = 0;
+    transfer->uploaded = 0;
     transfer->is_over_limit = transfer->is_malformed = false;
     transfer->message[0] = '\0';
     transfer->started_at = transfer->heard_at = xfer->now;
@@ -650,26 +663,15 @@ static void time_out(struct xfer *xfer, struct transfer *transfer, double now)
     fail_early(xfer, transfer);
 }
 
-/* Bytes that went either way, headers too. */
-static uint64_t traffic_of(const struct transfer *transfer)
+/* What comes is heard as it comes; what goes we find out here. */
+static void hear_upload(struct transfer *transfer, double now)
 {
-    curl_off_t down = 0, up = 0;
-    long headers = 0;
+    curl_off_t uploaded = 0;
 
-    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
-    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &up);
-    curl_easy_getinfo(transfer->easy, CURLINFO_HEADER_SIZE, &headers);
-    return (uint64_t)down + (uint64_t)up + (uint64_t)headers;
-}
-
-/* Only bodies are told to us as they come; of headers we find out here. */
-static void hear_headers(struct transfer *transfer, double now)
-{
-    uint64_t traffic = traffic_of(transfer);
-
-    if (traffic != transfer->traffic)
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+    if (uploaded != transfer->uploaded)
         transfer->heard_at = now;
-    transfer->traffic = traffic;
+    transfer->uploaded = uploaded;
 }
 
 /* After it gave up an address libcurl arms no timer to try the next: it has to be called. */
@@ -686,7 +688,7 @@ static void look_at_deadlines(struct xfer *xfer, double now)
     while ((node = heap_peek(&xfer->deadlines)) && node->due <= now) {
         struct transfer *transfer = CONTAINER_OF(node, struct transfer, deadline);
         if (transfer->connected && deadline_of(transfer) <= now)
-            hear_headers(transfer, now);
+            hear_upload(transfer, now);
         if (deadline_of(transfer) <= now) {
             time_out(xfer, transfer, now);
             continue;
@@ -748,11 +750,9 @@ static bool descriptors_are_out(void)
 static void fill_answer(struct transfer *transfer)
 {
     struct task *task = transfer->task;
-    long *code = &task->result.http_code;
+    const char *location = location_of(transfer, task->result.http_code);
 
     task->outcome = OUTCOME_ANSWERED;
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, code);
-    const char *location = location_of(transfer, *code);
     if (location)
         task->location = xstrdup(location);
 }
@@ -784,11 +784,10 @@ static void fill_body_trouble(struct transfer *transfer)
 static void fill_failure(struct transfer *transfer, CURLcode code)
 {
     struct task *task = transfer->task;
-    const char *message = transfer->message[0] ? transfer->message : curl_easy_strerror(code);
+    const char *message = xfer_words(code, transfer->message);
     bool connecting = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
                       code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_SSL_CACERT_BADFILE;
 
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &task->result.http_code);
     task->outcome = OUTCOME_FAILED;
     if ((transfer->no_descriptor && !transfer->connected) || (connecting && descriptors_are_out()))
         task->outcome = OUTCOME_NO_DESCRIPTOR;
@@ -801,24 +800,39 @@ static void fill_malformed(struct transfer *transfer, const char *words)
 
     transfer->task->outcome = OUTCOME_FAILED;
     result->exitcode = CURLE_BAD_CONTENT_ENCODING;
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &result->http_code);
     result_setf(result, REASON_ENCODING, "%s", words);
+}
+
+/* libcurl takes a connection that ends within the headers for the end of an empty answer. */
+static void fill_cut_head(struct transfer *transfer)
+{
+    struct task *task = transfer->task;
+
+    task->outcome = OUTCOME_FAILED;
+    task->result.exitcode = CURLE_PARTIAL_FILE;
+    result_setf(&task->result, REASON_RESET, "the connection ended within the headers");
 }
 
 static void fill(struct transfer *transfer, CURLcode code)
 {
+    struct result *result = &transfer->task->result;
     bool is_cut = code == CURLE_OK && transfer->gunzip && !gunzip_is_whole(transfer->gunzip);
 
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &result->http_code);
     if (transfer->is_malformed || is_cut) {
         fill_malformed(transfer, is_cut ? "the compressed content ends too early"
                                         : "the content does not decompress");
+        return;
+    }
+    if (code == CURLE_OK && !transfer->head_is_whole) {
+        fill_cut_head(transfer);
         return;
     }
     if (code == CURLE_OK) {
         fill_answer(transfer);
         return;
     }
-    transfer->task->result.exitcode = (int)code;
+    result->exitcode = (int)code;
     if (transfer->is_over_limit || transfer->body_error)
         fill_body_trouble(transfer);
     else

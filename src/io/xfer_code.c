@@ -22,7 +22,7 @@ static const enum reason reasons[CURL_LAST] = {
     [CURLE_HTTP_RETURNED_ERROR] = REASON_HTTP,
     [CURLE_WRITE_ERROR] = REASON_ENCODING,
     [CURLE_READ_ERROR] = REASON_OUTPUT,
-    /* One header line of more than libcurl holds; of real want of memory we hear by ourselves. */
+    /* See xfer_words. */
     [CURLE_OUT_OF_MEMORY] = REASON_PROTOCOL,
     [CURLE_OPERATION_TIMEDOUT] = REASON_TIMEOUT,
     [CURLE_RANGE_ERROR] = REASON_PROTOCOL,
@@ -87,4 +87,12 @@ enum reason xfer_reason(CURLcode code, const char *message)
     }
     enum reason reason = code < CURL_LAST ? reasons[code] : REASON_PROTOCOL;
     return reason == REASON_OK ? REASON_PROTOCOL : reason;
+}
+
+const char *xfer_words(CURLcode code, const char *message)
+{
+    /* One header line of more than libcurl holds; of real want of memory we hear by ourselves. */
+    if (code == CURLE_OUT_OF_MEMORY)
+        return "a header line is too large";
+    return *message ? message : curl_easy_strerror(code);
 }

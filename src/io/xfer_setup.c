@@ -366,10 +366,8 @@ static CURLcode set_callbacks(CURL *easy, struct transfer *transfer)
     SET(easy, CURLOPT_PRIVATE, transfer);
     SET(easy, CURLOPT_WRITEFUNCTION, xfer_on_body);
     SET(easy, CURLOPT_WRITEDATA, transfer);
-    if (transfer->xfer->wants.headers) {
-        SET(easy, CURLOPT_HEADERFUNCTION, xfer_on_header);
-        SET(easy, CURLOPT_HEADERDATA, transfer);
-    }
+    SET(easy, CURLOPT_HEADERFUNCTION, xfer_on_header);
+    SET(easy, CURLOPT_HEADERDATA, transfer);
     if (transfer->xfer->options->verbose) {
         SET(easy, CURLOPT_VERBOSE, 1L);
         SET(easy, CURLOPT_DEBUGFUNCTION, xfer_on_debug);

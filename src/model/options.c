@@ -361,10 +361,12 @@ static void derive(struct options *options)
         options->format = OPTION_FORMAT_TEMPLATE;
     if (options->remote_name && !options->output)
         options->output = xstrdup("{name}");
+    options->output_is_stdout = options->to != NULL;
     /* Bodies that go to files do not go to stdout, unless the file is stdout. */
     if (options->output && strcmp(options->output, "-") == 0) {
         free(options->output);
         options->output = NULL;
+        options->output_is_stdout = true;
     } else if (options->output && options->format == OPTION_FORMAT_RAW) {
         options->format = OPTION_FORMAT_NONE;
     }

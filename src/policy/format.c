@@ -9,6 +9,7 @@
 #include "model/options.h"
 #include "model/task.h"
 #include "policy/fields.h"
+#include "policy/filename.h"
 
 enum segment_kind {
     SEGMENT_TEXT,
@@ -283,6 +284,8 @@ int format_new(const struct options *options, struct format **ret_format, struct
         format_free(format);
         return result;
     }
+    if (options->output && filename_is_discard(options->output))
+        format->has_body = false;
     *ret_format = format;
     return 0;
 }
@@ -480,7 +483,7 @@ static ssize_t render_body_piece(const struct format *format, struct rendering *
 /* A body is in a record where an answer came whole; elsewhere there is none to show. */
 static bool shows_body(const struct format *format, const struct task *task)
 {
-    if (task->body_file || task->result.reason == REASON_OUTPUT)
+    if (!format->has_body || task->body_file || task->result.reason == REASON_OUTPUT)
         return false;
     if (!makes_records(format))
         return task->result.reason == REASON_OK;

@@ -350,6 +350,25 @@ Test(origin, a_bomb_is_small_until_it_is_opened)
     stop(origin);
 }
 
+Test(origin, has_ascii_where_asked)
+{
+    const char *target = "/bytes/100000?ascii=1";
+    struct origin *origin = start();
+    struct blob answer = {0}, expected = {0};
+
+    get(origin, target, &answer);
+    origin_fill_ascii(origin_seed(target), 0, blob_reserve(&expected, 100000), 100000);
+    blob_extend(&expected, 100000);
+    struct blob_span body = client_body(&answer);
+    cr_assert_eq(body.len, expected.len);
+    cr_expect_eq(memcmp(body.at, expected.at, body.len), 0);
+    for (size_t i = 0; i < body.len; i++)
+        cr_assert_geq(body.at[i], 0x20);
+    blob_release(&answer);
+    blob_release(&expected);
+    stop(origin);
+}
+
 Test(origin, resets_after_exactly_so_many_bytes)
 {
     const char *target = "/bytes/1000000?reset=70000";

@@ -98,6 +98,8 @@ bool origin_record_header(const struct origin_record *, const char *name, char *
 /* What /bytes/N answers is a pure function of the target's path and `tag` (its seed) and offset. */
 uint64_t origin_seed(const char *target);
 void origin_fill(uint64_t seed, uint64_t offset, void *buf, size_t len);
+/* Likewise what /bytes/N?ascii=1 answers. */
+void origin_fill_ascii(uint64_t seed, uint64_t offset, void *buf, size_t len);
 /* Appends the first `len` bytes of the body of that target. */
 void origin_body(const char *target, size_t len, struct blob *);
 /* The offset of the first byte that is not the target's, or -1. */

@@ -213,6 +213,8 @@ static size_t take_raw(struct origin_answer *answer, uint64_t end, char *buf, si
         memcpy(buf, answer->text + answer->at, len);
     else if (script->coding == ORIGIN_BOMB)
         memset(buf, 0, len);
+    else if (script->ascii)
+        origin_fill_ascii(script->seed, answer->at, buf, len);
     else if (script->kind == ORIGIN_BYTES)
         origin_fill(script->seed, answer->at, buf, len);
     else if (script->kind == ORIGIN_ECHO)

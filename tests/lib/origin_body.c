@@ -73,6 +73,15 @@ void origin_fill(uint64_t seed, uint64_t offset, void *buf, size_t len)
     }
 }
 
+void origin_fill_ascii(uint64_t seed, uint64_t offset, void *buf, size_t len)
+{
+    char *bytes = buf;
+
+    origin_fill(seed, offset, buf, len);
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = (char)((bytes[i] & 0x5f) | 0x20);
+}
+
 void origin_body(const char *target, size_t len, struct blob *blob)
 {
     if (!len)

@@ -125,6 +125,7 @@ static const struct parameter {
     set_value *set;
     size_t field;
 } parameters[] = {
+    {"ascii", set_flag, FIELD(ascii)},
     {"badchunk", set_flag, FIELD(bad_chunk)},
     {"badgzip", set_bad_gzip, FIELD(coding)},
     {"bigheader", set_count, FIELD(big_header)},
@@ -302,6 +303,8 @@ static bool check(struct origin_script *script)
         return fail(script, "short", "needs a length");
     if (script->coding == ORIGIN_BOMB && script->kind != ORIGIN_BYTES)
         return fail(script, "bomb", "needs /bytes/N");
+    if (script->ascii && script->kind != ORIGIN_BYTES)
+        return fail(script, "ascii", "needs /bytes/N");
     if (script->endless && script->kind != ORIGIN_BYTES)
         return fail(script, "endless", "needs /bytes/N");
     return true;

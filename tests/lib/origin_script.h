@@ -32,6 +32,7 @@
  *   gzip FLAG         the body compressed (chunked, unless nolength)
  *   badgzip=1|cut     said to be gzip: it is not at all, or the stream lacks its second half
  *   bomb FLAG         /bytes/N: a gzip of N zeros
+ *   ascii FLAG        /bytes/N: each byte made one from 0x20 to 0x7f (origin_fill_ascii)
  *   endless FLAG      a body without end (chunked, unless nolength)
  *   short=N           Content-Length promises N bytes more, then the connection is closed
  *   cutchunk FLAG     chunked, closed before the last chunk
@@ -87,6 +88,7 @@ struct origin_script {
     uint64_t max_in_flight;
     uint64_t fail_times;
     bool reset_head;
+    bool ascii;
     bool chunked;
     bool no_length;
     bool close;

@@ -97,12 +97,12 @@ enum { BAD = sizeof bad / sizeof *bad, LINES = 2 * BAD };
 
 static void expect_invalid(const json_t *records, size_t index, const char *words)
 {
-    const char *message = record_text(records, index, "errormsg");
+    const char *message = record_text(record_at(records, index), "errormsg");
 
-    cr_expect_str_eq(record_text(records, index, "reason"), "invalid", "%s", words);
+    cr_expect_str_eq(record_text(record_at(records, index), "reason"), "invalid", "%s", words);
     cr_expect_eq(strncmp(message, words, strlen(words)), 0, "not '%s' but '%s'", words, message);
-    cr_expect(json_is_false(record_value(records, index, "ok")));
-    cr_expect_eq(json_integer_value(record_value(records, index, "http_code")), 0);
+    cr_expect(json_is_false(json_object_get(record_at(records, index), "ok")));
+    cr_expect_eq(json_integer_value(json_object_get(record_at(records, index), "http_code")), 0);
 }
 
 Test(bad_json, is_invalid_in_its_place_and_names_the_field)
@@ -115,8 +115,9 @@ Test(bad_json, is_invalid_in_its_place_and_names_the_field)
                   bad[i].line);
     json_t *records = records_of(program_fetch(RUN_WEIR("--jsonl"), blob_text(&input)), 1, LINES);
     for (size_t i = 0; i < BAD; i++) {
-        cr_expect_str_eq(record_text(records, 2 * i, "body"), stage_text(stage, "%zu\n", i));
-        cr_expect_eq(json_integer_value(record_value(records, 2 * i + 1, "line")),
+        cr_expect_str_eq(record_text(record_at(records, 2 * i), "body"),
+                         stage_text(stage, "%zu\n", i));
+        cr_expect_eq(json_integer_value(json_object_get(record_at(records, 2 * i + 1), "line")),
                      (json_int_t)(2 * i + 2));
         expect_invalid(records, 2 * i + 1, bad[i].words);
     }
@@ -180,7 +181,7 @@ Test(bad_json, may_be_too_deep_or_too_much)
     expect_invalid(records, 1, "bad JSON at byte");
     expect_invalid(records, 2, "key-0: there is no such field");
     expect_invalid(records, 3, "headers: too many");
-    cr_expect_str_eq(record_text(records, 4, "body"), "a\n");
+    cr_expect_str_eq(record_text(record_at(records, 4), "body"), "a\n");
     json_decref(records);
     blob_release(&input);
     stage_free(stage);
@@ -193,7 +194,7 @@ Test(bad_json, shows_a_short_and_valid_piece_of_its_line)
     blob_add_text(&input, "{\"\xFF\x1B\":\"");
     add_times(&input, "x", 1000);
     json_t *records = records_of(program_fetch(RUN_WEIR("--jsonl"), blob_text(&input)), 1, 1);
-    const char *url = record_text(records, 0, "url");
+    const char *url = record_text(record_at(records, 0), "url");
     cr_expect_eq(strncmp(url, "{\"\xEF\xBF\xBD\x1B\":\"xxx", 12), 0, "%s", url);
     cr_expect_leq(strlen(url), 200);
     expect_invalid(records, 0, "bad JSON at byte");

@@ -164,8 +164,8 @@ Test(json_request, has_a_timeout_of_its_own)
                    request_of(stage, "/text/b?delay=0.5", "\"timeout\":25,\"retry\":0"));
     json_t *records = records_of(program_fetch(RUN_WEIR("--jsonl", "-m", "20"), input), 1, 2);
 
-    cr_expect_str_eq(record_text(records, 0, "reason"), "timeout");
-    cr_expect_str_eq(record_text(records, 1, "reason"), "ok");
+    cr_expect_str_eq(record_text(record_at(records, 0), "reason"), "timeout");
+    cr_expect_str_eq(record_text(record_at(records, 1), "reason"), "ok");
     json_decref(records);
     /* One that is longer than the options' too. */
     program_expect(program_fetch(RUN_WEIR("-m", "0.2"),
@@ -188,10 +188,11 @@ Test(json_request, names_the_file_of_its_body)
 
     cr_expect(scratch_read(stage->scratch, "out/d/a", &body));
     cr_expect_str_eq(blob_text(&body), "a\n");
-    cr_expect_str_eq(record_text(records, 0, "body_file"), stage_text(stage, "%s/d/a", dir));
+    cr_expect_str_eq(record_text(record_at(records, 0), "body_file"),
+                     stage_text(stage, "%s/d/a", dir));
     for (size_t i = 1; i < 3; i++) {
-        cr_expect_str_eq(record_text(records, i, "reason"), "invalid");
-        cr_expect_eq(strncmp(record_text(records, i, "errormsg"), "output: ", 8), 0);
+        cr_expect_str_eq(record_text(record_at(records, i), "reason"), "invalid");
+        cr_expect_eq(strncmp(record_text(record_at(records, i), "errormsg"), "output: ", 8), 0);
     }
     cr_expect_eq(origin_counts(stage->origin).requests, 1);
     blob_release(&body);
@@ -212,8 +213,8 @@ static void expect_same_requests(const json_t *first, const json_t *second)
 
     for (size_t i = 0; i < json_array_size(first); i++) {
         for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
-            const json_t *one = record_value(first, i, names[k]);
-            const json_t *other = record_value(second, i, names[k]);
+            const json_t *one = json_object_get(record_at(first, i), names[k]);
+            const json_t *other = json_object_get(record_at(second, i), names[k]);
             char *shown = other ? json_dumps(other, JSON_ENCODE_ANY) : NULL;
             cr_expect((!one && !other) || json_equal(one, other), "record %zu: %s: %s", i, names[k],
                       shown ? shown : "is not there");
@@ -247,9 +248,9 @@ Test(record, that_is_fed_back_in_asks_for_the_same_again)
 
     expect_same_requests(first, second);
     cr_expect_eq(origin_counts(stage->origin).requests, 2 * (count + 1));
-    cr_expect(strstr(record_text(second, 2, "body"), "\nX-A: 1\nX-A: 2\n"));
-    cr_expect(strstr(record_text(second, 2, "body"), "\n\na\nbé"));
-    cr_expect_str_eq(record_text(second, count, "method"), "GET");
+    cr_expect(strstr(record_text(record_at(second, 2), "body"), "\nX-A: 1\nX-A: 2\n"));
+    cr_expect(strstr(record_text(record_at(second, 2), "body"), "\n\na\nbé"));
+    cr_expect_str_eq(record_text(record_at(second, count), "method"), "GET");
     json_decref(first);
     json_decref(second);
     blob_release(&input);

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -342,6 +343,46 @@ Test(to, may_be_a_fifo_whose_reader_comes_late)
     close(fd);
     program_expect(program_end(run), 0, "", "");
     blob_release(&said);
+    stage_free(stage);
+}
+
+/* ---- what would garble a terminal ---- */
+
+static void expect_on_terminal(const char *const *argv, int code, const char *out, size_t len,
+                               const char *err)
+{
+    struct channel terminal = make_channel(TERMINAL, false);
+    struct blob said = {0};
+
+    struct run_result result =
+        program_run((struct run_options){.argv = argv, .output_fd = terminal.theirs});
+    while (said.len < len && read_some(terminal.ours, &said, len - said.len))
+        ;
+    cr_assert_eq(said.len, len);
+    cr_expect_eq(memcmp(blob_text(&said), out, len), 0);
+    int more = 0;
+    cr_expect_eq(ioctl(terminal.ours, FIONREAD, &more), 0);
+    cr_expect_eq(more, 0, "and %d bytes more", more);
+    program_expect(result, code, "", err);
+    close_channel(&terminal);
+    blob_release(&said);
+}
+
+Test(terminal, is_not_sent_what_is_binary_unless_asked)
+{
+    struct stage *stage = stage_new();
+    const char *binary = stage_url(stage, "/bytes/9?bomb=1");
+    const char *text = stage_url(stage, "/text/a");
+    static const char zeros[9];
+
+    expect_on_terminal(RUN_WEIR(text, binary, text), 4, "a\na\n", 4,
+                       ": output: binary output can mess up your terminal");
+    expect_on_terminal(RUN_WEIR("--memory=0", binary), 4, "", 0, ": output: binary");
+    expect_on_terminal(RUN_WEIR("-o", "-", binary), 0, zeros, 9, "");
+    expect_on_terminal(RUN_WEIR("--to", "-", binary), 0, zeros, 9, "");
+    expect_on_terminal(RUN_WEIR("-w", "%{body}", binary), 0, zeros, 9, "");
+    expect_on_terminal(RUN_WEIR("--to", scratch_path(stage->scratch, "file"), binary), 0, "", 0,
+                       "");
     stage_free(stage);
 }
 

@@ -1,22 +1,39 @@
 /*
- * The JSONL on a run's stdout, read back.
+ * The records of a run as a script reads them. Reading checks what holds for all of them, whatever
+ * they tell: each line is one valid JSON object in valid UTF-8, with fields of the man page's names
+ * and types and in its order.
  *
- * Owns: what was parsed. Knows nothing of: which fields a record has.
+ * Owns nothing. Knows nothing of: how the run was started.
  */
 #ifndef TESTS_RECORD_H
 #define TESTS_RECORD_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "run.h"
 
-/* The records as an array, which the caller gives back by json_decref. Fails the test where a line is
- * no object, or there are not that many. *Takes* the result, which must have ended with `code`. */
-json_t *records_of(struct run_result result, int code, size_t count);
+struct blob;
 
-/* Of the array's record `index`: a member's text ("" where there is none), or its value. */
-const char *record_text(const json_t *records, size_t index, const char *name);
-const json_t *record_value(const json_t *records, size_t index, const char *name);
+/* The lines of `out`, as an array that the caller gives back; any that is no record fails the test. */
+json_t *records_read(const struct blob *out);
+/* The same of a run that must have ended with `code` and told of so many; *takes* the result. */
+json_t *records_of(struct run_result result, int code, size_t count);
+/* Fails the test where there are not so many. */
+const json_t *record_at(const json_t *records, size_t index);
+
+/* "" where the field is missing or no string. */
+const char *record_text(const json_t *record, const char *field);
+/* -1 where the field is missing or no integer. */
+long long record_number(const json_t *record, const char *field);
+/* Seconds; -1 where the field is missing or no number. */
+double record_seconds(const json_t *record, const char *field);
+bool record_has(const json_t *record, const char *field);
+
+/* Whether the body it carries, as text or in base64, is exactly this. */
+bool record_body_is(const json_t *record, const void *bytes, size_t len);
+/* Whether its `body_file`, opened from `dir`, holds exactly this; it carries no body then. */
+bool record_file_is(const json_t *record, const char *dir, const void *bytes, size_t len);
 
 #endif

@@ -126,6 +126,15 @@ bool stage_saw_header(struct stage *stage, const char *target, const char *name,
            (!*value || strcmp(seen, value) == 0);
 }
 
+void stage_expect_file(struct stage *stage, const char *name, const char *text)
+{
+    struct blob content = {0};
+
+    cr_expect(scratch_read(stage->scratch, name, &content), "there is no %s", name);
+    cr_expect_str_eq(blob_text(&content), text, "%s", name);
+    blob_release(&content);
+}
+
 uint64_t stage_settled_requests(struct stage *stage)
 {
     uint64_t seen = origin_counts(stage->origin).requests;

@@ -40,6 +40,8 @@ const char *stage_encoded(struct stage *, const char *text);
 
 /* Whether the request of that target had the header, with that value ("": any). */
 bool stage_saw_header(struct stage *, const char *target, const char *name, const char *value);
+/* The file of the scratch is there, and holds this. */
+void stage_expect_file(struct stage *, const char *name, const char *text);
 /* Waits until no further request has arrived for a while; how many there are then. */
 uint64_t stage_settled_requests(struct stage *);
 

@@ -131,14 +131,14 @@ ParameterizedTest(struct bad_case *bad, trust, that_is_betrayed_is_told_in_the_r
                       NULL),
         1, 2);
 
-    cr_expect_str_eq(record_text(records, 0, "reason"), "tls");
-    cr_expect_str_eq(record_text(records, 0, "url"), url);
-    cr_expect(strstr(record_text(records, 0, "errormsg"), bad->words), "%s",
-              record_text(records, 0, "errormsg"));
-    cr_expect_eq(json_integer_value(record_value(records, 0, "http_code")), 0);
-    cr_expect_eq(json_integer_value(record_value(records, 0, "exitcode")), 60);
-    cr_expect(json_is_false(record_value(records, 0, "ok")));
-    cr_expect_str_eq(record_text(records, 1, "reason"), "ok");
+    cr_expect_str_eq(record_text(record_at(records, 0), "reason"), "tls");
+    cr_expect_str_eq(record_text(record_at(records, 0), "url"), url);
+    cr_expect(strstr(record_text(record_at(records, 0), "errormsg"), bad->words), "%s",
+              record_text(record_at(records, 0), "errormsg"));
+    cr_expect_eq(json_integer_value(json_object_get(record_at(records, 0), "http_code")), 0);
+    cr_expect_eq(json_integer_value(json_object_get(record_at(records, 0), "exitcode")), 60);
+    cr_expect(json_is_false(json_object_get(record_at(records, 0), "ok")));
+    cr_expect_str_eq(record_text(record_at(records, 1), "reason"), "ok");
     json_decref(records);
     close_house(&house);
 }

@@ -45,3 +45,12 @@ Test(xfer_code, never_calls_a_failure_ok)
     for (int code = 1; code < CURL_LAST + 50; code++)
         cr_expect_neq(xfer_reason((CURLcode)code, ""), REASON_OK, "%d", code);
 }
+
+Test(xfer_code, has_words_for_every_code)
+{
+    for (int code = 1; code < CURL_LAST; code++)
+        cr_expect_str_not_empty(xfer_words((CURLcode)code, ""), "%d", code);
+    cr_expect_str_eq(xfer_words(CURLE_COULDNT_CONNECT, "refused"), "refused");
+    cr_expect_str_eq(xfer_words(CURLE_OUT_OF_MEMORY, "Out of memory"),
+                     "a header line is too large");
+}
