@@ -46,6 +46,7 @@ struct transfer {
     struct gunzip *gunzip; /* NULL: the body comes as it is */
     bool is_malformed;     /* it said to be compressed, and is not as we can undo */
     bool is_tailored;      /* the handle has what only this transfer wants */
+    char *spoke_to;        /* the host it was last for, where that matters, or NULL */
     bool no_descriptor;
     bool is_over_limit;         /* the body is larger than may be */
     int body_error;             /* what body_add failed with, 0: it did not */

@@ -29,8 +29,12 @@ def keepalive(bench):
     some_path, some, some_whole = work("some", bench.count(10_000))
     few_path, few, few_whole = work("few", bench.count(1_000))
 
-    def weir(name, *options):
-        return Job(name, [bench.weir, "-j", str(at_once), *options], many, stdin=path, expect=whole)
+    json_path = peers.request_list(bench.lab, "many.json",
+                                   (bench.nginx.url("1k", i) for i in range(many)))
+
+    def weir(name, *options, stdin=path, expect=whole):
+        return Job(name, [bench.weir, "-j", str(at_once), *options], many, stdin=stdin,
+                   expect=expect)
 
     jobs = [
         weir("weir --no-compressed", "--no-compressed"),
@@ -39,6 +43,9 @@ def keepalive(bench):
         Job("wget2", peers.wget2(path, at_once), many, expect=whole,
             note="no order; a thread each"),
         weir("weir --unordered", "--no-compressed", "--unordered"),
+        weir("weir --jsonl", "--no-compressed", "--jsonl", expect=None),
+        weir("weir --format tsv", "--no-compressed", "--format", "tsv", expect=None),
+        weir("weir, JSON requests", "--no-compressed", stdin=json_path),
         Job("h2load", peers.h2load(bench.nginx.url("1k"), many, at_once), many, sink="none",
             note="the floor: bodies thrown away"),
         Job("asyncio+aiohttp", peers.aiohttp(at_once), some, stdin=some_path, expect=some_whole),
@@ -53,6 +60,9 @@ def keepalive(bench):
         Bound("wall / curl -Z", 0.62, lambda r: r.ratio(raw, "curl -Z", "wall")),
         Bound("CPU / curl -Z", 0.70, lambda r: r.ratio(raw, "curl -Z", "cpu")),
         Bound("peak memory", 16, lambda r: r.median(raw, "peak_kib") / KIB, "MiB"),
+        Bound("CPU, --jsonl / raw", 1.5, lambda r: r.ratio("weir --jsonl", raw, "cpu")),
+        Bound("CPU, JSON requests / lines", 1.15,
+              lambda r: r.ratio("weir, JSON requests", raw, "cpu")),
         Bound("CPU / curl -Z", 0.65, lambda r: r.ratio(raw, "curl -Z", "cpu"), goal=True),
         Bound("wall / wget2", 0.60, lambda r: r.ratio(raw, "wget2", "wall"), goal=True),
         Bound("wall / asyncio+aiohttp", 0.12, lambda r: r.ratio(raw, "asyncio+aiohttp", "wall"),

@@ -54,6 +54,15 @@ def url_list(lab, name, urls):
     return path
 
 
+def request_list(lab, name, urls):
+    """The same as JSON requests, with no more in them than the URL."""
+    path = lab.path(name)
+    with open(path, "w", encoding="ascii") as out:
+        for url in urls:
+            out.write(f'{{"url":"{url}"}}\n')
+    return path
+
+
 # ---- command lines, each for the list at `path` and so many at once ---------------------------
 
 

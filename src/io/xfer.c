@@ -373,6 +373,7 @@ static void free_transfer(struct transfer *transfer)
 {
     curl_easy_cleanup(transfer->easy);
     buf_release(&transfer->body_message);
+    free(transfer->spoke_to);
     free(transfer);
 }
 

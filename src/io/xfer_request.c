@@ -246,6 +246,22 @@ static void start_over(struct xfer *xfer, struct transfer *transfer, bool away)
     buf_release(&err);
 }
 
+/* What a handle knows of a host's challenge is not for another's eyes. */
+static bool was_challenged_elsewhere(const struct xfer *xfer, struct transfer *transfer)
+{
+    struct buf host;
+    bool elsewhere;
+
+    if (!xfer->options->user || xfer->options->auth == OPTION_AUTH_BASIC)
+        return false;
+    buf_init(&host);
+    url_add_host(transfer->task->url, &host);
+    elsewhere = transfer->spoke_to && strcmp(transfer->spoke_to, host.data) != 0;
+    free(transfer->spoke_to);
+    transfer->spoke_to = buf_take(&host);
+    return elsewhere;
+}
+
 static struct ask ask_of(const struct xfer *xfer, const struct task *task)
 {
     struct ask get = {.method = "GET"};
@@ -274,7 +290,7 @@ int xfer_setup_request(struct xfer *xfer, struct transfer *transfer)
     transfer->sent = 0;
     transfer->ask = ask_of(xfer, task);
     tailored = wants_tailoring(transfer);
-    if (tailored || transfer->is_tailored)
+    if (was_challenged_elsewhere(xfer, transfer) || tailored || transfer->is_tailored)
         start_over(xfer, transfer, task->away);
     transfer->is_tailored = tailored;
     transfer->decodes = xfer->decodes && !asks_for_encoding(task->request.detail);

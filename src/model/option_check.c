@@ -90,15 +90,30 @@ int option_check_web_scheme(const char *text, struct buf *err)
     return -EINVAL;
 }
 
+/* Those that libcurl speaks to a proxy. */
+static bool is_proxy_scheme(const struct url *url)
+{
+    static const char *const schemes[] = {"http",    "https",  "socks4",
+                                          "socks4a", "socks5", "socks5h"};
+
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+        if (url_has_scheme(url, schemes[i]))
+            return true;
+    }
+    return false;
+}
+
 int option_check_proxy(const char *text, struct buf *err)
 {
     struct url *url = NULL;
+    bool good = !*text;
 
-    if (!*text || url_parse(text, "http", &url, err) == 0) {
-        url_free(url);
+    if (!good && url_parse(text, "http", &url, err) == 0)
+        good = is_proxy_scheme(url);
+    url_free(url);
+    if (good)
         return 0;
-    }
-    buf_setf(err, "takes [SCHEME://]HOST[:PORT]");
+    buf_setf(err, "takes [SCHEME://]HOST[:PORT], of http, https or socks4, 4a, 5, 5h");
     return -EINVAL;
 }
 

@@ -78,6 +78,17 @@ static void take_url(const struct parse_rules *rules, char *text, const char *li
     buf_release(&err);
 }
 
+/* Says which field is meant. */
+static void name_field(char **message, const char *field)
+{
+    struct buf words;
+
+    buf_init(&words);
+    buf_addf(&words, "%s: %s", field, *message);
+    free(*message);
+    *message = buf_take(&words);
+}
+
 static void parse_json(const struct parse_rules *rules, const char *line, size_t len,
                        struct request *request, struct url **ret_url)
 {
@@ -86,6 +97,8 @@ static void parse_json(const struct parse_rules *rules, const char *line, size_t
     buf_init(&err);
     if (json_request_parse(line, len, request, &err) == 0) {
         take_url(rules, request->url, request->url, strlen(request->url), request, ret_url);
+        if (request->invalid)
+            name_field(&request->invalid, "url");
     } else {
         free(request->url);
         refuse(request, line, len, err.data);

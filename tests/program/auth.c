@@ -190,6 +190,23 @@ Test(digest, that_is_not_believed_is_the_servers_answer)
     stage_free(stage);
 }
 
+/* On the one handle there is, what the first host asked for stays between it and us. */
+Test(digest, shows_one_host_nothing_of_anothers_challenge)
+{
+    struct stage *stage = stage_new();
+    const char *target = digest_target(stage, "/text/a");
+    const char *there =
+        stage_text(stage, "http://other.localhost:%u%s&tag=2", origin_port(stage->origin), target);
+
+    program_expect(program_fetch(RUN_WEIR("-j1", "--digest", "-u", "me:word",
+                                          stage_url(stage, "%s", target), there),
+                                 NULL),
+                   0, "a\na\n", "");
+    cr_expect_eq(origin_counts(stage->origin).requests, 4);
+    cr_expect_str_eq(said_for(stage, stage_text(stage, "%s&tag=2", target)), "");
+    stage_free(stage);
+}
+
 Test(anyauth, does_as_the_server_wants)
 {
     struct stage *stage = stage_new();
