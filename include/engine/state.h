@@ -68,7 +68,7 @@ struct engine {
     unsigned starts_in_vain;
     bool descriptors_are_out; /* the last transfer to end found none */
     const struct task *probe; /* the one start that is tried while descriptors are out */
-    double flush_at; /* when results that wait for company go out; INFINITY: none do */
+    double flush_at;          /* when results that wait for company go out; INFINITY: none do */
     bool source_ended;
     bool stopped;       /* no new starts, and what ran was cancelled */
     bool local_trouble; /* an input or an output failed */
