@@ -533,6 +533,8 @@ int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wa
     int result = set_up_multi(xfer, connections);
     if (!result)
         result = set_up_share(xfer);
+    if (!result)
+        result = xfer_check_library(options, err);
     if (!result) {
         open_jar(xfer);
         result = new_transfer(xfer, &first, err);

@@ -383,6 +383,20 @@ static CURLcode set_callbacks(CURL *easy, struct transfer *transfer)
     return code;
 }
 
+/* Where the library would lose most of the requests nobody is helped by a try. */
+int xfer_check_library(const struct options *options, struct buf *err)
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+
+    if (options->http != OPTION_HTTP_2_PRIOR || info->version_num >= 0x080000)
+        return 0;
+    buf_setf(err,
+             "--http2-prior-knowledge needs libcurl 8.0 or later: %s loses such requests "
+             "(--http2 asks for it over TLS)",
+             info->version);
+    return -EINVAL;
+}
+
 int xfer_setup_easy(struct xfer *xfer, struct transfer *transfer, bool away, struct buf *err)
 {
     const struct options *options = xfer->options;
