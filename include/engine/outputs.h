@@ -17,8 +17,14 @@ struct task;
 
 /* An exit status, with words in `err`, where the options name files that cannot be; else 0. */
 int engine_open_outputs(struct engine *, struct buf *err) WARN_UNUSED;
+/* Whether its body is to go to a file, and that file's name; a negative errno, with words in `err`. */
+bool engine_wants_output(const struct engine *, const struct task *);
+int engine_name_output(struct engine *, struct task *, struct buf *ret_name,
+                       struct buf *err) WARN_UNUSED;
 /* Gives the task its file, if it has one. False where that makes it done. */
 bool engine_begin_output(struct engine *, struct task *);
+/* Another start is to come, and will begin the file anew: until then it holds no descriptor. */
+void engine_pause_output(struct task *);
 /* The task is done: its file is whole, or it is dropped. */
 void engine_end_output(struct engine *, struct task *);
 /* Its turn has come: the file gets its name. Once; the result may become a failure. */

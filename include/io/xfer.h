@@ -51,6 +51,8 @@ double xfer_due(const struct xfer *);
 
 /* A running task whose host's name has been found, or NULL. */
 struct task *xfer_next_found(struct xfer *);
+/* A running scout (task->is_scout) whose connection stands, or NULL. */
+struct task *xfer_next_connected(struct xfer *);
 /* A task whose transfer ended, or NULL. */
 struct task *xfer_next_finished(struct xfer *);
 

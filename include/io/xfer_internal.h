@@ -17,6 +17,7 @@
 #include "model/codes.h"
 #include "model/reason.h"
 #include "model/request.h"
+#include "policy/gate.h"
 
 struct options;
 struct store;
@@ -31,11 +32,13 @@ struct transfer {
     struct task *task;                        /* borrowed; NULL while the handle is in the pool */
     struct transfer *prev, *next;             /* running, ended, or in the pool */
     struct transfer *prev_found, *next_found; /* among those whose name was found */
+    struct transfer *prev_stood, *next_stood; /* among those whose connection stands */
     struct heap_node deadline;
     double started_at, heard_at; /* heard_at: the last byte, at first when it was connected */
     bool connected;
     curl_off_t uploaded;     /* when last looked at */
     bool found, found_waits; /* the host's name; waits to be told */
+    bool stood_waits;        /* that its connection stands waits to be told */
     bool has_ended;
     CURLcode code;      /* once it has ended */
     bool may_reuse;     /* what the handle is set to: look for an idle connection */
@@ -54,6 +57,7 @@ struct transfer {
     struct curl_slist *headers; /* likewise */
     struct ask ask;             /* what it asks for; borrows from its task */
     size_t sent;                /* bytes of the payload that libcurl has been given */
+    struct gate_words gate;     /* what the answer says about waiting */
     int payload_fd;             /* -1: the payload is in memory */
     struct buf body_message;
     char message[CURL_ERROR_SIZE];
@@ -76,6 +80,7 @@ struct xfer {
     struct transfer *ended; /* libcurl is done with it, nobody has asked for it */
     struct transfer *pool;
     struct transfer *found;
+    struct transfer *stood;
     struct task *failed; /* ended by us, not yet given out */
     struct heap deadlines;
 

@@ -41,6 +41,14 @@ void xfer_release_request(struct transfer *);
 size_t xfer_on_read(char *bytes, size_t size, size_t count, void *userdata);
 int xfer_on_seek(void *userdata, curl_off_t offset, int origin);
 
+/* xfer_outcome.c: how a transfer ended, into its task. */
+void xfer_fill_outcome(struct transfer *);
+/* Where the answer leads: a string of libcurl's, or NULL where it leads nowhere. */
+const char *xfer_location(const struct transfer *, long code);
+
+/* xfer_trace.c: what is said with --verbose of a host that asks to be left alone. */
+void xfer_trace_gate(struct transfer *, const struct gate_verdict *);
+
 /* xfer_facts.c: what is known of a transfer, into its task's result. */
 void xfer_fill_facts(struct transfer *);
 

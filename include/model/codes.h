@@ -17,6 +17,8 @@ struct codes {
 
 void codes_clear(struct codes *);
 void codes_add(struct codes *, unsigned first, unsigned last);
+/* Adds those that are in `some`, or takes them out. */
+void codes_merge(struct codes *, const struct codes *some, bool add);
 bool codes_has(const struct codes *, long code);
 
 /* Reads a comma-separated list of codes and ranges, or `any`. -EINVAL, with words in `err`. */

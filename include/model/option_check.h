@@ -26,6 +26,11 @@ int option_set_json(struct options *, const char *text, struct buf *err);
 int option_set_header(struct options *, const char *text, struct buf *err);
 int option_set_protocols(struct options *, const char *text, struct buf *err);
 int option_set_config(struct options *, const char *text, struct buf *err);
+int option_set_per_host(struct options *, const char *text, struct buf *err);
+int option_set_rate(struct options *, const char *text, struct buf *err);
+int option_set_host_rate(struct options *, const char *text, struct buf *err);
+int option_set_retry_on(struct options *, const char *text, struct buf *err);
+int option_set_retry_budget(struct options *, const char *text, struct buf *err);
 int option_set_template(struct options *, const char *text, struct buf *err);
 
 #endif

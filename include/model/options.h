@@ -13,25 +13,9 @@
 #include "base/buf.h"
 #include "base/strings.h"
 #include "model/codes.h"
+#include "model/host_limits.h"
+#include "model/option_words.h"
 #include "model/request.h"
-
-/* Each in the order of the words that the option table has for it. */
-enum order_option { OPTION_ORDER_INPUT, OPTION_ORDER_COMPLETION };
-enum format_option {
-    OPTION_FORMAT_RAW,
-    OPTION_FORMAT_JSONL,
-    OPTION_FORMAT_TSV,
-    OPTION_FORMAT_NONE,
-    OPTION_FORMAT_TEMPLATE /* has no word: by -w alone */
-};
-enum input_format_option { OPTION_INPUT_AUTO, OPTION_INPUT_URL, OPTION_INPUT_JSONL };
-enum http_option { OPTION_HTTP_1_1, OPTION_HTTP_2, OPTION_HTTP_2_PRIOR };
-enum tls_option { OPTION_TLS_ANY, OPTION_TLS_1_2, OPTION_TLS_1_3 };
-enum auth_option { OPTION_AUTH_BASIC, OPTION_AUTH_DIGEST, OPTION_AUTH_ANY };
-enum echo_option { OPTION_ECHO_FAILED, OPTION_ECHO_ALL, OPTION_ECHO_NONE };
-enum conflict_option { OPTION_CONFLICT_FAIL, OPTION_CONFLICT_NUMBER, OPTION_CONFLICT_REPLACE };
-enum proto_option { OPTION_PROTO_HTTP = 1, OPTION_PROTO_HTTPS = 2 };
-enum ip_option { OPTION_IP_ANY, OPTION_IP_4, OPTION_IP_6 };
 
 struct options {
     /* input */
@@ -44,11 +28,24 @@ struct options {
 
     /* flow */
     unsigned jobs;
+    bool dry_run;    /* nothing is requested: what the run would come to is told */
     uint64_t window; /* 0: to be derived from jobs */
     uint64_t memory;
     uint64_t spool_max;
-    char *spool_dir; /* NULL: where temporary files go */
+    char *spool_dir;        /* NULL: where temporary files go */
+    unsigned per_host;      /* 0: as many as jobs */
+    double rate, host_rate; /* seconds from start to start; 0: no limit */
+    unsigned burst;
+    struct host_limits host_limits;
+    bool parallel_immediate, adaptive;
     unsigned retry;
+    double retry_delay, retry_max_delay;
+    double retry_budget; /* a share of the first tries; INFINITY: none */
+    bool retry_all_methods;
+    struct codes retry_on;
+    double gate_max;
+    unsigned host_errors;                            /* 0: never */
+    double host_retry_after;                         /* 0: never */
     double connect_timeout, stall_timeout, max_time; /* 0: none */
 
     /* request */

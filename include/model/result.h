@@ -37,7 +37,8 @@ struct result {
     uint64_t body_bytes; /* decoded, kept or not */
     int64_t modified;    /* when the origin says the body last changed; -1: it does not */
     struct facts *facts; /* NULL where nobody wants them */
-    unsigned starts;     /* transfers begun for it: first try, hops */
+    unsigned starts;     /* transfers begun for it */
+    unsigned attempts;   /* the first, and each retry; a hop belongs to its attempt */
 };
 
 void result_release(struct result *);

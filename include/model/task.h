@@ -27,6 +27,7 @@ enum task_state { TASK_READY, TASK_WAITING, TASK_RUNNING, TASK_DONE };
 enum outcome {
     OUTCOME_ANSWERED,      /* a whole answer; its status is in the result */
     OUTCOME_FAILED,        /* the result says how */
+    OUTCOME_UNTOUCHED,     /* the connection went away before the origin took up the request */
     OUTCOME_NO_ROOM,       /* its body found no room, and it is not the one that must go on */
     OUTCOME_NO_DESCRIPTOR, /* the process ran out of them */
     OUTCOME_LOCAL_TROUBLE  /* the spool failed; the result's message says how */
@@ -35,12 +36,14 @@ enum outcome {
 struct task {
     enum task_state state;
     enum outcome outcome;
-    bool next_in_order; /* may use what the store keeps back */
-    bool away;          /* a redirect led it to another host: harmless headers only */
-    bool demoted;       /* a redirect made it a GET without a body */
-    bool looking_up;    /* holds one of the scheduler's lookups */
-    bool name_is_stale; /* the name is to be looked up anew */
-    bool is_first_wave; /* no transfer to its host has ended before it was started */
+    bool next_in_order;  /* may use what the store keeps back */
+    bool away;           /* a redirect led it to another host: harmless headers only */
+    bool demoted;        /* a redirect made it a GET without a body */
+    bool is_new_attempt; /* its next start is the first or a retry, and not a hop */
+    bool looking_up;     /* holds one of the scheduler's lookups */
+    bool name_is_stale;  /* the name is to be looked up anew */
+    bool is_scout;       /* goes ahead of all others to its host */
+    bool is_first_wave;  /* no transfer to its host has ended before it was started */
     struct request request;
     struct result result;
     struct body body;
@@ -53,6 +56,11 @@ struct task {
     struct task *prev, *next;   /* on the list that the state names */
     struct task *older, *newer; /* in the window */
     double since;               /* when it began to wait for its next start */
+    double started_at;          /* while RUNNING */
+    double latency;             /* seconds to the first byte of the answer; with --adaptive */
+    double closed_for;          /* seconds: the last answer asks to leave the host alone so long */
+    unsigned epoch;             /* of its host's valve, while RUNNING */
+    unsigned resent;            /* how often it was sent again since it had not been touched */
     struct heap_node due;       /* while WAITING */
 };
 

@@ -1,11 +1,12 @@
 /*
- * Who starts next. Each host has a queue, and hosts take turns, so ten thousand requests to one do
- * not hold up the others. A host whose name nobody has looked up yet gets one request on its own
- * until the name is known; at most LOOKUPS_MAX requests are at that stage, since each lookup costs
- * libcurl a thread. Starting costs the same however many hosts wait.
+ * Who starts next. Each host has a queue and a valve, and hosts take turns, so ten thousand requests
+ * to one do not hold up the others. The first request to a host goes alone until its connection
+ * stands or it ends; of requests whose host's name is not known yet at most LOOKUPS_MAX run, since
+ * each lookup costs libcurl a thread. A start costs O(log hosts) however many hosts wait.
  *
- * Bound: one record for each host that has a task alive, and HOSTS_IDLE_MAX beside those; what goes
- * over that is dropped, the one idle longest first.
+ * Bound: one record for each host that has a task alive; beside those HOSTS_IDLE_MAX, and
+ * HOSTS_KEPT_MAX of which something is known that must not be forgotten (a closed gate, a rate used
+ * up). What goes over that is dropped, the one idle longest first.
  * Owns: the host records and the queues. Knows nothing of: permits, transfers.
  */
 #ifndef WEIR_POLICY_SCHED_H
@@ -15,38 +16,54 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "policy/valve.h"
 
 struct host;
 struct sched;
 struct task;
 
-enum { LOOKUPS_MAX = 16, HOSTS_IDLE_MAX = 4096 };
+enum { LOOKUPS_MAX = 16, HOSTS_IDLE_MAX = 4096, HOSTS_KEPT_MAX = 65536 };
 
 /* A name that was looked up this long ago is looked up again. */
 #define NAME_AGE_MAX 60.0
 
-struct sched *sched_new(void);
+struct sched *sched_new(const struct flow_rules *);
 void sched_free(struct sched *);
 
-/* Binds the task to the record of the host `name` (`scheme://name:port`) and queues it, behind the others or,
- * with `first`, ahead of them. `numeric`: there is no name to look up. */
-void sched_add(struct sched *, struct task *, const char *name, bool numeric, bool first);
-/* Queues a task that has its host, ahead of the others. */
-void sched_add_first(struct sched *, struct task *);
+/* Binds the task to the record of the host `name` (`scheme://name:port`) and queues it, behind the
+ * others or, with `again`, ahead of those that were never started. `numeric`: there is no name to
+ * look up. */
+void sched_add(struct sched *, struct task *, const char *name, bool numeric, bool again,
+               double now);
+/* Queues a task that has its host, ahead of those that were never started. */
+void sched_add_again(struct sched *, struct task *, double now);
 
 /* The task to start now, taken off its queue, or NULL. It must be given to sched_end later. */
 struct task *sched_next(struct sched *, double now);
-/* The same for one certain task of a queue; false where its host is not ready for it. */
+/* The same for one certain task of a queue; false where it may not start yet. */
 bool sched_take(struct sched *, struct task *, double now);
+/* When sched_next is to be asked again, as far as time is concerned; INFINITY for not at all. */
+double sched_due(const struct sched *);
+/* The same for sched_take. */
+double sched_task_due(const struct sched *, const struct task *);
+/* A queued task whose host is given up, taken off its queue for good, or NULL. */
+struct task *sched_next_refused(struct sched *, double now);
 /* Takes a task off its queue for good. */
-void sched_remove(struct sched *, struct task *);
+void sched_remove(struct sched *, struct task *, double now);
 
 /* The name of the running task's host is known now. */
 void sched_note_found(struct sched *, struct task *, double now);
-/* A task that was started ran to its end. */
-void sched_end(struct sched *, struct task *);
+/* The running task's connection stands. */
+void sched_note_connected(struct sched *, struct task *, double now);
+/* A task that was started ran to its end, and tells of its host. */
+void sched_end(struct sched *, struct task *, const struct lesson *, double now);
 /* Unbinds the task from its host, which may then be dropped. */
-void sched_forget(struct sched *, struct task *);
+void sched_forget(struct sched *, struct task *, double now);
+
+/* Whether the task's host is given up. */
+bool sched_is_down(const struct task *, double now);
+/* `scheme://name:port` of the task's host. */
+const char *sched_host_name(const struct task *);
 
 /* Appends `name:port` of a host whose record was dropped; false when there is none. */
 bool sched_next_dropped(struct sched *, struct buf *out);

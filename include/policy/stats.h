@@ -14,7 +14,8 @@ struct stats {
     uint64_t results;
     uint64_t reasons[REASON_COUNT];
     uint64_t body_bytes;
-    uint64_t starts; /* transfers begun */
+    uint64_t starts;  /* transfers begun */
+    uint64_t retries; /* attempts after a first */
 };
 
 void stats_count(struct stats *, const struct result *);

@@ -1,27 +1,37 @@
 /*
  * What is to become of a task whose transfer ended: it is done, it goes on at another place, or it
- * is started again. The rules are data; the judgement changes the task alone.
+ * is started again; and what its end tells about its host. The rules are data; the judgement changes
+ * the task alone.
  */
 #ifndef WEIR_POLICY_VERDICT_H
 #define WEIR_POLICY_VERDICT_H
 
 #include "model/codes.h"
 #include "policy/redirect.h"
+#include "policy/retry.h"
+#include "policy/valve.h"
 
 struct task;
 
+enum { RESENDS_MAX = 5 };
+
 enum verdict {
     VERDICT_DONE,
-    VERDICT_HOP,   /* to be started at its new URL */
-    VERDICT_AGAIN, /* it found no room: to be started again when it is next in order */
-    VERDICT_LATER  /* no descriptor was free: to be started again in a moment */
+    VERDICT_HOP,    /* to be started at its new URL */
+    VERDICT_RETRY,  /* worth another try, if the budget allows one */
+    VERDICT_RESEND, /* the origin has not seen it: to be sent again, which counts for nothing */
+    VERDICT_AGAIN,  /* it found no room: to be started again when it is next in order */
+    VERDICT_LATER   /* no descriptor was free: to be started again in a moment */
 };
 
 struct verdict_rules {
     struct codes accept;
     struct redirect_rules redirect;
+    struct retry_rules retry;
 };
 
 enum verdict verdict_of(const struct verdict_rules *, struct task *);
+/* To be asked before the verdict. */
+struct lesson verdict_lesson(const struct task *);
 
 #endif

@@ -7,6 +7,9 @@
 /* Longer than this a wait is a mistake: it keeps sums of times far from where doubles get coarse. */
 #define SECONDS_MAX (366 * 86400.0 * 100)
 
+/* A rate above this is none. */
+#define INTERVAL_MIN 1e-6
+
 struct suffix {
     const char *name;
     double factor;
@@ -89,6 +92,41 @@ int number_read_seconds(const char *text, double *ret_seconds)
         return 0;
     }
     return -EINVAL;
+}
+
+/* `s`, or `10s`: the unit is required, lest somebody mean another. */
+static int read_period(const char *text, double *ret_seconds)
+{
+    if (!*text || isdigit((unsigned char)text[strlen(text) - 1]) || strchr(text, '.'))
+        return -EINVAL;
+    if (isdigit((unsigned char)*text))
+        return number_read_seconds(text, ret_seconds);
+    for (size_t i = 0; i < ARRAY_LEN(durations); i++) {
+        if (strcmp(text, durations[i].name) == 0) {
+            *ret_seconds = durations[i].factor;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+int number_read_rate(const char *text, double *ret_interval)
+{
+    double count, seconds = 0;
+    const char *end = read_decimal(text, &count);
+    int result;
+
+    if (!end || *end != '/' || count <= 0)
+        return -EINVAL;
+    result = read_period(end + 1, &seconds);
+    if (result)
+        return result;
+    if (seconds <= 0)
+        return -EINVAL;
+    if (seconds / count < INTERVAL_MIN || seconds / count > SECONDS_MAX)
+        return -ERANGE;
+    *ret_interval = seconds / count;
+    return 0;
 }
 
 /* How far a size's letter shifts, or -1. */

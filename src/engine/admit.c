@@ -1,9 +1,11 @@
+#include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/source.h"
 #include "model/options.h"
 #include "model/task.h"
 #include "model/url.h"
 #include "policy/filename.h"
+#include "policy/plan.h"
 #include "policy/sched.h"
 
 /* Waiting tasks whose URL is kept as it was read; others are read again at their start. */
@@ -47,6 +49,22 @@ static void fill_request(struct engine *engine, struct task *task, const struct 
     check_output_name(request);
 }
 
+/* What would be done is noted, and the task is done. */
+static void plan_task(struct engine *engine, struct task *task)
+{
+    const struct host_name *host = host_memo_find(&engine->hosts, task->request.url, task->url);
+    struct buf name, err;
+
+    buf_init(&name);
+    buf_init(&err);
+    if (engine_wants_output(engine, task) && engine_name_output(engine, task, &name, &err))
+        result_setf(&task->result, REASON_OUTPUT, "%s", err.data);
+    plan_add(engine->plan, task->request.seq, host->name, name.len ? name.data : NULL);
+    engine_complete(engine, task);
+    buf_release(&name);
+    buf_release(&err);
+}
+
 static void admit_item(struct engine *engine, const struct source_item *item, double now)
 {
     struct task *task = task_new();
@@ -57,6 +75,8 @@ static void admit_item(struct engine *engine, const struct source_item *item, do
     if (task->url)
         engine->urls_kept++;
     if (task->request.invalid) {
+        if (engine->plan)
+            plan_add_invalid(engine->plan);
         result_setf(&task->result, REASON_INVALID, "%s", task->request.invalid);
         engine_complete(engine, task);
     } else if (!redirect_permits(engine->options->protocols, task->url)) {
@@ -65,9 +85,11 @@ static void admit_item(struct engine *engine, const struct source_item *item, do
                     is_known ? "not permitted by --proto" : "only http and https are fetched");
         task->result.exitcode = CODE_UNSUPPORTED_SCHEME;
         engine_complete(engine, task);
+    } else if (engine->plan) {
+        plan_task(engine, task);
     } else {
         engine_extend_url(engine, task);
-        engine_queue(engine, task, false);
+        engine_queue(engine, task, false, now);
         if (engine->urls_kept > URLS_KEPT)
             engine_drop_url(engine, task);
     }

@@ -1,8 +1,10 @@
 #include <errno.h>
 #include <ev.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -18,6 +20,7 @@
 #include "model/spool.h"
 #include "model/task.h"
 #include "policy/filename.h"
+#include "policy/plan.h"
 #include "policy/sched.h"
 
 /* Descriptors that no transfer may use: the files, and three for each lookup. */
@@ -68,6 +71,15 @@ static const char *spool_directory(const struct options *options)
     return temporary && *temporary ? temporary : "/var/tmp";
 }
 
+static uint64_t seed(void)
+{
+    uint64_t seed = 0;
+
+    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed)
+        seed = (uint64_t)getpid() ^ (uint64_t)(clock_wall() * 1e6);
+    return seed;
+}
+
 static void set_rules(struct engine *engine, const struct options *options)
 {
     engine->options = options;
@@ -78,7 +90,14 @@ static void set_rules(struct engine *engine, const struct options *options)
                      .max = options->max_redirs,
                      .protocols = options->protocols,
                      .defaults = options_ask(options)},
+        .retry = {.max = options->retry,
+                  .all_methods = options->retry_all_methods,
+                  .on = options->retry_on,
+                  .delay = options->retry_delay,
+                  .max_delay = options->retry_max_delay,
+                  .budget = options->retry_budget},
     };
+    retry_init(&engine->retries, seed());
     engine->parsing = (struct parse_rules){
         .format = options->input_format,
         .default_scheme = options->proto_default ? options->proto_default : "http",
@@ -107,7 +126,7 @@ static int open_out(struct engine *engine, struct buf *err)
 {
     const char *to = engine->options->to;
 
-    if (options_print_to_stdout(engine->options)) {
+    if (options_print_to_stdout(engine->options) || engine->options->dry_run) {
         engine->out = writer_new(engine->loop, STDOUT_FILENO, OUT_BYTES);
         return 0;
     }
@@ -152,13 +171,31 @@ static void begin_output(struct engine *engine)
     writer_commit(engine->out, len);
 }
 
+static struct flow_rules flow_rules_of(const struct options *options, unsigned jobs)
+{
+    return (struct flow_rules){
+        .jobs = jobs,
+        .per_host = options->per_host,
+        .rate = {.interval = options->rate, .burst = options->burst},
+        .host_rate = {.interval = options->host_rate, .burst = options->burst},
+        .own = &options->host_limits,
+        .errors_max = options->host_errors,
+        .probe_pause = options->host_retry_after,
+        .adaptive = options->adaptive,
+        .fan_out_at_once = options->parallel_immediate,
+    };
+}
+
 static int set_up_io(struct engine *engine, struct buf *err)
 {
     unsigned jobs = affordable_jobs(engine->options);
     int result;
 
     semaphore_init(&engine->permits, jobs);
-    engine->sched = sched_new();
+    struct flow_rules rules = flow_rules_of(engine->options, jobs);
+    engine->sched = sched_new(&rules);
+    if (engine->options->dry_run)
+        engine->plan = plan_new(&rules);
     engine->source = source_new(engine->loop, engine->options);
     engine->notes = writer_new(engine->loop, STDERR_FILENO, NOTES_BYTES);
     if (format_new(engine->options, &engine->format, err))
@@ -202,7 +239,7 @@ static void free_tasks(struct engine *engine)
     engine_stop(engine, clock_now());
     while ((task = window_due(&engine->window)) != NULL) {
         window_remove(&engine->window, task);
-        sched_forget(engine->sched, task);
+        sched_forget(engine->sched, task, clock_now());
         engine_drop_output(task);
         task_free(task, &engine->store);
     }
@@ -222,6 +259,7 @@ void engine_free(struct engine *engine)
     files_free(engine->files);
     rendering_release(&engine->rendering);
     sched_free(engine->sched);
+    plan_free(engine->plan);
     writer_free(engine->out);
     writer_free(engine->notes);
     heap_release(&engine->waiting);
@@ -245,6 +283,17 @@ static void tell_halted(struct engine *engine)
     buf_release(&line);
 }
 
+static void tell_plan(struct engine *engine)
+{
+    struct buf report;
+
+    buf_init(&report);
+    plan_report(engine->plan, &report);
+    if (fputs(report.data, stdout) < 0 || fflush(stdout) != 0)
+        engine_note_trouble(engine, "cannot write to stdout");
+    buf_release(&report);
+}
+
 static void save_cookies(struct engine *engine)
 {
     struct buf err;
@@ -261,7 +310,10 @@ int engine_run(struct engine *engine)
     ev_run(engine->loop, 0);
     ev_prepare_stop(engine->loop, &engine->prepare);
     ev_timer_stop(engine->loop, &engine->timer);
-    save_cookies(engine);
+    if (engine->plan)
+        tell_plan(engine);
+    else
+        save_cookies(engine);
     tell_halted(engine);
     int ignored = writer_flush(engine->notes);
     (void)ignored;

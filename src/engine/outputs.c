@@ -15,10 +15,9 @@
 /* The file that one task's body goes to. */
 struct output {
     struct sink sink;
-    struct file *file;
+    struct file *file; /* NULL before a start */
     struct buf name;
     size_t trusted_len;
-    bool is_written; /* bytes of a transfer are in it */
     bool is_whole;
 };
 
@@ -31,7 +30,6 @@ static int write_output(struct sink *sink, const void *bytes, size_t len, struct
 {
     struct output *output = CONTAINER_OF(sink, struct output, sink);
 
-    output->is_written = true;
     return file_write(output->file, bytes, len, err);
 }
 
@@ -49,7 +47,8 @@ static bool discards(const struct options *options)
 int engine_open_outputs(struct engine *engine, struct buf *err)
 {
     const struct options *options = engine->options;
-    struct files_rules rules = {.output_dir = options->output_dir,
+    /* A dry run does not make the directory. */
+    struct files_rules rules = {.output_dir = options->dry_run ? NULL : options->output_dir,
                                 .conflict = conflicts[options->on_conflict]};
 
     if (options->output && !discards(options) &&
@@ -58,7 +57,7 @@ int engine_open_outputs(struct engine *engine, struct buf *err)
     return files_new(&rules, &engine->files, err) ? EXIT_LOCAL_TROUBLE : 0;
 }
 
-static int make_name(struct engine *engine, struct task *task, struct output *output,
+static int make_name(struct engine *engine, struct task *task, struct buf *ret_name,
                      struct buf *err)
 {
     const struct detail *detail = task->request.detail;
@@ -72,8 +71,7 @@ static int make_name(struct engine *engine, struct task *task, struct output *ou
     url_add_path(task->url, &path);
     struct filename_parts parts = {
         .seq = task->request.seq, .id = id, .host = host.data, .path = path.data};
-    result = filename_make(engine->filename, &parts, &output->name, err);
-    output->trusted_len = filename_trusted_len(engine->filename);
+    result = filename_make(engine->filename, &parts, ret_name, err);
     buf_release(&host);
     buf_release(&path);
     free(id);
@@ -82,18 +80,25 @@ static int make_name(struct engine *engine, struct task *task, struct output *ou
 
 /* The request's own name is from outside as a URL is: nothing of it is trusted. It was checked as it
  * was read. */
-static int name_output(struct engine *engine, struct task *task, struct output *output,
+int engine_name_output(struct engine *engine, struct task *task, struct buf *ret_name,
                        struct buf *err)
 {
     const struct detail *detail = task->request.detail;
 
     if (!detail || !detail->output)
-        return make_name(engine, task, output, err);
-    buf_add_text(&output->name, detail->output);
+        return make_name(engine, task, ret_name, err);
+    buf_add_text(ret_name, detail->output);
     return 0;
 }
 
-static bool wants_output(const struct engine *engine, const struct task *task)
+static size_t trusted_len(const struct engine *engine, const struct task *task)
+{
+    const struct detail *detail = task->request.detail;
+
+    return detail && detail->output ? 0 : filename_trusted_len(engine->filename);
+}
+
+bool engine_wants_output(const struct engine *engine, const struct task *task)
 {
     const struct detail *detail = task->request.detail;
 
@@ -131,9 +136,6 @@ static bool begin_file(struct engine *engine, struct task *task, struct output *
     bool begun;
 
     buf_init(&err);
-    file_free(output->file);
-    output->file = NULL;
-    output->is_written = false;
     begun = files_begin(engine->files, output->name.data, output->trusted_len, &output->file,
                         &err) == 0;
     if (!begun)
@@ -149,7 +151,8 @@ static bool first_output(struct engine *engine, struct task *task)
     bool named;
 
     buf_init(&err);
-    named = name_output(engine, task, output, &err) == 0;
+    named = engine_name_output(engine, task, &output->name, &err) == 0;
+    output->trusted_len = named ? trusted_len(engine, task) : 0;
     if (!named)
         fail_output(engine, task, err.data);
     buf_release(&err);
@@ -165,16 +168,25 @@ static bool first_output(struct engine *engine, struct task *task)
     return named && begin_file(engine, task, output);
 }
 
-/* A start after the first (a hop, another try) goes on with the file if nothing was written to it. */
+void engine_pause_output(struct task *task)
+{
+    struct output *output = output_of(task);
+
+    if (!output)
+        return;
+    file_free(output->file);
+    output->file = NULL;
+}
+
 bool engine_begin_output(struct engine *engine, struct task *task)
 {
     struct output *output = output_of(task);
 
-    if (!wants_output(engine, task))
+    if (!engine_wants_output(engine, task))
         return true;
     if (!output)
         return first_output(engine, task);
-    return !output->is_written || begin_file(engine, task, output);
+    return output->file || begin_file(engine, task, output);
 }
 
 void engine_end_output(struct engine *engine, struct task *task)

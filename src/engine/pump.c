@@ -63,12 +63,12 @@ void engine_drop_url(struct engine *engine, struct task *task)
     engine->urls_kept--;
 }
 
-void engine_queue(struct engine *engine, struct task *task, bool first)
+void engine_queue(struct engine *engine, struct task *task, bool again, double now)
 {
     const char *text = task->result.n_passed ? NULL : task->request.url;
     const struct host_name *host = host_memo_find(&engine->hosts, text, task->url);
 
-    sched_add(engine->sched, task, host->name, host->numeric, first);
+    sched_add(engine->sched, task, host->name, host->numeric, again, now);
 }
 
 static bool has_turn_left(const struct engine *engine)
@@ -82,10 +82,11 @@ double engine_due(const struct engine *engine, double now)
     double due = fmin(xfer_due(engine->xfer), node ? node->due : INFINITY);
 
     due = fmin(due, engine->flush_at);
+    due = fmin(due, engine_start_due(engine, now));
 
     if (!has_turn_left(engine) || engine_can_retire(engine))
         return now;
-    return engine->no_start_before > now ? fmin(due, engine->no_start_before) : due;
+    return due;
 }
 
 bool engine_is_finished(const struct engine *engine)

@@ -143,13 +143,13 @@ static void tell_failure(struct engine *engine, const struct task *task)
     buf_release(&line);
 }
 
-static void bury(struct engine *engine, struct task *task)
+static void bury(struct engine *engine, struct task *task, double now)
 {
     tell_failure(engine, task);
     stats_count(&engine->stats, &task->result);
     engine->local_trouble |= task->result.reason == REASON_OUTPUT;
     window_remove(&engine->window, task);
-    sched_forget(engine->sched, task);
+    sched_forget(engine->sched, task, now);
     engine_drop_output(task);
     engine_drop_url(engine, task);
     task_free(task, &engine->store);
@@ -164,6 +164,6 @@ void engine_retire(struct engine *engine, double now)
     while (engine->moves_left && engine->bytes_left && (task = window_due(&engine->window)) &&
            has_room(engine, now)) {
         if (render_some(engine, task, now))
-            bury(engine, task);
+            bury(engine, task, now);
     }
 }

@@ -27,22 +27,43 @@ static void wait_for_descriptor(struct engine *engine, struct task *task, double
     heap_push(&engine->waiting, &task->due, engine->no_start_before);
 }
 
+/* A file that is begun holds a descriptor, which nothing that waits may. */
+static void rewind_task(struct engine *engine, struct task *task, double now)
+{
+    task_rewind(task, &engine->store);
+    engine_pause_output(task);
+    task->since = now;
+}
+
 static void hop(struct engine *engine, struct task *task, double now)
 {
-    sched_forget(engine->sched, task);
-    task_rewind(task, &engine->store);
-    task->since = now;
+    sched_forget(engine->sched, task, now);
+    rewind_task(engine, task, now);
+    if (task->result.facts)
+        task->result.facts->before = task->result.facts->total;
     task_set_state(task, TASK_READY);
-    engine_queue(engine, task, true);
+    engine_queue(engine, task, true, now);
+}
+
+static void wait_until(struct engine *engine, struct task *task, double due)
+{
+    task_set_state(task, TASK_WAITING);
+    heap_push(&engine->waiting, &task->due, due);
 }
 
 /* It waits until it is the one next in order: no body is fetched more than twice. */
 static void again(struct engine *engine, struct task *task, double now)
 {
-    task_rewind(task, &engine->store);
-    task->since = now;
-    task_set_state(task, TASK_WAITING);
-    heap_push(&engine->waiting, &task->due, INFINITY);
+    rewind_task(engine, task, now);
+    wait_until(engine, task, INFINITY);
+}
+
+static void resend(struct engine *engine, struct task *task, double now)
+{
+    task->resent++;
+    rewind_task(engine, task, now);
+    task_set_state(task, TASK_READY);
+    sched_add_again(engine->sched, task, now);
 }
 
 /* A NUL near its start is what curl, too, takes for the mark of a body that is no text. What cannot
@@ -73,23 +94,54 @@ static void spare_terminal(struct engine *engine, struct task *task)
                     "--to FILE keeps it");
 }
 
+static void done(struct engine *engine, struct task *task)
+{
+    engine->starts_in_vain = 0;
+    engine->descriptors_are_out = false;
+    if (task->outcome != OUTCOME_ANSWERED)
+        task_rewind(task, &engine->store); /* part of a body is nothing to show */
+    engine_end_output(engine, task);
+    spare_terminal(engine, task);
+    engine_complete(engine, task);
+}
+
+/* What a host itself asks to be sent later multiplies no outage, so it is not on the budget; the
+ * host's gate says when. */
+static void retry(struct engine *engine, struct task *task, double now)
+{
+    bool is_gated = task->closed_for > 0;
+
+    if (sched_is_down(task, now) ||
+        (!is_gated && !retry_spend(&engine->verdicts.retry, &engine->retries))) {
+        done(engine, task);
+        return;
+    }
+    engine->stats.retries++;
+    task->is_new_attempt = true;
+    rewind_task(engine, task, now);
+    if (is_gated) {
+        task_set_state(task, TASK_READY);
+        sched_add_again(engine->sched, task, now);
+    } else {
+        wait_until(
+            engine, task,
+            now + retry_pause(&engine->verdicts.retry, &engine->retries, task->result.attempts));
+    }
+}
+
 static void settle_task(struct engine *engine, struct task *task, double now)
 {
+    struct lesson lesson = verdict_lesson(task);
+
     semaphore_give(&engine->permits);
-    sched_end(engine->sched, task);
+    sched_end(engine->sched, task, &lesson, now);
     if (engine->probe == task)
         engine->probe = NULL;
     switch (verdict_of(&engine->verdicts, task)) {
-    case VERDICT_DONE:
-        engine->starts_in_vain = 0;
-        engine->descriptors_are_out = false;
-        if (task->outcome != OUTCOME_ANSWERED)
-            task_rewind(task, &engine->store); /* part of a body is nothing to show */
-        engine_end_output(engine, task);
-        spare_terminal(engine, task);
-        engine_complete(engine, task);
-        break;
+    case VERDICT_DONE: done(engine, task); break;
     case VERDICT_HOP: hop(engine, task, now); break;
+    case VERDICT_RETRY: retry(engine, task, now); break;
+    case VERDICT_RESEND: resend(engine, task, now); break;
     case VERDICT_AGAIN: again(engine, task, now); break;
     case VERDICT_LATER: wait_for_descriptor(engine, task, now); break;
     }
@@ -118,6 +170,8 @@ void engine_settle(struct engine *engine, double now)
 
     while ((task = xfer_next_found(engine->xfer)) != NULL)
         sched_note_found(engine->sched, task, now);
+    while ((task = xfer_next_connected(engine->xfer)) != NULL)
+        sched_note_connected(engine->sched, task, now);
     /* A stop leaves nothing unsettled, whatever the budget: what ended counts as it ended. */
     while ((engine->moves_left || engine->stopped) &&
            (task = xfer_next_finished(engine->xfer)) != NULL) {

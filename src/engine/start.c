@@ -4,15 +4,16 @@
 #include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/xfer.h"
+#include "model/options.h"
 #include "model/task.h"
 #include "model/url.h"
 #include "policy/sched.h"
 
-static void wake(struct engine *engine, struct task *task)
+static void wake(struct engine *engine, struct task *task, double now)
 {
     heap_remove(&engine->waiting, &task->due);
     task_set_state(task, TASK_READY);
-    sched_add_first(engine->sched, task);
+    sched_add_again(engine->sched, task, now);
 }
 
 static void wake_due(struct engine *engine, double now)
@@ -20,25 +21,66 @@ static void wake_due(struct engine *engine, double now)
     struct heap_node *node;
 
     while ((node = heap_peek(&engine->waiting)) && node->due <= now)
-        wake(engine, CONTAINER_OF(node, struct task, due));
+        wake(engine, CONTAINER_OF(node, struct task, due), now);
+}
+
+static bool may_start(const struct engine *engine)
+{
+    return semaphore_is_free(&engine->permits) && !engine->stopped && !engine->out_closed &&
+           !(engine->descriptors_are_out && engine->probe);
 }
 
 /* While bodies find no room only the request next in order is started: it is sure of some. */
+static struct task *only_candidate(const struct engine *engine)
+{
+    struct task *awaited = window_awaited(&engine->window);
+
+    return awaited && awaited->state == TASK_READY ? awaited : NULL;
+}
+
 static struct task *next_to_start(struct engine *engine, double now)
 {
     struct task *awaited;
 
-    if (!semaphore_is_free(&engine->permits) || now < engine->no_start_before || engine->stopped ||
-        engine->out_closed)
-        return NULL;
-    if (engine->descriptors_are_out && engine->probe)
+    if (!may_start(engine) || now < engine->no_start_before)
         return NULL;
     if (store_has_room(&engine->store))
         return sched_next(engine->sched, now);
-    awaited = window_awaited(&engine->window);
-    if (!awaited || awaited->state != TASK_READY || !sched_take(engine->sched, awaited, now))
-        return NULL;
-    return awaited;
+    awaited = only_candidate(engine);
+    return awaited && sched_take(engine->sched, awaited, now) ? awaited : NULL;
+}
+
+double engine_start_due(const struct engine *engine, double now)
+{
+    struct task *awaited = only_candidate(engine);
+    double due = INFINITY;
+
+    if (!may_start(engine))
+        return INFINITY;
+    if (engine->no_start_before > now)
+        return engine->no_start_before;
+    if (!engine->store.pressed)
+        due = sched_due(engine->sched);
+    else if (awaited)
+        due = sched_task_due(engine->sched, awaited);
+    return due > now ? due : INFINITY;
+}
+
+/* Requests to hosts that are given up end without a start. */
+static void refuse(struct engine *engine, double now)
+{
+    struct task *task;
+
+    while (engine->moves_left && (task = sched_next_refused(engine->sched, now)) != NULL) {
+        engine->moves_left--;
+        task->result.exitcode = 0;
+        task->result.http_code = 0;
+        result_setf(&task->result, REASON_HOST_DOWN,
+                    "the host was given up after %u failures in a row",
+                    engine->options->host_errors);
+        engine_drop_output(task);
+        engine_complete(engine, task);
+    }
 }
 
 /* The URL was read before, and was good. */
@@ -70,7 +112,7 @@ static void forget_names(struct engine *engine)
 }
 
 /* The task that all others wait for may use what the store keeps back. */
-static void mark_awaited(struct engine *engine)
+static void mark_awaited(struct engine *engine, double now)
 {
     struct task *awaited = window_awaited(&engine->window);
 
@@ -78,23 +120,33 @@ static void mark_awaited(struct engine *engine)
         return;
     awaited->next_in_order = true;
     if (awaited->state == TASK_WAITING && awaited->due.due == INFINITY)
-        wake(engine, awaited);
+        wake(engine, awaited, now);
+}
+
+static void count_attempt(struct engine *engine, struct task *task)
+{
+    if (task->is_new_attempt && ++task->result.attempts == 1)
+        retry_note_try(&engine->retries);
+    task->is_new_attempt = false;
 }
 
 void engine_start(struct engine *engine, double now)
 {
+    static const struct lesson nothing;
     struct task *task;
 
-    mark_awaited(engine);
+    mark_awaited(engine, now);
     wake_due(engine, now);
+    refuse(engine, now);
     while (engine->moves_left && (task = next_to_start(engine, now)) != NULL) {
         engine->moves_left--;
         forget_names(engine);
         read_url_again(engine, task);
         if (!engine_begin_output(engine, task)) {
-            sched_end(engine->sched, task);
+            sched_end(engine->sched, task, &nothing, now);
             continue;
         }
+        count_attempt(engine, task);
         if (engine->descriptors_are_out)
             engine->probe = task;
         semaphore_take(&engine->permits);

@@ -6,22 +6,24 @@
 #include "policy/sched.h"
 
 /* Takes an unfinished task off the list its state names. */
-static void withdraw(struct engine *engine, struct task *task)
+static void withdraw(struct engine *engine, struct task *task, double now)
 {
+    static const struct lesson nothing;
+
     switch (task->state) {
-    case TASK_READY: sched_remove(engine->sched, task); break;
+    case TASK_READY: sched_remove(engine->sched, task, now); break;
     case TASK_WAITING: heap_remove(&engine->waiting, &task->due); break;
     case TASK_RUNNING:
         semaphore_give(&engine->permits);
-        sched_end(engine->sched, task);
+        sched_end(engine->sched, task, &nothing, now);
         break;
     case TASK_DONE: break;
     }
 }
 
-static void halt(struct engine *engine, struct task *task)
+static void halt(struct engine *engine, struct task *task, double now)
 {
-    withdraw(engine, task);
+    withdraw(engine, task, now);
     engine_drop_output(task);
     task_rewind(task, &engine->store);
     result_setf(&task->result, REASON_HALTED, "the run ended first");
@@ -42,6 +44,6 @@ void engine_stop(struct engine *engine, double now)
     for (struct task *task = engine->window.oldest; task; task = next) {
         next = task->newer;
         if (task->state != TASK_DONE)
-            halt(engine, task);
+            halt(engine, task, now);
     }
 }

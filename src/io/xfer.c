@@ -218,20 +218,13 @@ int xfer_on_connected(void *userdata, char *remote_ip, char *local_ip, int remot
     note_found(transfer);
     transfer->connected = true;
     transfer->heard_at = transfer->xfer->now;
+    if (transfer->task->is_scout && !transfer->stood_waits) {
+        transfer->stood_waits = true;
+        DL_APPEND2(transfer->xfer->stood, transfer, prev_stood, next_stood);
+    }
     if (deadline_of(transfer) < transfer->deadline.due)
         heap_move(&transfer->xfer->deadlines, &transfer->deadline, deadline_of(transfer));
     return CURL_PREREQFUNC_OK;
-}
-
-/* Where the answer leads: a string of libcurl's, or NULL where it leads nowhere. */
-static const char *location_of(const struct transfer *transfer, long code)
-{
-    struct curl_header *header = NULL;
-
-    if (!redirect_is_status(code) ||
-        curl_easy_header(transfer->easy, "Location", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
-        return NULL;
-    return header->value[strspn(header->value, " \t\r")] ? header->value : NULL;
 }
 
 /* Where the body of this answer goes: nowhere, if nobody will want to see it. */
@@ -241,7 +234,7 @@ static enum body_way body_goes(const struct transfer *transfer)
     long code = 0;
 
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &code);
-    if (xfer->options->location && location_of(transfer, code))
+    if (xfer->options->location && xfer_location(transfer, code))
         return BODY_DROPPED;
     bool accepted = codes_has(&xfer->options->accept, code);
     if (accepted && transfer->task->sink)
@@ -344,26 +337,30 @@ static void add_header_line(struct buf *headers, const char *line, size_t len)
     buf_add(headers, line, len);
 }
 
+static void begin_head(struct transfer *transfer)
+{
+    transfer->head_is_whole = false;
+    transfer->gate = (struct gate_words){0};
+    if (transfer->xfer->wants.headers)
+        buf_clear(&transfer->task->result.facts->headers);
+}
+
 /* Each answer begins with its status line and its head ends with an empty one: of several, as after
  * 100 Continue, the last one counts. What comes behind the body are trailers, which are not kept. */
 size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata)
 {
     struct transfer *transfer = userdata;
-    struct facts *facts = transfer->task->result.facts;
     size_t len = size * count;
     bool begins = len >= 5 && memcmp(bytes, "HTTP/", 5) == 0;
 
     transfer->heard_at = transfer->xfer->now;
     if (begins)
-        transfer->head_is_whole = false;
+        begin_head(transfer);
     else if (len && (*bytes == '\r' || *bytes == '\n'))
         transfer->head_is_whole = true;
-    if (!transfer->xfer->wants.headers)
-        return len;
-    if (begins)
-        buf_clear(&facts->headers);
-    if (!transfer->body_seen)
-        add_header_line(&facts->headers, bytes, len);
+    gate_read_header(&transfer->gate, bytes, len);
+    if (transfer->xfer->wants.headers && !transfer->body_seen)
+        add_header_line(&transfer->task->result.facts->headers, bytes, len);
     return len;
 }
 
@@ -419,7 +416,9 @@ static void give_transfer(struct xfer *xfer, struct transfer *transfer)
 {
     if (transfer->found_waits)
         DL_DELETE2(xfer->found, transfer, prev_found, next_found);
-    transfer->found_waits = false;
+    if (transfer->stood_waits)
+        DL_DELETE2(xfer->stood, transfer, prev_stood, next_stood);
+    transfer->found_waits = transfer->stood_waits = false;
     if (transfer->has_ended) {
         DL_DELETE(xfer->ended, transfer);
     } else {
@@ -623,6 +622,8 @@ void xfer_start(struct xfer *xfer, struct task *task)
     transfer->uploaded = 0;
     transfer->is_over_limit = transfer->is_malformed = false;
     transfer->message[0] = '\0';
+    transfer->gate = (struct gate_words){0};
+    task->closed_for = 0;
     transfer->started_at = transfer->heard_at = xfer->now;
     if (xfer->wants.facts && !task->result.facts)
         result_want_facts(&task->result);
@@ -722,7 +723,7 @@ double xfer_due(const struct xfer *xfer)
     struct heap_node *node = heap_peek(&xfer->deadlines);
 
     /* What ended in a start's own xfer_run comes after the settling of that turn. */
-    if (xfer->ended || xfer->failed || xfer->found)
+    if (xfer->ended || xfer->failed || xfer->found || xfer->stood)
         return 0;
     return fmin(xfer->timer_due, node ? node->due : INFINITY);
 }
@@ -738,109 +739,18 @@ struct task *xfer_next_found(struct xfer *xfer)
     return transfer->task;
 }
 
+struct task *xfer_next_connected(struct xfer *xfer)
+{
+    struct transfer *transfer = xfer->stood;
+
+    if (!transfer)
+        return NULL;
+    DL_DELETE2(xfer->stood, transfer, prev_stood, next_stood);
+    transfer->stood_waits = false;
+    return transfer->task;
+}
+
 /* ---- the end of a transfer ---- */
-
-/* libcurl does not say so when a resolver's or a file's descriptor was the one too many. */
-static bool descriptors_are_out(void)
-{
-    int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-
-    if (fd >= 0)
-        close(fd);
-    return fd < 0 && errno == EMFILE;
-}
-
-static void fill_answer(struct transfer *transfer)
-{
-    struct task *task = transfer->task;
-    const char *location = location_of(transfer, task->result.http_code);
-
-    task->outcome = OUTCOME_ANSWERED;
-    if (location)
-        task->location = xstrdup(location);
-}
-
-static void fill_body_trouble(struct transfer *transfer)
-{
-    struct task *task = transfer->task;
-
-    if (transfer->is_over_limit) {
-        task->outcome = OUTCOME_FAILED;
-        task->result.exitcode = CURLE_FILESIZE_EXCEEDED;
-        result_setf(&task->result, REASON_TOO_LARGE, "more than %llu bytes (--max-filesize)",
-                    (unsigned long long)transfer->xfer->options->max_filesize);
-    } else if (transfer->body_goes == BODY_TO_SINK) {
-        task->outcome = OUTCOME_FAILED;
-        result_setf(&task->result, REASON_OUTPUT, "%s", transfer->body_message.data);
-    } else if (transfer->body_error != -ENOBUFS) {
-        task->outcome = OUTCOME_LOCAL_TROUBLE;
-        result_setf(&task->result, REASON_OUTPUT, "%s", transfer->body_message.data);
-    } else if (task->next_in_order || !request_may_repeat(transfer->ask.method)) {
-        task->outcome = OUTCOME_FAILED;
-        result_setf(&task->result, REASON_TOO_LARGE,
-                    "no room to hold the body (--memory, --spool-max)");
-    } else {
-        task->outcome = OUTCOME_NO_ROOM;
-    }
-}
-
-static void fill_failure(struct transfer *transfer, CURLcode code)
-{
-    struct task *task = transfer->task;
-    const char *message = xfer_words(code, transfer->message);
-    bool connecting = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
-                      code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_SSL_CACERT_BADFILE;
-
-    task->outcome = OUTCOME_FAILED;
-    if ((transfer->no_descriptor && !transfer->connected) || (connecting && descriptors_are_out()))
-        task->outcome = OUTCOME_NO_DESCRIPTOR;
-    result_setf(&task->result, xfer_reason(code, message), "%s", message);
-}
-
-static void fill_malformed(struct transfer *transfer, const char *words)
-{
-    struct result *result = &transfer->task->result;
-
-    transfer->task->outcome = OUTCOME_FAILED;
-    result->exitcode = CURLE_BAD_CONTENT_ENCODING;
-    result_setf(result, REASON_ENCODING, "%s", words);
-}
-
-/* libcurl takes a connection that ends within the headers for the end of an empty answer. */
-static void fill_cut_head(struct transfer *transfer)
-{
-    struct task *task = transfer->task;
-
-    task->outcome = OUTCOME_FAILED;
-    task->result.exitcode = CURLE_PARTIAL_FILE;
-    result_setf(&task->result, REASON_RESET, "the connection ended within the headers");
-}
-
-static void fill(struct transfer *transfer, CURLcode code)
-{
-    struct result *result = &transfer->task->result;
-    bool is_cut = code == CURLE_OK && transfer->gunzip && !gunzip_is_whole(transfer->gunzip);
-
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &result->http_code);
-    if (transfer->is_malformed || is_cut) {
-        fill_malformed(transfer, is_cut ? "the compressed content ends too early"
-                                        : "the content does not decompress");
-        return;
-    }
-    if (code == CURLE_OK && !transfer->head_is_whole) {
-        fill_cut_head(transfer);
-        return;
-    }
-    if (code == CURLE_OK) {
-        fill_answer(transfer);
-        return;
-    }
-    result->exitcode = (int)code;
-    if (transfer->is_over_limit || transfer->body_error)
-        fill_body_trouble(transfer);
-    else
-        fill_failure(transfer, code);
-}
 
 struct task *xfer_next_finished(struct xfer *xfer)
 {
@@ -854,7 +764,7 @@ struct task *xfer_next_finished(struct xfer *xfer)
     if (!transfer)
         return NULL;
     task = transfer->task;
-    fill(transfer, transfer->code);
+    xfer_fill_outcome(transfer);
     xfer_fill_facts(transfer);
     curl_multi_remove_handle(xfer->multi, transfer->easy);
     give_transfer(xfer, transfer);

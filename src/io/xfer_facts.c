@@ -64,5 +64,4 @@ void xfer_fill_facts(struct transfer *transfer)
     facts->size_download = (uint64_t)size;
     facts->http_version = version_of(easy);
     fill_times(facts, easy);
-    facts->before = facts->total;
 }

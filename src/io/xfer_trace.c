@@ -58,6 +58,21 @@ int xfer_on_debug(CURL *easy, curl_infotype type, char *bytes, size_t len, void 
     return 0;
 }
 
+void xfer_trace_gate(struct transfer *transfer, const struct gate_verdict *verdict)
+{
+    struct buf line;
+
+    buf_init(&line);
+    if (verdict->was_silly)
+        buf_add_text(&line, "the answer says how long to wait, and cannot mean it");
+    else if (verdict->seconds > 0)
+        buf_addf(&line, "the host wants no request for %g s%s", verdict->seconds,
+                 verdict->was_capped ? " (cut down to --gate-max)" : "");
+    if (line.len)
+        add_line(transfer, "*", line.data, line.len);
+    buf_release(&line);
+}
+
 struct buf *xfer_trace(struct xfer *xfer)
 {
     return &xfer->trace;

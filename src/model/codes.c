@@ -15,6 +15,16 @@ void codes_add(struct codes *codes, unsigned first, unsigned last)
         codes->bits[code / 64] |= UINT64_C(1) << (code % 64);
 }
 
+void codes_merge(struct codes *codes, const struct codes *some, bool add)
+{
+    for (size_t i = 0; i < ARRAY_LEN(codes->bits); i++) {
+        if (add)
+            codes->bits[i] |= some->bits[i];
+        else
+            codes->bits[i] &= ~some->bits[i];
+    }
+}
+
 bool codes_has(const struct codes *codes, long code)
 {
     if (code < 0 || code >= CODES_END)

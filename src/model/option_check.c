@@ -1,6 +1,7 @@
 #include "model/option_check.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/number.h"
 #include "model/json_request.h"
 #include "model/options.h"
 #include "model/url.h"
@@ -290,4 +292,117 @@ int option_set_template(struct options *options, const char *text, struct buf *e
     free(options->write_out);
     options->write_out = buf_take(&whole);
     return result;
+}
+
+static int fail_host(struct buf *err)
+{
+    buf_setf(err, "names no host before the =");
+    return -EINVAL;
+}
+
+/* Where the value of `[HOST=]VALUE` begins. */
+static const char *split_host(const char *text, size_t *ret_host_len)
+{
+    const char *equals = strrchr(text, '=');
+
+    *ret_host_len = equals ? (size_t)(equals - text) : 0;
+    return equals ? equals + 1 : text;
+}
+
+int option_set_per_host(struct options *options, const char *text, struct buf *err)
+{
+    size_t host_len;
+    const char *value = split_host(text, &host_len);
+    uint64_t count;
+
+    if (number_read_count(value, &count) || !count || count > 1000000) {
+        buf_setf(err, "takes [HOST=]N, a number from 1 to 1000000");
+        return -EINVAL;
+    }
+    if (value == text)
+        options->per_host = (unsigned)count;
+    else if (host_limits_set_jobs(&options->host_limits, text, host_len, (unsigned)count))
+        return fail_host(err);
+    return 0;
+}
+
+static int read_rate(const char *value, double *ret_interval, struct buf *err)
+{
+    uint64_t count;
+
+    if (number_read_rate(value, ret_interval) == 0)
+        return 0;
+    if (number_read_count(value, &count) == 0)
+        buf_setf(err, "needs a unit: %s/s, %s/m or %s/h (curl would take %s for the last)", value,
+                 value, value, value);
+    else
+        buf_setf(err, "takes a rate such as 5/s, 100/m, 20/h, 3/d or 1/10s");
+    return -EINVAL;
+}
+
+int option_set_rate(struct options *options, const char *text, struct buf *err)
+{
+    return read_rate(text, &options->rate, err);
+}
+
+int option_set_host_rate(struct options *options, const char *text, struct buf *err)
+{
+    size_t host_len;
+    const char *value = split_host(text, &host_len);
+    double interval;
+
+    if (read_rate(value, &interval, err))
+        return -EINVAL;
+    if (value == text)
+        options->host_rate = interval;
+    else if (host_limits_set_interval(&options->host_limits, text, host_len, interval))
+        return fail_host(err);
+    return 0;
+}
+
+/* A list that begins with something to take out starts from what is there. */
+int option_set_retry_on(struct options *options, const char *text, struct buf *err)
+{
+    struct codes codes = options->retry_on;
+    char *copy = xstrdup(text), *rest = copy, *item;
+    int result = *text ? 0 : -EINVAL;
+
+    if (*text != '!')
+        codes_clear(&codes);
+    while (!result && (item = strsep(&rest, ",")) != NULL) {
+        struct codes some;
+        codes_clear(&some);
+        result = codes_parse(&some, item + (*item == '!'), err);
+        codes_merge(&codes, &some, *item != '!');
+    }
+    free(copy);
+    if (result)
+        buf_setf(err, "takes statuses such as 429,500-504 or !500");
+    else
+        options->retry_on = codes;
+    return result;
+}
+
+int option_set_retry_budget(struct options *options, const char *text, struct buf *err)
+{
+    uint64_t percent;
+    char *number;
+    size_t len = strlen(text);
+    int result = -EINVAL;
+
+    if (strcmp(text, "none") == 0) {
+        options->retry_budget = INFINITY;
+        return 0;
+    }
+    if (len > 1 && text[len - 1] == '%') {
+        number = xstrndup(text, len - 1);
+        result = number_read_count(number, &percent);
+        free(number);
+    }
+    if (result) {
+        buf_setf(err, "takes a share such as 20%%, or none");
+        return -EINVAL;
+    }
+    options->retry_budget = (double)percent / 100;
+    return 0;
 }

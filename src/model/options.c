@@ -11,10 +11,27 @@
 
 enum { OPTION_FILE_MAX = 1 << 20, OPTION_QUERY_MAX = 1 << 20 };
 
+/* What may be another next time. */
+static void add_passing_statuses(struct codes *codes)
+{
+    codes_add(codes, 408, 408);
+    codes_add(codes, 425, 425);
+    codes_add(codes, 429, 429);
+    codes_add(codes, 500, 500);
+    codes_add(codes, 502, 504);
+}
+
 void options_init(struct options *options)
 {
     *options = (struct options){
         .jobs = 20,
+        .burst = 1,
+        .retry = 2,
+        .retry_delay = 0.5,
+        .retry_max_delay = 60,
+        .retry_budget = 0.2,
+        .gate_max = 3600,
+        .host_retry_after = 30,
         .memory = UINT64_C(64) << 20,
         .spool_max = UINT64_C(8) << 30,
         .connect_timeout = 10,
@@ -27,6 +44,7 @@ void options_init(struct options *options)
     };
     buf_init(&options->data);
     codes_add(&options->accept, 100, 399);
+    add_passing_statuses(&options->retry_on);
 }
 
 static void *place_in(struct options *options, const struct option *option)
@@ -44,6 +62,7 @@ void options_release(struct options *options)
     }
     strings_release(&options->urls);
     strings_release(&options->headers);
+    host_limits_release(&options->host_limits);
     free(options->write_out);
     buf_release(&options->data);
     free(options->help_topic);
@@ -370,6 +389,8 @@ static void derive(struct options *options)
     } else if (options->output && options->format == OPTION_FORMAT_RAW) {
         options->format = OPTION_FORMAT_NONE;
     }
+    if (options->dry_run)
+        options->format = OPTION_FORMAT_NONE;
     if (!options->window)
         options->window = MAX(1024, (uint64_t)options->jobs * 4);
     options->window = MAX(options->window, options->jobs);

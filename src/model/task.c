@@ -17,7 +17,10 @@ static const unsigned legal[] = {
 
 struct task *task_new(void)
 {
-    return xcalloc(1, sizeof(struct task));
+    struct task *task = xcalloc(1, sizeof *task);
+
+    task->is_new_attempt = true;
+    return task;
 }
 
 void task_free(struct task *task, struct store *store)

@@ -148,7 +148,7 @@ GETTER(get_errormsg)
 GETTER(get_attempts)
 {
     UNUSED_BOTH;
-    return number_value(task->result.starts > 0);
+    return number_value(task->result.attempts);
 }
 
 GETTER(get_redirects)

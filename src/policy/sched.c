@@ -1,56 +1,70 @@
 #include "policy/sched.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
 #include <utlist.h>
 
+#include "base/heap.h"
 #include "model/task.h"
 
 enum name_state {
-    NAME_UNKNOWN, /* nobody has tried yet: the next request tries alone */
-    NAME_ASKED,   /* that one is on its way */
+    NAME_UNKNOWN, /* nobody has tried yet */
     NAME_KNOWN,
     NAME_FAILED, /* the lookup failed: each further request makes one of its own */
     NAME_NUMERIC
 };
 
-/* Which list a host is on. */
-enum place { NOWHERE, IN_TURN, BEFORE_LOOKUP, IDLE, DROPPED };
+/* Which list a host is on; LATER: in the heap of those that are due at some time. */
+enum place { NOWHERE, LATER, IN_TURN, BEFORE_LOOKUP, GIVEN_UP, IDLE, KEPT, DROPPED };
 
 struct host {
     UT_hash_handle hh;
     struct host *prev, *next; /* on the list that `place` names */
+    struct heap_node due;     /* while LATER */
     enum place place;
     enum name_state name_state;
     double found_at;
-    bool has_ended; /* a transfer did, so there may be a connection to use again */
+    bool stands;     /* a connection stood, or an attempt ended: the others may follow */
+    bool is_scouted; /* the one request that goes ahead is on its way */
+    bool has_ended;  /* a transfer did, so there may be a connection to use again */
+    struct valve valve;
     struct task *queue;
-    size_t tasks; /* bound to it: queued, waiting, running */
-    size_t running;
+    struct task *last_again; /* of the queue: up to it are those that were started before */
+    size_t tasks;            /* bound to it: queued, waiting, running */
     char name[];
 };
 
 struct sched {
+    struct flow_rules rules;
+    struct bucket bucket; /* of all starts */
     struct host *by_name;
     struct host *lists[DROPPED + 1];
-    size_t n_idle;
+    size_t lens[DROPPED + 1];
+    struct heap later;
     unsigned lookups;
 };
 
-struct sched *sched_new(void)
+struct sched *sched_new(const struct flow_rules *rules)
 {
-    return xcalloc(1, sizeof(struct sched));
+    struct sched *sched = xcalloc(1, sizeof *sched);
+
+    sched->rules = *rules;
+    heap_init(&sched->later);
+    return sched;
 }
 
 static void unlist(struct sched *sched, struct host *host)
 {
-    if (host->place != NOWHERE)
+    if (host->place == LATER)
+        heap_remove(&sched->later, &host->due);
+    else if (host->place != NOWHERE)
         DL_DELETE(sched->lists[host->place], host);
-    if (host->place == IDLE)
-        sched->n_idle--;
+    sched->lens[host->place]--;
     host->place = NOWHERE;
+    sched->lens[NOWHERE]++;
 }
 
 static void enlist(struct sched *sched, struct host *host, enum place place)
@@ -58,12 +72,22 @@ static void enlist(struct sched *sched, struct host *host, enum place place)
     if (host->place == place)
         return;
     unlist(sched, host);
-    if (place == NOWHERE)
-        return;
-    DL_APPEND(sched->lists[place], host);
-    if (place == IDLE)
-        sched->n_idle++;
+    sched->lens[NOWHERE]--;
+    sched->lens[place]++;
     host->place = place;
+    if (place != NOWHERE)
+        DL_APPEND(sched->lists[place], host);
+}
+
+static void enlist_later(struct sched *sched, struct host *host, double due)
+{
+    if (host->place == LATER && host->due.due == due)
+        return;
+    unlist(sched, host);
+    sched->lens[NOWHERE]--;
+    sched->lens[LATER]++;
+    host->place = LATER;
+    heap_push(&sched->later, &host->due, due);
 }
 
 static void free_list(struct sched *sched, enum place place)
@@ -80,19 +104,41 @@ void sched_free(struct sched *sched)
 {
     if (!sched)
         return;
+    struct heap_node *node;
+
     HASH_CLEAR(hh, sched->by_name);
+    while ((node = heap_peek(&sched->later)) != NULL) {
+        heap_remove(&sched->later, node);
+        free(CONTAINER_OF(node, struct host, due));
+    }
+    heap_release(&sched->later);
     for (enum place place = IN_TURN; place <= DROPPED; place++)
         free_list(sched, place);
     free(sched);
 }
 
 /* The dropped are kept until somebody asks for their names. */
-static void drop_oldest_idle(struct sched *sched)
+static void drop(struct sched *sched, struct host *host)
 {
-    struct host *host = sched->lists[IDLE];
-
     HASH_DEL(sched->by_name, host);
     enlist(sched, host, DROPPED);
+}
+
+/* Of idle hosts the oldest goes, if forgetting it changes nothing; else it is kept, as there is room
+ * for such. */
+static void drop_idle(struct sched *sched, double now)
+{
+    struct host *oldest = sched->lists[IDLE];
+
+    if (sched->lens[IDLE] <= HOSTS_IDLE_MAX)
+        return;
+    if (valve_is_fresh(&oldest->valve, &sched->rules, now)) {
+        drop(sched, oldest);
+        return;
+    }
+    enlist(sched, oldest, KEPT);
+    if (sched->lens[KEPT] > HOSTS_KEPT_MAX)
+        drop(sched, sched->lists[KEPT]);
 }
 
 static bool needs_lookup(const struct host *host)
@@ -100,17 +146,31 @@ static bool needs_lookup(const struct host *host)
     return host->name_state == NAME_UNKNOWN || host->name_state == NAME_FAILED;
 }
 
-/* Puts a host on the list it belongs to. */
-static void place_host(struct sched *sched, struct host *host)
+/* Whether the next request goes ahead of the others. */
+static bool is_to_be_scouted(const struct sched *sched, const struct host *host)
 {
-    if (host->tasks == 0)
+    return !sched->rules.fan_out_at_once && (!host->stands || host->name_state == NAME_UNKNOWN);
+}
+
+/* Puts a host on the list it belongs to. */
+static void place_host(struct sched *sched, struct host *host, double now)
+{
+    double due = valve_due(&host->valve);
+
+    bool is_down = valve_is_down(&host->valve, now);
+    bool is_full = host->is_scouted || valve_is_full(&host->valve, &sched->rules);
+
+    if (host->tasks == 0) {
         enlist(sched, host, IDLE);
-    else if (!host->queue || host->name_state == NAME_ASKED)
+        drop_idle(sched, now);
+    } else if (!host->queue || (is_full && !is_down))
         enlist(sched, host, NOWHERE);
+    else if (is_down)
+        enlist(sched, host, GIVEN_UP);
+    else if (due > now)
+        enlist_later(sched, host, due);
     else if (host->place != BEFORE_LOOKUP || !needs_lookup(host))
         enlist(sched, host, IN_TURN);
-    if (sched->n_idle > HOSTS_IDLE_MAX)
-        drop_oldest_idle(sched);
 }
 
 static struct host *find_or_make(struct sched *sched, const char *name, bool numeric)
@@ -124,34 +184,59 @@ static struct host *find_or_make(struct sched *sched, const char *name, bool num
     host = xcalloc(1, sizeof *host + len + 1);
     memcpy(host->name, name, len + 1);
     host->name_state = numeric ? NAME_NUMERIC : NAME_UNKNOWN;
+    valve_init(&host->valve, &sched->rules, name);
     HASH_ADD(hh, sched->by_name, name, len, host);
+    sched->lens[NOWHERE]++;
     return host;
 }
 
-void sched_add(struct sched *sched, struct task *task, const char *name, bool numeric, bool first)
+static void queue_last(struct host *host, struct task *task)
+{
+    DL_APPEND(host->queue, task);
+}
+
+/* Behind the others that were started before, ahead of the rest. */
+static void queue_again(struct host *host, struct task *task)
+{
+    if (host->last_again)
+        DL_APPEND_ELEM(host->queue, host->last_again, task);
+    else
+        DL_PREPEND(host->queue, task);
+    host->last_again = task;
+}
+
+static void unqueue(struct host *host, struct task *task)
+{
+    if (host->last_again == task)
+        host->last_again = task == host->queue ? NULL : task->prev;
+    DL_DELETE(host->queue, task);
+}
+
+void sched_add(struct sched *sched, struct task *task, const char *name, bool numeric, bool again,
+               double now)
 {
     struct host *host = find_or_make(sched, name, numeric);
 
     assert(!task->host);
     task->host = host;
     host->tasks++;
-    if (first)
-        DL_PREPEND(host->queue, task);
+    if (again)
+        queue_again(host, task);
     else
-        DL_APPEND(host->queue, task);
-    place_host(sched, host);
+        queue_last(host, task);
+    place_host(sched, host, now);
 }
 
-void sched_add_first(struct sched *sched, struct task *task)
+void sched_add_again(struct sched *sched, struct task *task, double now)
 {
-    DL_PREPEND(task->host->queue, task);
-    place_host(sched, task->host);
+    queue_again(task->host, task);
+    place_host(sched, task->host, now);
 }
 
-void sched_remove(struct sched *sched, struct task *task)
+void sched_remove(struct sched *sched, struct task *task, double now)
 {
-    DL_DELETE(task->host->queue, task);
-    place_host(sched, task->host);
+    unqueue(task->host, task);
+    place_host(sched, task->host, now);
 }
 
 static void forget_stale_name(struct host *host, double now)
@@ -160,8 +245,9 @@ static void forget_stale_name(struct host *host, double now)
         host->name_state = NAME_UNKNOWN;
 }
 
-/* Takes one task off its host's queue and counts it as running. */
-static struct task *dispatch(struct sched *sched, struct task *task)
+/* Takes one task off its host's queue and counts it as running. The host goes to the end of the
+ * row. */
+static struct task *dispatch(struct sched *sched, struct task *task, double now)
 {
     struct host *host = task->host;
 
@@ -169,14 +255,15 @@ static struct task *dispatch(struct sched *sched, struct task *task)
         task->looking_up = true;
         task->name_is_stale = host->found_at > 0;
         sched->lookups++;
-        if (host->name_state == NAME_UNKNOWN)
-            host->name_state = NAME_ASKED;
     }
+    task->is_scout = host->is_scouted = is_to_be_scouted(sched, host);
     task->is_first_wave = !host->has_ended;
-    DL_DELETE(host->queue, task);
-    host->running++;
+    task->started_at = now;
+    task->epoch = valve_take(&host->valve, now);
+    rate_take(&sched->rules.rate, &sched->bucket, now);
+    unqueue(host, task);
     unlist(sched, host);
-    place_host(sched, host);
+    place_host(sched, host, now);
     return task;
 }
 
@@ -189,15 +276,26 @@ static void let_in(struct sched *sched)
         enlist(sched, host, IN_TURN);
 }
 
+static void let_in_due(struct sched *sched, double now)
+{
+    struct heap_node *node;
+
+    while ((node = heap_peek(&sched->later)) && node->due <= now)
+        enlist(sched, CONTAINER_OF(node, struct host, due), IN_TURN);
+}
+
 struct task *sched_next(struct sched *sched, double now)
 {
     struct host *host;
 
+    let_in_due(sched, now);
+    if (rate_due(&sched->rules.rate, &sched->bucket) > now)
+        return NULL;
     let_in(sched);
     while ((host = sched->lists[IN_TURN]) != NULL) {
         forget_stale_name(host, now);
         if (!needs_lookup(host) || sched->lookups < LOOKUPS_MAX)
-            return dispatch(sched, host->queue);
+            return dispatch(sched, host->queue, now);
         enlist(sched, host, BEFORE_LOOKUP);
     }
     return NULL;
@@ -207,13 +305,45 @@ bool sched_take(struct sched *sched, struct task *task, double now)
 {
     struct host *host = task->host;
 
-    forget_stale_name(host, now);
-    if (host->name_state == NAME_ASKED)
+    if (sched_task_due(sched, task) > now || host->is_scouted || valve_is_down(&host->valve, now) ||
+        valve_is_full(&host->valve, &sched->rules))
         return false;
+    forget_stale_name(host, now);
     if (needs_lookup(host) && sched->lookups >= LOOKUPS_MAX)
         return false;
-    dispatch(sched, task);
+    dispatch(sched, task, now);
     return true;
+}
+
+double sched_due(const struct sched *sched)
+{
+    struct heap_node *node = heap_peek(&sched->later);
+    bool is_someone_ready =
+        sched->lists[IN_TURN] || (sched->lists[BEFORE_LOOKUP] && sched->lookups < LOOKUPS_MAX);
+    double due = is_someone_ready ? 0 : node ? node->due : INFINITY;
+
+    return fmax(due, rate_due(&sched->rules.rate, &sched->bucket));
+}
+
+double sched_task_due(const struct sched *sched, const struct task *task)
+{
+    return fmax(valve_due(&task->host->valve), rate_due(&sched->rules.rate, &sched->bucket));
+}
+
+struct task *sched_next_refused(struct sched *sched, double now)
+{
+    struct host *host = sched->lists[GIVEN_UP];
+    struct task *task;
+
+    while (host && !valve_is_down(&host->valve, now)) {
+        place_host(sched, host, now); /* a probe fell due */
+        host = sched->lists[GIVEN_UP];
+    }
+    if (!host)
+        return NULL;
+    task = host->queue;
+    sched_remove(sched, task, now);
+    return task;
 }
 
 static void end_lookup(struct sched *sched, struct task *task)
@@ -233,25 +363,40 @@ void sched_note_found(struct sched *sched, struct task *task, double now)
     end_lookup(sched, task);
     host->name_state = NAME_KNOWN;
     host->found_at = now;
-    place_host(sched, host);
+    place_host(sched, host, now);
 }
 
-void sched_end(struct sched *sched, struct task *task)
+/* The others may follow. */
+static void end_scouting(struct task *task)
+{
+    if (task->is_scout)
+        task->host->is_scouted = false;
+    task->is_scout = false;
+    task->host->stands = true;
+}
+
+void sched_note_connected(struct sched *sched, struct task *task, double now)
+{
+    end_scouting(task);
+    place_host(sched, task->host, now);
+}
+
+void sched_end(struct sched *sched, struct task *task, const struct lesson *lesson, double now)
 {
     struct host *host = task->host;
 
-    assert(host->running > 0);
-    host->running--;
     host->has_ended = true;
     if (task->looking_up) {
         end_lookup(sched, task);
         if (host->name_state != NAME_KNOWN)
             host->name_state = NAME_FAILED;
     }
-    place_host(sched, host);
+    end_scouting(task);
+    valve_give(&host->valve, &sched->rules, task->epoch, task->started_at, lesson, now);
+    place_host(sched, host, now);
 }
 
-void sched_forget(struct sched *sched, struct task *task)
+void sched_forget(struct sched *sched, struct task *task, double now)
 {
     struct host *host = task->host;
 
@@ -260,7 +405,17 @@ void sched_forget(struct sched *sched, struct task *task)
     assert(host->tasks > 0);
     host->tasks--;
     task->host = NULL;
-    place_host(sched, host);
+    place_host(sched, host, now);
+}
+
+bool sched_is_down(const struct task *task, double now)
+{
+    return valve_is_down(&task->host->valve, now);
+}
+
+const char *sched_host_name(const struct task *task)
+{
+    return task->host->name;
 }
 
 bool sched_next_dropped(struct sched *sched, struct buf *out)
@@ -270,6 +425,7 @@ bool sched_next_dropped(struct sched *sched, struct buf *out)
     if (!host)
         return false;
     unlist(sched, host);
+    sched->lens[NOWHERE]--;
     buf_add_text(out, strstr(host->name, "://") + 3);
     free(host);
     return true;

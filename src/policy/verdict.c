@@ -2,6 +2,26 @@
 
 #include "model/task.h"
 
+static const char *method_of(const struct verdict_rules *rules, const struct task *task)
+{
+    return task->demoted ? "GET" : request_ask(&task->request, &rules->redirect.defaults).method;
+}
+
+static enum verdict judge_failure(const struct verdict_rules *rules, const struct task *task)
+{
+    const struct detail *detail = task->request.detail;
+    struct retry_case one = {
+        .reason = task->result.reason,
+        .exitcode = task->result.exitcode,
+        .http_code = task->result.http_code,
+        .method = method_of(rules, task),
+        .attempts = task->result.attempts,
+        .own_max = detail ? detail->retry : -1,
+    };
+
+    return retry_wants(&rules->retry, &one) ? VERDICT_RETRY : VERDICT_DONE;
+}
+
 /* An answer came whole: whether it is a good one is for its status to say. */
 static enum verdict judge_answer(const struct verdict_rules *rules, struct task *task)
 {
@@ -11,11 +31,12 @@ static enum verdict judge_answer(const struct verdict_rules *rules, struct task 
         return VERDICT_HOP;
     if (task->outcome == OUTCOME_FAILED)
         return VERDICT_DONE;
-    if (codes_has(&rules->accept, result->http_code))
+    if (codes_has(&rules->accept, result->http_code)) {
         result->reason = REASON_OK;
-    else
-        result_setf(result, REASON_HTTP, "status %ld", result->http_code);
-    return VERDICT_DONE;
+        return VERDICT_DONE;
+    }
+    result_setf(result, REASON_HTTP, "status %ld", result->http_code);
+    return judge_failure(rules, task);
 }
 
 enum verdict verdict_of(const struct verdict_rules *rules, struct task *task)
@@ -24,8 +45,43 @@ enum verdict verdict_of(const struct verdict_rules *rules, struct task *task)
     case OUTCOME_ANSWERED: return judge_answer(rules, task);
     case OUTCOME_NO_ROOM: return VERDICT_AGAIN;
     case OUTCOME_NO_DESCRIPTOR: return VERDICT_LATER;
-    case OUTCOME_FAILED:
+    case OUTCOME_UNTOUCHED:
+        if (task->resent < RESENDS_MAX)
+            return VERDICT_RESEND;
+        return judge_failure(rules, task);
+    case OUTCOME_FAILED: return judge_failure(rules, task);
     case OUTCOME_LOCAL_TROUBLE: return VERDICT_DONE;
     }
     return VERDICT_DONE;
+}
+
+/* What went wrong on the way to the host or with what it sent; else it is our own affair. */
+static bool is_of_transport(enum reason reason)
+{
+    return reason == REASON_DNS || reason == REASON_CONNECT || reason == REASON_TLS ||
+           reason == REASON_TIMEOUT || reason == REASON_RESET || reason == REASON_PROTOCOL;
+}
+
+struct lesson verdict_lesson(const struct task *task)
+{
+    const struct result *result = &task->result;
+
+    switch (task->outcome) {
+    case OUTCOME_ANSWERED:
+        return (struct lesson){.answered = true,
+                               .overloaded = result->http_code == 429 || result->http_code == 503,
+                               .closed_for = task->closed_for,
+                               .latency = task->latency};
+    case OUTCOME_FAILED:
+        if (!is_of_transport(result->reason))
+            return (struct lesson){.answered = result->http_code > 0};
+        return (struct lesson){.failed = true,
+                               .overloaded = result->reason == REASON_TIMEOUT ||
+                                             result->reason == REASON_CONNECT};
+    case OUTCOME_UNTOUCHED: return (struct lesson){.failed = task->resent >= RESENDS_MAX};
+    case OUTCOME_NO_ROOM:
+    case OUTCOME_NO_DESCRIPTOR:
+    case OUTCOME_LOCAL_TROUBLE: break;
+    }
+    return (struct lesson){0};
 }

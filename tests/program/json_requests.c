@@ -241,10 +241,12 @@ Test(record, that_is_fed_back_in_asks_for_the_same_again)
     for (size_t i = 0; i < count; i++)
         blob_add_text(&input, request_of(stage, stage_text(stage, FAILS "%zu", i), members[i]));
     blob_addf(&input, "%s" FAILS "url\n", origin_url(stage->origin));
-    struct run_result result = program_fetch(RUN_WEIR("--jsonl"), blob_text(&input));
+    struct run_result result =
+        program_fetch(RUN_WEIR("--jsonl", "--retry", "0"), blob_text(&input));
     const char *records = stage_text(stage, "%s", blob_text(&result.out));
     json_t *first = records_of(result, 1, count + 1);
-    json_t *second = records_of(program_fetch(RUN_WEIR("--jsonl"), records), 1, count + 1);
+    json_t *second =
+        records_of(program_fetch(RUN_WEIR("--jsonl", "--retry", "0"), records), 1, count + 1);
 
     expect_same_requests(first, second);
     cr_expect_eq(origin_counts(stage->origin).requests, 2 * (count + 1));

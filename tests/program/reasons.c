@@ -102,9 +102,10 @@ static void expect_faults(struct stage *stage, const char *jobs)
     for (size_t i = 0; i < FAULTS; i++)
         blob_addf(&input, "%s\n%s/text/good%zu\n", line_of(stage, &faults[i]),
                   origin_url(stage->origin), i);
-    struct run_result result = program_fetch(
-        RUN_WEIR("--jsonl", jobs, "--stall-timeout", "0.7", "-m", "1.5", "--max-filesize=200000"),
-        blob_text(&input));
+    struct run_result result =
+        program_fetch(RUN_WEIR("--jsonl", "--retry", "0", jobs, "--stall-timeout", "0.7", "-m",
+                               "1.5", "--max-filesize=200000"),
+                      blob_text(&input));
     json_t *records = records_read(&result.out);
     cr_assert_eq(json_array_size(records), 2 * (size_t)FAULTS);
     for (size_t i = 0; i < FAULTS; i++) {
@@ -153,7 +154,7 @@ Test(reason, too_large_stops_early)
     const struct fault fault = {target, "too_large", 200, "1048576 bytes", 1};
     const char *url = stage_url(stage, "%s", target);
 
-    expect_one(RUN_WEIR("--jsonl", "--max-filesize", "1M", url), url, &fault);
+    expect_one(RUN_WEIR("--jsonl", "--retry", "0", "--max-filesize", "1M", url), url, &fault);
     cr_assert(origin_wait_open(stage->origin, 0, patience));
     cr_expect_lt(origin_log_find(stage->origin, target)->sent_bytes, 100000000);
     stage_free(stage);
@@ -171,7 +172,7 @@ Test(reason, of_a_port_that_refuses_is_connect)
     cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
     cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &len), 0);
     snprintf(url, sizeof url, "http://127.0.0.1:%u/", (unsigned)ntohs(address.sin_port));
-    expect_one(RUN_WEIR("--jsonl", url), url, &fault);
+    expect_one(RUN_WEIR("--jsonl", "--retry", "0", url), url, &fault);
     close(fd);
 }
 
@@ -183,7 +184,7 @@ Test(reason, of_a_connection_that_does_not_stand_is_timeout)
     const char *url =
         stage_text(stage, "https://127.0.0.1:%u/", (unsigned)origin_port(stage->origin));
 
-    expect_one(RUN_WEIR("--jsonl", "--connect-timeout", "0.5", url), url, &fault);
+    expect_one(RUN_WEIR("--jsonl", "--retry", "0", "--connect-timeout", "0.5", url), url, &fault);
     stage_free(stage);
 }
 
@@ -198,7 +199,8 @@ Test(reason, of_a_bad_certificate_is_tls)
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         snprintf(url, sizeof url, "https://127.0.0.1:%u/", (unsigned)bad[i]);
-        expect_one(RUN_WEIR("--jsonl", "--cacert", nginx_certs(nginx)->ca, url), url, &fault);
+        expect_one(RUN_WEIR("--jsonl", "--retry", "0", "--cacert", nginx_certs(nginx)->ca, url),
+                   url, &fault);
     }
     cr_expect_eq(nginx_stop(nginx), 0);
 }
@@ -208,7 +210,7 @@ Test(reason, of_what_proto_does_not_permit_is_denied)
     struct stage *stage = stage_new();
     const char *url = stage_url(stage, "/text/x");
 
-    expect_one(RUN_WEIR("--jsonl", "--proto", "=https", url), url,
+    expect_one(RUN_WEIR("--jsonl", "--retry", "0", "--proto", "=https", url), url,
                &(struct fault){"", "denied", 0, "--proto", 0});
     cr_expect_eq(origin_counts(stage->origin).requests, 0);
     stage_free(stage);
@@ -237,7 +239,7 @@ ParameterizedTest(struct status_case *status, reason, of_a_status_is_what_accept
     struct stage *stage = stage_new();
     const char *url = stage_url(stage, "/text/x?status=%s", status->status);
     struct run_result result =
-        program_fetch(RUN_WEIR("--jsonl", "--accept", status->accept, url), NULL);
+        program_fetch(RUN_WEIR("--jsonl", "--retry", "0", "--accept", status->accept, url), NULL);
     json_t *records = records_read(&result.out);
     const json_t *record = record_at(records, 0);
     bool bodiless = strcmp(status->status, "204") == 0;
@@ -300,7 +302,7 @@ ParameterizedTest(struct canned_case *with, reason, of_bytes_that_are_hardly_htt
     char url[64];
 
     snprintf(url, sizeof url, "http://127.0.0.1:%u/", (unsigned)canned_port(canned));
-    struct run_result result = program_fetch(RUN_WEIR("--jsonl", url), NULL);
+    struct run_result result = program_fetch(RUN_WEIR("--jsonl", "--retry", "0", url), NULL);
     json_t *records = records_read(&result.out);
     const json_t *record = record_at(records, 0);
     bool ok = strcmp(with->reason, "ok") == 0;

@@ -152,11 +152,11 @@ Test(record, of_a_failure_can_be_fed_back_in)
                                   "{\"url\":\"%s\",\"method\":\"PUT\",\"body\":\"pay\","
                                   "\"headers\":{\"X-A\":\"1\"},\"id\":7,\"context\":[1]}\n",
                                   stage_url(stage, "/echo?failtimes=1"));
-    struct run_result first = program_fetch(RUN_WEIR("--jsonl"), line);
+    struct run_result first = program_fetch(RUN_WEIR("--jsonl", "--retry", "0"), line);
     json_t *records = records_read(&first.out);
     cr_expect_str_eq(record_text(record_at(records, 0), "reason"), "http");
     json_decref(records);
-    records = fetch_records(RUN_WEIR("--jsonl"), blob_text(&first.out), 0);
+    records = fetch_records(RUN_WEIR("--jsonl", "--retry", "0"), blob_text(&first.out), 0);
     const json_t *record = record_at(records, 0);
     const char *said = record_text(record, "body");
     cr_expect_eq(record_number(record, "id"), 7);

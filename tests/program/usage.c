@@ -36,7 +36,7 @@ ParameterizedTestParameters(usage, error_names_the_option_and_fetches_nothing)
         {{"--max-time", "-1"}, "--max-time: "},
         {{"--connect-timeout", "1w"}, "--connect-timeout: "},
         {{"--stall-timeout", "x"}, "--stall-timeout: "},
-        {{"--retry", "1"}, "--retry: takes 0"},
+        {{"--retry", "1001"}, "--retry: takes a number from 0 to 1000"},
         {{"--order", "sideways"}, "--order: takes input or completion"},
         {{"--format", "xml"}, "--format: takes raw or jsonl or tsv or none"},
         {{"--input-format", "csv"}, "--input-format: takes auto or url or jsonl"},

@@ -16,6 +16,7 @@
 #include "model/task.h"
 #include "model/url.h"
 #include "policy/sched.h"
+#include "watch.h"
 #include "world.h"
 
 enum {
@@ -30,11 +31,15 @@ struct transfer {
     struct task *task;
     struct transfer *prev, *next;             /* running or finished */
     struct transfer *prev_found, *next_found; /* among those whose name was found */
+    struct transfer *prev_stood, *next_stood; /* among the scouts whose connection stands */
+    bool stood_waits;
     struct heap_node due;
     enum phase phase;
     struct place place;
     struct page page;
-    uint32_t done; /* bytes of the body */
+    uint32_t done;                       /* bytes of the body */
+    unsigned epoch;                      /* the watch's */
+    bool is_in_trouble, has_had_trouble; /* it will fail; it did */
     bool no_descriptor;
     bool name_waits;
 };
@@ -51,8 +56,9 @@ struct xfer {
     struct world *world;
     struct store *store;
     struct name_record *names;
+    struct watch *watch;
     struct heap events;
-    struct transfer *running, *finished, *found;
+    struct transfer *running, *finished, *found, *stood;
     unsigned count;   /* running and finished */
     struct buf trace; /* always empty: nothing is said on this wire */
     unsigned lookups; /* of those, how many have no answer */
@@ -71,6 +77,7 @@ int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wa
     xfer->world->xfer = xfer;
     xfer->store = store;
     xfer->names = xcalloc(xfer->world->web.hosts, sizeof *xfer->names);
+    xfer->watch = watch_new(xfer->world);
     heap_init(&xfer->events);
     buf_init(&xfer->trace);
     *ret_xfer = xfer;
@@ -93,6 +100,8 @@ static void free_transfer(struct xfer *xfer, struct transfer *transfer)
 {
     if (transfer->name_waits)
         DL_DELETE2(xfer->found, transfer, prev_found, next_found);
+    if (transfer->stood_waits)
+        DL_DELETE2(xfer->stood, transfer, prev_stood, next_stood);
     if (heap_holds(&transfer->due))
         heap_remove(&xfer->events, &transfer->due);
     transfer->task->transfer = NULL;
@@ -123,6 +132,7 @@ void xfer_free(struct xfer *xfer)
     xfer_stop(xfer);
     heap_release(&xfer->events);
     buf_release(&xfer->trace);
+    watch_free(xfer->watch);
     free(xfer->names);
     free(xfer);
 }
@@ -201,12 +211,30 @@ static void check_start(struct xfer *xfer, const struct task *task)
             (unsigned long long)task->request.seq);
 }
 
+/* Who is to be started again stands behind those of its host that were before it, and no others. */
+static void count_passing(struct xfer *xfer, const struct task *task)
+{
+    struct world *world = xfer->world;
+    const struct engine *engine = world->engine;
+
+    world_record(world, task)->passed_over = 0;
+    for (const struct task *other = engine->window.oldest; other; other = other->newer) {
+        if (other->host != task->host || other->state != TASK_READY || !other->result.starts)
+            continue;
+        PROMISE(world, ++world_record(world, other)->passed_over <= engine->window.max,
+                "request %llu is never started again", (unsigned long long)other->request.seq);
+    }
+}
+
 /* What was started before, and hops or is tried again, goes ahead of what is new to the host. */
 static void check_turn(struct xfer *xfer, const struct task *task)
 {
     const struct engine *engine = xfer->world->engine;
 
-    if (task->result.starts || engine->store.pressed || engine->window.alive > WALKED_ALWAYS)
+    if (engine->store.pressed || engine->window.alive > WALKED_ALWAYS)
+        return;
+    count_passing(xfer, task);
+    if (task->result.starts)
         return;
     for (const struct task *other = engine->window.oldest; other; other = other->newer) {
         PROMISE(xfer->world,
@@ -225,7 +253,8 @@ static void check_lookup(struct xfer *xfer, const struct task *task, uint32_t ho
         PROMISE(world, !task->looking_up, "an address is looked up");
         return;
     }
-    PROMISE(world, name->state != NAME_ASKED, "a second request while host %u is looked up", host);
+    PROMISE(world, name->state != NAME_ASKED || world->scenario.parallel_immediate,
+            "a second request while host %u is looked up", host);
     PROMISE(world, task->looking_up || name->state == NAME_FOUND, "an unknown name, no lookup");
     PROMISE(world,
             name->state != NAME_FOUND ||
@@ -236,6 +265,18 @@ static void check_lookup(struct xfer *xfer, const struct task *task, uint32_t ho
         name->state = NAME_ASKED;
     xfer->lookups += task->looking_up;
     PROMISE(world, xfer->lookups <= LOOKUPS_MAX, "%u lookups", xfer->lookups);
+}
+
+/* Each request that comes to a place has that place's troubles first. */
+static bool meets_trouble(struct world *world, const struct task *task, const struct page *page)
+{
+    struct record *record = world_record(world, task);
+
+    if (record->place != task->result.n_passed) {
+        record->place = task->result.n_passed;
+        record->asked = 0;
+    }
+    return record->asked < page->troubles;
 }
 
 static struct transfer *new_transfer(struct xfer *xfer, struct task *task, struct place place)
@@ -249,6 +290,9 @@ static struct transfer *new_transfer(struct xfer *xfer, struct task *task, struc
         due += scenario->head_delay;
     *transfer = (struct transfer){.task = task, .place = place};
     transfer->page = web_page(&world->web, place);
+    transfer->is_in_trouble = meets_trouble(world, task, &transfer->page);
+    if (transfer->is_in_trouble)
+        transfer->page.size /= 2; /* so much comes before it */
     transfer->no_descriptor =
         world->now >= scenario->famine_from && world->now < scenario->famine_to;
     heap_push(&xfer->events, &transfer->due, due);
@@ -268,6 +312,8 @@ void xfer_start(struct xfer *xfer, struct task *task)
     result_restart(&task->result);
     task->transfer = new_transfer(xfer, task, place);
     DL_APPEND(xfer->running, task->transfer);
+    task->closed_for = 0;
+    task->transfer->epoch = watch_start(xfer->watch, task, place.host);
     xfer->count++;
     world->starts++;
 }
@@ -281,6 +327,9 @@ static void fill_answer(struct xfer *xfer, struct transfer *transfer)
 
     task->outcome = OUTCOME_ANSWERED;
     task->result.http_code = web_status(&transfer->page);
+    task->latency = dice_real(&xfer->world->dice, 1);
+    if (transfer->page.closes)
+        task->closed_for = transfer->page.closed_for;
     buf_init(&location);
     web_add_location(&xfer->world->web, &transfer->page, &location);
     if (location.len)
@@ -309,16 +358,41 @@ static void fill_body_trouble(struct xfer *xfer, struct task *task, int error, c
     }
 }
 
+static void fill_trouble(struct transfer *transfer)
+{
+    struct task *task = transfer->task;
+
+    fill_failure(task, web_trouble_reason(transfer->page.trouble));
+    switch (transfer->page.trouble) {
+    case TROUBLE_REFUSED:
+    case TROUBLE_RESET:
+    case TROUBLE_TIMEOUT: break;
+    case TROUBLE_UNTOUCHED: task->outcome = OUTCOME_UNTOUCHED; break;
+    case TROUBLE_CLOSED: task->closed_for = transfer->page.closed_for; /* fall through */
+    case TROUBLE_BUSY:
+        task->outcome = OUTCOME_ANSWERED;
+        task->result.http_code = transfer->page.trouble == TROUBLE_BUSY ? 503 : 429;
+        break;
+    }
+}
+
 /* Whether nothing but a stop could still change what becomes of it. */
 static bool is_final(const struct world *world, const struct transfer *transfer)
 {
-    switch (transfer->task->outcome) {
+    const struct task *task = transfer->task;
+    bool may_be_retried = task->result.attempts <= world->scenario.retry;
+
+    if (transfer->has_had_trouble)
+        return !may_be_retried &&
+               (task->outcome != OUTCOME_UNTOUCHED || task->resent >= RESENDS_MAX);
+    switch (task->outcome) {
     case OUTCOME_ANSWERED:
         return transfer->page.kind != PAGE_MOVED || !world->options.location ||
                transfer->task->result.n_passed >= world->options.max_redirs;
-    case OUTCOME_FAILED:
+    case OUTCOME_FAILED: return !may_be_retried;
     case OUTCOME_LOCAL_TROUBLE: return true;
     case OUTCOME_NO_ROOM:
+    case OUTCOME_UNTOUCHED:
     case OUTCOME_NO_DESCRIPTOR: return false;
     }
     return false;
@@ -326,7 +400,11 @@ static bool is_final(const struct world *world, const struct transfer *transfer)
 
 static void finish(struct xfer *xfer, struct transfer *transfer)
 {
-    world_record(xfer->world, transfer->task)->settled = is_final(xfer->world, transfer);
+    struct record *record = world_record(xfer->world, transfer->task);
+
+    record->settled = is_final(xfer->world, transfer);
+    record->is_in_trouble = transfer->has_had_trouble;
+    record->asked += transfer->has_had_trouble;
     DL_DELETE(xfer->running, transfer);
     DL_APPEND(xfer->finished, transfer);
 }
@@ -352,6 +430,10 @@ static void find_name(struct xfer *xfer, struct transfer *transfer)
         if (transfer->task->looking_up) {
             transfer->name_waits = true;
             DL_APPEND2(xfer->found, transfer, prev_found, next_found);
+        }
+        if (transfer->task->is_scout) {
+            transfer->stood_waits = true;
+            DL_APPEND2(xfer->stood, transfer, prev_stood, next_stood);
         }
         plan(xfer, transfer, transfer->page.size ? BYTES : END, false);
     }
@@ -403,7 +485,10 @@ static void bring_bytes(struct xfer *xfer, struct transfer *transfer)
 
 static void end(struct xfer *xfer, struct transfer *transfer)
 {
-    if (transfer->page.kind == PAGE_BROKEN)
+    transfer->has_had_trouble = transfer->is_in_trouble;
+    if (transfer->is_in_trouble)
+        fill_trouble(transfer);
+    else if (transfer->page.kind == PAGE_BROKEN)
         fill_failure(transfer->task, REASON_RESET);
     else
         fill_answer(xfer, transfer);
@@ -455,6 +540,18 @@ struct task *xfer_next_found(struct xfer *xfer)
     return transfer->task;
 }
 
+struct task *xfer_next_connected(struct xfer *xfer)
+{
+    struct transfer *transfer = xfer->stood;
+
+    if (!transfer)
+        return NULL;
+    DL_DELETE2(xfer->stood, transfer, prev_stood, next_stood);
+    transfer->stood_waits = false;
+    watch_connected(xfer->watch, transfer->place.host);
+    return transfer->task;
+}
+
 struct task *xfer_next_finished(struct xfer *xfer)
 {
     struct world *world = xfer->world;
@@ -470,6 +567,7 @@ struct task *xfer_next_finished(struct xfer *xfer)
     }
     if (task->outcome == OUTCOME_LOCAL_TROUBLE && !world->engine->stopped)
         world->troubles++;
+    watch_end(xfer->watch, task, transfer->place.host, transfer->epoch);
     DL_DELETE(xfer->finished, transfer);
     free_transfer(xfer, transfer);
     return task;
@@ -478,6 +576,14 @@ struct task *xfer_next_finished(struct xfer *xfer)
 unsigned fake_xfer_running(const struct xfer *xfer)
 {
     return xfer->count;
+}
+
+void fake_xfer_note_refused(struct xfer *xfer, const struct task *task)
+{
+    struct world *world = xfer->world;
+    struct place start = world_record(world, task)->line->place;
+
+    watch_refused(xfer->watch, task, web_after(&world->web, start, task->result.n_passed).host);
 }
 
 /* Only names are dropped that nobody is asking for. */
@@ -494,6 +600,7 @@ void xfer_forget_name(struct xfer *xfer, const char *name_and_port)
             continue;
         PROMISE(xfer->world, xfer->names[host].state != NAME_ASKED, "a name in use is dropped");
         xfer->names[host].state = NAME_NEW;
+        watch_dropped(xfer->watch, host);
     }
     buf_release(&name);
 }

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 
 struct source;
+struct task;
 struct writer;
 struct xfer;
 
@@ -21,6 +22,8 @@ double fake_xfer_due(const struct xfer *);
 
 /* What was started and has not been given back. */
 unsigned fake_xfer_running(const struct xfer *);
+/* The task's host is given up, and it is not started. */
+void fake_xfer_note_refused(struct xfer *, const struct task *);
 /* All bytes that the reader was given. */
 const struct buf *fake_writer_taken(const struct writer *);
 

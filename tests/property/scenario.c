@@ -94,6 +94,32 @@ static void roll_output(struct scenario *scenario, struct dice *dice)
         scenario->notes.kind = READER_CLOSES;
 }
 
+/* In half of the runs nothing limits anything, as it was before there were limits. */
+static void roll_limits(struct scenario *scenario, struct dice *dice)
+{
+    scenario->burst = 1;
+    if (dice_chance(dice, 50))
+        return;
+    scenario->retry = (unsigned)ONE_OF(dice, 0, 1, 2, 5);
+    scenario->retry_delay = (double)ONE_OF(dice, 0, 1, 50, 1000) / 100;
+    scenario->retry_budget = (double)ONE_OF(dice, 0, 20, 100) / 100;
+    if (dice_chance(dice, 40))
+        scenario->retry_budget = INFINITY;
+    scenario->shaky = (unsigned)ONE_OF(dice, 0, 10, 50, 100);
+    scenario->closing = (unsigned)ONE_OF(dice, 0, 0, 5, 50);
+    scenario->per_host = (unsigned)ONE_OF(dice, 0, 1, 2, 7);
+    if (dice_chance(dice, 30))
+        scenario->rate = (double)ONE_OF(dice, 1, 10, 300, 20000) / 1000;
+    if (dice_chance(dice, 30))
+        scenario->host_rate = (double)ONE_OF(dice, 1, 100, 3000, 60000) / 1000;
+    scenario->burst = (unsigned)ONE_OF(dice, 1, 1, 3, 50);
+    if (dice_chance(dice, 30))
+        scenario->host_errors = (unsigned)ONE_OF(dice, 1, 2, 10);
+    scenario->host_retry_after = (double)ONE_OF(dice, 0, 1, 30, 3000) / 10;
+    scenario->adaptive = dice_chance(dice, 30);
+    scenario->parallel_immediate = dice_chance(dice, 30);
+}
+
 /* More lines than URLs are kept for, more hosts than idle ones are remembered. */
 static void make_huge(struct scenario *scenario)
 {
@@ -128,6 +154,7 @@ void scenario_from_seed(struct scenario *scenario, uint64_t seed)
     roll_output(scenario, &dice);
     if (dice_below(&dice, 400) == 0)
         make_huge(scenario);
+    roll_limits(scenario, &dice);
     limit(scenario);
 }
 
@@ -139,6 +166,7 @@ void scenario_plain(struct scenario *scenario, uint64_t seed)
         .bursts = 100,
         .jobs = 10,
         .window = 40,
+        .burst = 1,
         .memory = 64 << 20,
         .spool_max = 64 << 20,
         .hosts = 10,
@@ -187,6 +215,14 @@ void scenario_describe(const struct scenario *scenario, struct buf *out)
              scenario->sockets, scenario->order, scenario->format, scenario->max_redirs,
              scenario->location, scenario->trusted, scenario->silent);
     buf_addf(out, ", to file %d", scenario->to_file);
+    buf_addf(
+        out,
+        "; per host %u, rate %g, host rate %g, burst %u, retry %u after %g, budget %g, errors %u, "
+        "back after %g, adaptive %d, immediate %d, shaky %u%%, closing %u%%",
+        scenario->per_host, scenario->rate, scenario->host_rate, scenario->burst, scenario->retry,
+        scenario->retry_delay, scenario->retry_budget, scenario->host_errors,
+        scenario->host_retry_after, scenario->adaptive, scenario->parallel_immediate,
+        scenario->shaky, scenario->closing);
     describe_reader("out", &scenario->out, out);
     describe_reader("notes", &scenario->notes, out);
 }

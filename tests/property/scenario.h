@@ -40,11 +40,19 @@ struct scenario {
     /* flow */
     unsigned jobs;
     uint64_t window, memory, spool_max;
+    unsigned per_host;      /* 0: as many as jobs */
+    double rate, host_rate; /* seconds from start to start; 0: no limit */
+    unsigned burst;
+    unsigned retry;
+    double retry_delay, retry_budget;
+    unsigned host_errors; /* 0: never */
+    double host_retry_after;
+    bool adaptive, parallel_immediate;
     enum spool_end spool_end;
     uint64_t spool_disk; /* bytes, where it fills the disk */
     /* the web */
     uint32_t hosts, pages;
-    unsigned numeric, dead, missing, broken, moved, big;
+    unsigned numeric, dead, missing, broken, moved, big, shaky, closing;
     uint32_t small_max, big_max, piece_max;
     double latency, head_delay;
     double famine_from, famine_to; /* no transfer gets a descriptor */

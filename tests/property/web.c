@@ -1,5 +1,6 @@
 #include "web.h"
 
+#include "base/util.h"
 #include "dice.h"
 #include "model/options.h"
 
@@ -44,6 +45,17 @@ static enum page_kind kind_of(const struct web *web, struct dice *dice)
     }
 }
 
+static void roll_troubles(const struct web *web, struct page *page, struct dice *dice)
+{
+    static const unsigned often[] = {1, 1, 1, 2, 3, 1000};
+
+    if (dice_chance(dice, web->shaky))
+        page->troubles = often[dice_below(dice, ARRAY_LEN(often))];
+    page->trouble = (enum trouble)dice_below(dice, TROUBLE_CLOSED + 1);
+    page->closed_for = dice_real(dice, dice_chance(dice, 10) ? 3600 : 5);
+    page->closes = dice_chance(dice, web->closing);
+}
+
 struct page web_page(const struct web *web, struct place place)
 {
     struct dice dice = {number_for(web, FOR_PAGE, place)};
@@ -56,7 +68,21 @@ struct page web_page(const struct web *web, struct place place)
         page.to.host = place.host;
     uint32_t max = dice_chance(&dice, web->big) ? web->big_max : web->small_max;
     page.size = (uint32_t)dice_below(&dice, (uint64_t)max + 1);
+    roll_troubles(web, &page, &dice);
     return page;
+}
+
+enum reason web_trouble_reason(enum trouble trouble)
+{
+    switch (trouble) {
+    case TROUBLE_REFUSED: return REASON_CONNECT;
+    case TROUBLE_RESET:
+    case TROUBLE_UNTOUCHED: return REASON_RESET;
+    case TROUBLE_TIMEOUT: return REASON_TIMEOUT;
+    case TROUBLE_BUSY:
+    case TROUBLE_CLOSED: return REASON_HTTP;
+    }
+    return REASON_COUNT;
 }
 
 long web_status(const struct page *page)

@@ -24,6 +24,8 @@ struct web {
     unsigned numeric, dead;   /* addresses; names that are not found */
     unsigned missing, broken; /* 404; connections that end too early */
     unsigned moved;           /* redirects, good and bad */
+    unsigned shaky;           /* what fails a few times before it answers */
+    unsigned closing;         /* answers that ask for a pause */
     unsigned big;             /* bodies of up to big_max bytes; the others: small_max */
     uint32_t small_max, big_max;
 };
@@ -42,6 +44,15 @@ enum page_kind {
     PAGE_MOVED_WRONGLY  /* to what is no URL */
 };
 
+enum trouble {
+    TROUBLE_REFUSED,
+    TROUBLE_RESET,
+    TROUBLE_TIMEOUT,
+    TROUBLE_UNTOUCHED, /* the connection went away before the request was looked at */
+    TROUBLE_BUSY,      /* 503 */
+    TROUBLE_CLOSED     /* 429, and leave us alone for a while */
+};
+
 enum location_form { LOCATION_ABSOLUTE, LOCATION_OTHER_HOST, LOCATION_SAME_HOST };
 
 struct page {
@@ -49,6 +60,10 @@ struct page {
     uint32_t size; /* of the body; of a broken page what comes of it */
     struct place to;
     enum location_form form;
+    unsigned troubles; /* so often each request for it fails first */
+    enum trouble trouble;
+    double closed_for; /* what asks for a pause asks for so many seconds */
+    bool closes;       /* its answer does, too */
 };
 
 /* What a request must come to while nothing local goes wrong. */
@@ -60,6 +75,7 @@ struct ending {
 };
 
 struct page web_page(const struct web *, struct place);
+enum reason web_trouble_reason(enum trouble);
 long web_status(const struct page *);
 bool web_is_numeric(const struct web *, uint32_t host);
 bool web_is_dead(const struct web *, uint32_t host);

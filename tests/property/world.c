@@ -60,6 +60,17 @@ static void set_options(struct options *options, const struct scenario *scenario
     options->location = scenario->location;
     options->location_trusted = scenario->trusted;
     options->silent = scenario->silent;
+    options->retry = scenario->retry;
+    options->retry_delay = scenario->retry_delay;
+    options->retry_budget = scenario->retry_budget;
+    options->per_host = scenario->per_host;
+    options->rate = scenario->rate;
+    options->host_rate = scenario->host_rate;
+    options->burst = scenario->burst;
+    options->host_errors = scenario->host_errors;
+    options->host_retry_after = scenario->host_retry_after;
+    options->adaptive = scenario->adaptive;
+    options->parallel_immediate = scenario->parallel_immediate;
     options->to = scenario->to_file ? xstrdup("results") : NULL;
 }
 
@@ -74,6 +85,8 @@ static void set_web(struct web *web, const struct scenario *scenario)
         .missing = scenario->missing,
         .broken = scenario->broken,
         .moved = scenario->moved,
+        .shaky = scenario->shaky,
+        .closing = scenario->closing,
         .big = scenario->big,
         .small_max = scenario->small_max,
         .big_max = scenario->big_max,
@@ -183,6 +196,9 @@ void count(struct stats *stats, const struct result *result) __asm__("__real_sta
 void on_free(struct task *task, struct store *store) __asm__("__wrap_task_free");
 void really_free(struct task *task, struct store *store) __asm__("__real_task_free");
 
+void on_complete(struct engine *engine, struct task *task) __asm__("__wrap_engine_complete");
+void complete(struct engine *engine, struct task *task) __asm__("__real_engine_complete");
+
 static struct world *world_of_engine(const struct engine *engine)
 {
     return world_of_options(engine->options);
@@ -208,6 +224,23 @@ static bool must_be_too_large(const struct world *world, const struct ending *en
     return ending->kept > world->scenario.memory + spool + sure_room(world);
 }
 
+/* Which retries there are is for the budget to say, and for the host. */
+static bool was_tried_enough(const struct world *world, const struct result *result)
+{
+    return world->scenario.retry_budget < INFINITY || world->scenario.host_errors ||
+           result->attempts == 1 + world->scenario.retry;
+}
+
+static bool is_allowed_in_trouble(const struct world *world, const struct record *record,
+                                  const struct result *result, const struct ending *ending)
+{
+    struct place place = web_after(&world->web, record->line->place, result->n_passed);
+    struct page page = web_page(&world->web, place);
+
+    return page.troubles && result->reason == web_trouble_reason(page.trouble) &&
+           result->n_passed <= ending->hops && was_tried_enough(world, result);
+}
+
 static bool is_allowed_for_page(const struct world *world, const struct record *record,
                                 const struct result *result)
 {
@@ -217,8 +250,15 @@ static bool is_allowed_for_page(const struct world *world, const struct record *
         return may_be_too_large(world, &ending);
     if (result->reason == REASON_OUTPUT)
         return world->scenario.spool_end != SPOOL_LASTS && ending.kept;
-    if (result->reason == REASON_CONNECT)
+    if (result->reason == REASON_CONNECT && !record->is_in_trouble)
         return world->scenario.famine_to == INFINITY;
+    if (result->reason == REASON_HOST_DOWN)
+        return world->scenario.host_errors && result->n_passed <= ending.hops;
+    if (record->is_in_trouble)
+        return is_allowed_in_trouble(world, record, result, &ending);
+    if ((ending.reason == REASON_DNS || ending.reason == REASON_RESET) &&
+        !was_tried_enough(world, result))
+        return false;
     if (result->reason != ending.reason || must_be_too_large(world, &ending))
         return false;
     if (result->reason == REASON_OK &&
@@ -270,6 +310,13 @@ void on_count(struct stats *stats, const struct result *result)
     record->reason = result->reason;
     world->burials[world->buried++] = seq;
     count(stats, result);
+}
+
+void on_complete(struct engine *engine, struct task *task)
+{
+    if (task->result.reason == REASON_HOST_DOWN)
+        fake_xfer_note_refused(engine->xfer, task);
+    complete(engine, task);
 }
 
 void on_free(struct task *task, struct store *store)
@@ -359,6 +406,7 @@ void world_run(struct world *world)
     if (engine_new(&world->options, &world->engine, &err)) {
         world_break(world, "no engine: %s", err.data);
     } else {
+        retry_init(&world->engine->retries, world->scenario.seed);
         drive(world);
         size_t born = world->engine->seq;
         engine_free(world->engine);

@@ -50,7 +50,13 @@ struct record {
     unsigned results;
     enum reason reason;
     unsigned put_back; /* times that its body found no room */
-    bool settled;      /* its last transfer ended in a way that is final */
+    unsigned attempts;
+    size_t place;         /* redirects followed to where it is */
+    unsigned asked;       /* times that it had trouble there */
+    bool is_in_trouble;   /* its last transfer had */
+    bool was_gated;       /* and was asked to wait */
+    unsigned passed_over; /* starts at its host while it was to be started again */
+    bool settled;         /* its last transfer ended in a way that is final */
 };
 
 struct world {

@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <string.h>
 
 #include "base/number.h"
 
@@ -133,4 +134,87 @@ Test(number, refuses_a_duration_of_a_thousand_digits)
     text[1000] = '\0';
     cr_expect_eq(number_read_seconds(text, &seconds), -ERANGE);
     cr_expect_float_eq(seconds, 1, 0);
+}
+
+Test(number, reads_rates_as_the_time_from_one_to_the_next)
+{
+    static const struct seconds_case cases[] = {
+        {"1/s", 0, 1},
+        {"5/s", 0, 0.2},
+        {"100/m", 0, 0.6},
+        {"20/h", 0, 180},
+        {"3/d", 0, 28800},
+        {"1/ms", 0, 0.001},
+        {"1/10s", 0, 10},
+        {"5/10s", 0, 2},
+        {"1/500ms", 0, 0.5},
+        {"2/15m", 0, 450},
+        {"1/7d", 0, 604800},
+        {"0.5/s", 0, 2},
+        {".5/s", 0, 2},
+        {"2.5/10s", 0, 4},
+        {"0.001/s", 0, 1000},
+        {"1000000/s", 0, 1e-6},
+        {"1/36600d", 0, 36600 * 86400.0},
+        {"1/36601d", -ERANGE, 0},
+        {"0.5/36600d", -ERANGE, 0},
+        {"2000000/s", -ERANGE, 0},
+        {"2000/ms", -ERANGE, 0},
+        {"1/99999999999999999999d", -ERANGE, 0},
+        {"", -EINVAL, 0},
+        {"/", -EINVAL, 0},
+        {"/s", -EINVAL, 0},
+        {"5", -EINVAL, 0},
+        {"5/", -EINVAL, 0},
+        {"5/10", -EINVAL, 0},
+        {"5s", -EINVAL, 0},
+        {"0/s", -EINVAL, 0},
+        {"0.0/s", -EINVAL, 0},
+        {"-1/s", -EINVAL, 0},
+        {"+1/s", -EINVAL, 0},
+        {"1/0s", -EINVAL, 0},
+        {"1/-1s", -EINVAL, 0},
+        {"1/+1s", -EINVAL, 0},
+        {"1/1.5s", -EINVAL, 0},
+        {"1/.5s", -EINVAL, 0},
+        {"inf/s", -EINVAL, 0},
+        {"nan/s", -EINVAL, 0},
+        {"1/inf", -EINVAL, 0},
+        {"1e3/s", -EINVAL, 0},
+        {"0x10/s", -EINVAL, 0},
+        {"./s", -EINVAL, 0},
+        {"1,5/s", -EINVAL, 0},
+        {"1 /s", -EINVAL, 0},
+        {"1/ s", -EINVAL, 0},
+        {"1/s ", -EINVAL, 0},
+        {" 1/s", -EINVAL, 0},
+        {"1/S", -EINVAL, 0},
+        {"1/sec", -EINVAL, 0},
+        {"1/min", -EINVAL, 0},
+        {"1/w", -EINVAL, 0},
+        {"1//s", -EINVAL, 0},
+        {"1/s/s", -EINVAL, 0},
+        {"a/s", -EINVAL, 0},
+        {"1a/s", -EINVAL, 0},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        double interval = 12345;
+        double expected = cases[i].result ? 12345 : cases[i].seconds;
+        int result = number_read_rate(cases[i].text, &interval);
+        cr_expect_eq(result, cases[i].result, "'%s': %d", cases[i].text, result);
+        cr_expect_float_eq(interval, expected, expected * 1e-12, "'%s': %g", cases[i].text,
+                           interval);
+    }
+}
+
+Test(number, refuses_a_rate_of_a_thousand_digits)
+{
+    char text[1003];
+    double interval = 1;
+
+    memset(text, '9', 1000);
+    memcpy(text + 1000, "/s", 3);
+    cr_expect_eq(number_read_rate(text, &interval), -ERANGE);
+    cr_expect_eq(interval, 1);
 }

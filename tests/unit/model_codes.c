@@ -86,3 +86,28 @@ Test(codes, refuses_what_is_no_list_and_keeps_what_it_had)
         buf_release(&err);
     }
 }
+
+Test(codes, are_added_and_taken_out_by_the_set)
+{
+    struct codes codes = {0}, some = {0};
+
+    codes_add(&codes, 500, 599);
+    codes_add(&some, 429, 429);
+    codes_add(&some, 503, 504);
+    codes_merge(&codes, &some, true);
+    for (long code = 0; code < CODES_END; code++) {
+        bool expected = code == 429 || (code >= 500 && code <= 599);
+        cr_assert_eq(codes_has(&codes, code), expected, "%ld", code);
+    }
+    codes_merge(&codes, &some, false);
+    for (long code = 0; code < CODES_END; code++) {
+        bool expected = code >= 500 && code <= 599 && code != 503 && code != 504;
+        cr_assert_eq(codes_has(&codes, code), expected, "%ld", code);
+    }
+    cr_expect(codes_has(&some, 429), "what is merged stays as it is");
+    codes_clear(&some);
+    codes_merge(&codes, &some, false);
+    cr_expect(codes_has(&codes, 500), "nothing takes nothing out");
+    codes_merge(&codes, &codes, false);
+    cr_expect_not(codes_has(&codes, 500));
+}

@@ -240,6 +240,16 @@ Test(options, begins_with_the_defaults_of_the_contract)
     cr_expect_float_eq(options.connect_timeout, 10, 0);
     cr_expect_float_eq(options.stall_timeout, 30, 0);
     cr_expect_float_eq(options.max_time, 0, 0);
+    cr_expect_eq(options.per_host, 0);
+    cr_expect(options.rate <= 0 && options.host_rate <= 0 && options.burst == 1);
+    cr_expect_eq(options.retry, 2);
+    cr_expect_float_eq(options.retry_delay, 0.5, 0);
+    cr_expect_float_eq(options.retry_max_delay, 60, 0);
+    cr_expect_float_eq(options.retry_budget, 0.2, 1e-12);
+    cr_expect_float_eq(options.gate_max, 3600, 0);
+    cr_expect_eq(options.host_errors, 0);
+    cr_expect_float_eq(options.host_retry_after, 30, 0);
+    cr_expect_not(options.adaptive || options.retry_all_methods || options.parallel_immediate);
     cr_expect(options.location && options.compressed && !options.insecure);
     cr_expect_eq(options.max_redirs, 10);
     cr_expect_eq(options.order, OPTION_ORDER_INPUT);
@@ -373,7 +383,40 @@ Test(options, names_the_long_option_when_it_refuses_a_value)
         {"weir --window 1073741825", "--window: "},
         {"weir --memory 1x", "--memory: takes a size"},
         {"weir --spool-max 99999999999999999999", "--spool-max: takes a size"},
-        {"weir --retry 1", "--retry: takes 0, not '1'"},
+        {"weir --per-host 0", "--per-host: takes [HOST=]N, a number from 1 to 1000000"},
+        {"weir --per-host 1000001", "--per-host: takes [HOST=]N"},
+        {"weir --per-host x", "--per-host: takes [HOST=]N"},
+        {"weir --per-host h=", "--per-host: takes [HOST=]N"},
+        {"weir --per-host h=0", "--per-host: takes [HOST=]N"},
+        {"weir --per-host =5", "--per-host: names no host before the ="},
+        {"weir --parallel-max-host 0", "--per-host: takes [HOST=]N"},
+        {"weir --rate 10", "--rate: needs a unit: 10/s, 10/m or 10/h (curl would take 10 for the"},
+        {"weir --rate 0/s", "--rate: takes a rate such as 5/s"},
+        {"weir --rate -1/s", "--rate: takes a rate such as 5/s"},
+        {"weir --rate 5/", "--rate: takes a rate such as 5/s"},
+        {"weir --rate 2000000/s", "--rate: takes a rate such as 5/s"},
+        {"weir --rate h=5/s", "--rate: takes a rate such as 5/s"},
+        {"weir --host-rate 10", "--host-rate: needs a unit: 10/s"},
+        {"weir --host-rate h=10", "--host-rate: needs a unit: 10/s"},
+        {"weir --host-rate =5/s", "--host-rate: names no host before the ="},
+        {"weir --host-rate h=x", "--host-rate: takes a rate such as 5/s"},
+        {"weir --burst 0", "--burst: "},
+        {"weir --retry-on 20", "--retry-on: takes statuses such as 429,500-504 or !500"},
+        {"weir --retry-on 429,", "--retry-on: takes statuses"},
+        {"weir --retry-on !", "--retry-on: takes statuses"},
+        {"weir --retry-on !!500", "--retry-on: takes statuses"},
+        {"weir --retry-on 500,!4xx", "--retry-on: takes statuses"},
+        {"weir --retry-on=", "--retry-on: takes statuses"},
+        {"weir --retry-budget 20", "--retry-budget: takes a share such as 20%, or none"},
+        {"weir --retry-budget %", "--retry-budget: takes a share"},
+        {"weir --retry-budget -1%", "--retry-budget: takes a share"},
+        {"weir --retry-budget 1.5%", "--retry-budget: takes a share"},
+        {"weir --retry-budget None", "--retry-budget: takes a share"},
+        {"weir --retry-budget=", "--retry-budget: takes a share"},
+        {"weir --retry-delay x", "--retry-delay: takes a time"},
+        {"weir --gate-max -1", "--gate-max: takes a time"},
+        {"weir --host-errors 1000001", "--host-errors: "},
+        {"weir --retry 1001", "--retry: takes a number from 0 to 1000, not '1001'"},
         {"weir -m -1", "--max-time: takes a time"},
         {"weir --connect-timeout 5x", "--connect-timeout: takes a time"},
         {"weir --stall-timeout inf", "--stall-timeout: takes a time"},

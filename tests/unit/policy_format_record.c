@@ -83,7 +83,7 @@ static struct task *answered(long http_code, const char *headers)
 
     task->request.seq = 7;
     task->request.line = 9;
-    task->result.starts = 1;
+    task->result.attempts = 1;
     task->result.modified = -1;
     result_want_facts(&task->result);
     buf_add_text(&task->result.facts->headers, headers);

@@ -18,14 +18,17 @@ struct run {
 
 static void start(struct run *run)
 {
-    *run = (struct run){.sched = sched_new(), .now = 1000};
+    static const struct flow_rules rules = {
+        .jobs = TASKS_MAX, .rate.burst = 1, .host_rate.burst = 1};
+
+    *run = (struct run){.sched = sched_new(&rules), .now = 1000};
     run->tasks = xcalloc(TASKS_MAX, sizeof(struct task *));
 }
 
 static void finish(struct run *run)
 {
     for (size_t i = 0; i < run->len; i++) {
-        sched_forget(run->sched, run->tasks[i]);
+        sched_forget(run->sched, run->tasks[i], run->now);
         tasks_free(run->tasks[i]);
     }
     free(run->tasks);
@@ -38,7 +41,7 @@ static struct task *add(struct run *run, const char *name, bool numeric)
 
     cr_assert_lt(run->len, TASKS_MAX);
     run->tasks[run->len++] = task;
-    sched_add(run->sched, task, name, numeric, false);
+    sched_add(run->sched, task, name, numeric, false, run->now);
     return task;
 }
 
@@ -51,9 +54,42 @@ static struct task *add_numbered(struct run *run, unsigned number, bool numeric)
     return add(run, name, numeric);
 }
 
+/* A connection to an address stands at once. */
+static void connect_numeric(struct run *run, struct task *task)
+{
+    if (task && !task->looking_up)
+        sched_note_connected(run->sched, task, run->now);
+}
+
 static struct task *next(struct run *run)
 {
-    return sched_next(run->sched, run->now);
+    struct task *task = sched_next(run->sched, run->now);
+
+    connect_numeric(run, task);
+    return task;
+}
+
+static bool take(struct run *run, struct task *task)
+{
+    bool taken = sched_take(run->sched, task, run->now);
+
+    if (taken)
+        connect_numeric(run, task);
+    return taken;
+}
+
+static void end(struct run *run, struct task *task)
+{
+    static const struct lesson nothing;
+
+    sched_end(run->sched, task, &nothing, run->now);
+}
+
+/* The name is found, and the connection stands. */
+static void find(struct run *run, struct task *task)
+{
+    sched_note_found(run->sched, task, run->now);
+    sched_note_connected(run->sched, task, run->now);
 }
 
 static void expect_none(struct run *run)
@@ -64,8 +100,8 @@ static void expect_none(struct run *run)
 /* A lookup that comes out well, and the transfer's end. */
 static void find_and_end(struct run *run, struct task *task)
 {
-    sched_note_found(run->sched, task, run->now);
-    sched_end(run->sched, task);
+    find(run, task);
+    end(run, task);
 }
 
 /* Starts the host's first request and has its name found. */
@@ -106,7 +142,7 @@ Test(sched, lets_hosts_take_turns_however_long_their_queues)
     }
     expect_none(&run);
     for (size_t i = 0; i < run.len; i++)
-        sched_end(run.sched, run.tasks[i]);
+        end(&run, run.tasks[i]);
     finish(&run);
 }
 
@@ -133,10 +169,10 @@ Test(sched, puts_some_ahead_of_others)
     struct task *a = add(&run, "http://a:80", true);
     struct task *b = task_new();
     run.tasks[run.len++] = b;
-    sched_add(run.sched, b, "http://a:80", true, true);
+    sched_add(run.sched, b, "http://a:80", true, true, run.now);
     cr_expect_eq(next(&run), b);
-    sched_end(run.sched, b);
-    sched_add_first(run.sched, b);
+    end(&run, b);
+    sched_add_again(run.sched, b, run.now);
     cr_expect_eq(next(&run), b);
     cr_expect_eq(next(&run), a);
     expect_none(&run);
@@ -166,14 +202,14 @@ Test(sched, lets_the_first_request_of_an_unknown_host_go_alone)
     cr_expect_eq(next(&run), first);
     cr_expect(first->looking_up && !first->name_is_stale);
     expect_none(&run);
-    sched_note_found(run.sched, first, run.now);
+    find(&run, first);
     cr_expect(!first->looking_up && !first->name_is_stale);
     cr_expect_eq(next(&run), second);
     cr_expect_eq(next(&run), third);
     cr_expect(!second->looking_up && !second->name_is_stale);
     expect_none(&run);
     for (size_t i = 0; i < run.len; i++)
-        sched_end(run.sched, run.tasks[i]);
+        end(&run, run.tasks[i]);
     finish(&run);
 }
 
@@ -202,10 +238,10 @@ Test(sched, has_at_most_so_many_lookups_on_their_way)
     expect_none(&run);
     struct task *address = add_numbered(&run, 1000, true);
     cr_expect_eq(next(&run), address, "who needs none does not wait");
-    sched_note_found(run.sched, run.tasks[3], run.now);
+    find(&run, run.tasks[3]);
     cr_expect_eq(next(&run), run.tasks[LOOKUPS_MAX]);
     expect_none(&run);
-    sched_end(run.sched, run.tasks[5]);
+    end(&run, run.tasks[5]);
     cr_expect_eq(next(&run), run.tasks[LOOKUPS_MAX + 1], "a failed one makes room as well");
     expect_none(&run);
     finish(&run);
@@ -220,9 +256,9 @@ Test(sched, counts_one_lookup_once_though_it_is_found_and_then_ends)
         add_numbered(&run, i, false);
     for (unsigned i = 0; i < LOOKUPS_MAX; i++)
         cr_assert_not_null(next(&run));
-    sched_note_found(run.sched, run.tasks[0], run.now);
-    sched_note_found(run.sched, run.tasks[0], run.now);
-    sched_end(run.sched, run.tasks[0]);
+    find(&run, run.tasks[0]);
+    find(&run, run.tasks[0]);
+    end(&run, run.tasks[0]);
     cr_expect_eq(next(&run), run.tasks[LOOKUPS_MAX]);
     expect_none(&run);
     finish(&run);
@@ -237,14 +273,14 @@ Test(sched, fans_out_within_the_bound_after_a_lookup_failed)
         add(&run, "http://a:80", false);
     cr_assert_eq(next(&run), run.tasks[0]);
     expect_none(&run);
-    sched_end(run.sched, run.tasks[0]);
+    end(&run, run.tasks[0]);
     for (unsigned i = 1; i <= LOOKUPS_MAX; i++) {
         cr_assert_eq(next(&run), run.tasks[i]);
         cr_expect(run.tasks[i]->looking_up);
     }
     expect_none(&run);
     for (unsigned i = LOOKUPS_MAX + 1; i < run.len; i++) {
-        sched_end(run.sched, run.tasks[i - LOOKUPS_MAX]);
+        end(&run, run.tasks[i - LOOKUPS_MAX]);
         cr_assert_eq(next(&run), run.tasks[i]);
         expect_none(&run);
     }
@@ -259,9 +295,9 @@ Test(sched, opens_a_host_again_once_a_later_lookup_succeeds)
     for (unsigned i = 0; i < 2 * LOOKUPS_MAX; i++)
         add(&run, "http://a:80", false);
     cr_assert_eq(next(&run), run.tasks[0]);
-    sched_end(run.sched, run.tasks[0]);
+    end(&run, run.tasks[0]);
     cr_assert_eq(next(&run), run.tasks[1]);
-    sched_note_found(run.sched, run.tasks[1], run.now);
+    find(&run, run.tasks[1]);
     for (unsigned i = 2; i < run.len; i++) {
         cr_assert_eq(next(&run), run.tasks[i]);
         cr_expect(!run.tasks[i]->looking_up);
@@ -277,11 +313,11 @@ Test(sched, keeps_a_name_found_though_another_lookup_of_it_failed)
     for (unsigned i = 0; i < 5; i++)
         add(&run, "http://a:80", false);
     cr_assert_eq(next(&run), run.tasks[0]);
-    sched_end(run.sched, run.tasks[0]);
+    end(&run, run.tasks[0]);
     cr_assert_eq(next(&run), run.tasks[1]);
     cr_assert_eq(next(&run), run.tasks[2]);
-    sched_note_found(run.sched, run.tasks[1], run.now);
-    sched_end(run.sched, run.tasks[2]);
+    find(&run, run.tasks[1]);
+    end(&run, run.tasks[2]);
     cr_assert_eq(next(&run), run.tasks[3]);
     cr_expect(!run.tasks[3]->looking_up);
     finish(&run);
@@ -299,7 +335,7 @@ Test(sched, starts_who_waited_for_a_lookup_once_all_lookups_are_over)
     for (unsigned i = 0; i < LOOKUPS_MAX; i++)
         cr_assert_eq(next(&run), run.tasks[i]);
     for (unsigned i = 0; i < LOOKUPS_MAX; i++)
-        sched_end(run.sched, run.tasks[i]);
+        end(&run, run.tasks[i]);
     for (unsigned round = 0; round < 2; round++) {
         for (unsigned i = 0; i < LOOKUPS_MAX; i++)
             add_numbered(&run, i, false);
@@ -334,7 +370,7 @@ Test(sched, starts_who_waited_for_a_lookup_though_those_before_it_were_withdrawn
     for (unsigned i = 0; i < LOOKUPS_MAX; i++)
         find_and_end(&run, run.tasks[i]);
     for (unsigned i = 0; i < LOOKUPS_MAX; i++)
-        sched_remove(run.sched, run.tasks[LOOKUPS_MAX + i]);
+        sched_remove(run.sched, run.tasks[LOOKUPS_MAX + i], run.now);
     cr_expect_eq(next(&run), run.tasks[last]);
     finish(&run);
 }
@@ -354,7 +390,7 @@ Test(sched, looks_a_name_up_again_when_it_is_old)
     cr_expect_eq(next(&run), stale);
     cr_expect(stale->looking_up && stale->name_is_stale);
     expect_none(&run);
-    sched_note_found(run.sched, stale, run.now);
+    find(&run, stale);
     cr_expect_eq(next(&run), waits);
     cr_expect(!waits->looking_up);
     run.now += NAME_AGE_MAX;
@@ -374,7 +410,7 @@ Test(sched, knows_the_first_wave_of_a_host_from_those_that_follow)
     cr_assert_eq(next(&run), run.tasks[0]);
     cr_assert_eq(next(&run), run.tasks[1]);
     cr_expect(run.tasks[0]->is_first_wave && run.tasks[1]->is_first_wave);
-    sched_end(run.sched, run.tasks[0]);
+    end(&run, run.tasks[0]);
     cr_assert_eq(next(&run), run.tasks[2]);
     cr_expect(!run.tasks[2]->is_first_wave);
     finish(&run);
@@ -387,7 +423,7 @@ Test(sched, takes_one_certain_task_out_of_its_queue)
     start(&run);
     for (int i = 0; i < 3; i++)
         add(&run, "http://a:80", true);
-    cr_expect(sched_take(run.sched, run.tasks[1], run.now));
+    cr_expect(take(&run, run.tasks[1]));
     cr_expect_eq(next(&run), run.tasks[0]);
     cr_expect_eq(next(&run), run.tasks[2]);
     expect_none(&run);
@@ -400,11 +436,11 @@ Test(sched, takes_a_task_only_where_its_host_is_ready)
 
     start(&run);
     struct task *first = add(&run, "http://a:80", false), *second = add(&run, "http://a:80", false);
-    cr_expect(sched_take(run.sched, second, run.now));
+    cr_expect(take(&run, second));
     cr_expect(second->looking_up);
-    cr_expect(!sched_take(run.sched, first, run.now), "the lookup is on its way");
-    sched_note_found(run.sched, second, run.now);
-    cr_expect(sched_take(run.sched, first, run.now));
+    cr_expect(!take(&run, first), "the lookup is on its way");
+    find(&run, second);
+    cr_expect(take(&run, first));
     cr_expect(!first->looking_up);
     expect_none(&run);
     finish(&run);
@@ -418,12 +454,12 @@ Test(sched, takes_no_task_that_would_be_a_lookup_too_many)
     for (unsigned i = 0; i <= LOOKUPS_MAX; i++)
         add_numbered(&run, i, false);
     for (unsigned i = 0; i < LOOKUPS_MAX; i++)
-        cr_assert(sched_take(run.sched, run.tasks[i], run.now));
+        cr_assert(take(&run, run.tasks[i]));
     struct task *last = run.tasks[LOOKUPS_MAX];
-    cr_expect(!sched_take(run.sched, last, run.now));
+    cr_expect(!take(&run, last));
     expect_none(&run);
-    sched_note_found(run.sched, run.tasks[0], run.now);
-    cr_expect(sched_take(run.sched, last, run.now));
+    find(&run, run.tasks[0]);
+    cr_expect(take(&run, last));
     expect_none(&run);
     finish(&run);
 }
@@ -435,8 +471,8 @@ Test(sched, never_starts_what_was_removed)
     start(&run);
     for (int i = 0; i < 3; i++)
         add(&run, "http://a:80", true);
-    sched_remove(run.sched, run.tasks[0]);
-    sched_remove(run.sched, run.tasks[2]);
+    sched_remove(run.sched, run.tasks[0], run.now);
+    sched_remove(run.sched, run.tasks[2], run.now);
     cr_expect_eq(next(&run), run.tasks[1]);
     expect_none(&run);
     finish(&run);
@@ -451,9 +487,9 @@ Test(sched, remembers_idle_hosts_up_to_a_bound_and_names_those_it_drops)
     buf_init(&name);
     for (unsigned i = 0; i < HOSTS_IDLE_MAX + 2; i++) {
         struct task *task = add_numbered(&run, i, true);
-        cr_assert_eq(next(&run), task);
-        sched_end(run.sched, task);
-        sched_forget(run.sched, task);
+        cr_assert(task && next(&run) == task);
+        end(&run, task);
+        sched_forget(run.sched, task, run.now);
         cr_expect_null(task->host);
         cr_assert_leq(sched_hosts(run.sched), HOSTS_IDLE_MAX);
     }
@@ -478,8 +514,8 @@ Test(sched, drops_no_host_that_has_a_task_alive)
     struct task *waits = add(&run, "http://waits:80", true);
     for (unsigned i = 0; i <= HOSTS_IDLE_MAX; i++) {
         struct task *task = add_numbered(&run, i, true);
-        sched_remove(run.sched, task);
-        sched_forget(run.sched, task);
+        sched_remove(run.sched, task, run.now);
+        sched_forget(run.sched, task, run.now);
     }
     cr_expect_eq(sched_hosts(run.sched), HOSTS_IDLE_MAX + 1);
     while (sched_next_dropped(run.sched, &name))
@@ -497,16 +533,16 @@ Test(sched, looks_the_name_of_a_dropped_host_up_anew_and_of_an_idle_one_not)
 
     start(&run);
     make_known(&run, "http://a:80");
-    sched_forget(run.sched, run.tasks[0]);
+    sched_forget(run.sched, run.tasks[0], run.now);
     task = add(&run, "http://a:80", false);
     cr_assert_eq(next(&run), task);
     cr_expect(!task->looking_up);
-    sched_end(run.sched, task);
-    sched_forget(run.sched, task);
+    end(&run, task);
+    sched_forget(run.sched, task, run.now);
     for (unsigned i = 0; i < HOSTS_IDLE_MAX; i++) {
         task = add_numbered(&run, i, true);
-        sched_remove(run.sched, task);
-        sched_forget(run.sched, task);
+        sched_remove(run.sched, task, run.now);
+        sched_forget(run.sched, task, run.now);
     }
     task = add(&run, "http://a:80", false);
     cr_assert_eq(next(&run), task);
@@ -520,7 +556,7 @@ Test(sched, lets_go_of_a_task_without_a_host)
     struct task *task = task_new();
 
     start(&run);
-    sched_forget(run.sched, task);
+    sched_forget(run.sched, task, run.now);
     cr_expect_eq(sched_hosts(run.sched), 0);
     tasks_free(task);
     finish(&run);

@@ -80,3 +80,162 @@ Test(verdict, names_the_status_that_is_not_accepted)
     cr_expect_str_eq(task->result.message, "status 200");
     tasks_free(task);
 }
+
+/* ---- tried again, sent again ---- */
+
+static struct verdict_rules retrying_rules(void)
+{
+    struct verdict_rules rules = {.redirect = {.max = 10, .protocols = OPTION_PROTO_HTTP},
+                                  .retry = {.max = 2, .delay = 0.5, .max_delay = 60}};
+
+    codes_add(&rules.accept, 100, 399);
+    codes_add(&rules.retry.on, 503, 503);
+    return rules;
+}
+
+static enum verdict judge(const struct verdict_rules *rules, struct task *task,
+                          enum outcome outcome, enum reason reason, unsigned attempts)
+{
+    task->outcome = outcome;
+    task->result.attempts = attempts;
+    if (outcome != OUTCOME_ANSWERED)
+        result_setf(&task->result, reason, "so it ended");
+    return verdict_of(rules, task);
+}
+
+Test(verdict, tries_again_what_may_pass_as_often_as_it_may)
+{
+    struct verdict_rules rules = retrying_rules();
+
+    for (unsigned attempts = 1; attempts < 5; attempts++) {
+        enum verdict expected = attempts <= 2 ? VERDICT_RETRY : VERDICT_DONE;
+        struct task *task = tasks_answered("http://h/", 503, NULL);
+        cr_expect_eq(judge(&rules, task, OUTCOME_ANSWERED, REASON_OK, attempts), expected);
+        cr_expect_eq(task->result.reason, REASON_HTTP, "should the budget allow no other try");
+        cr_expect_eq(judge(&rules, task, OUTCOME_FAILED, REASON_TIMEOUT, attempts), expected);
+        cr_expect_eq(task->result.reason, REASON_TIMEOUT);
+        cr_expect_eq(judge(&rules, task, OUTCOME_FAILED, REASON_TOO_LARGE, attempts), VERDICT_DONE);
+        tasks_free(task);
+    }
+}
+
+Test(verdict, does_not_try_again_what_is_accepted)
+{
+    struct verdict_rules rules = retrying_rules();
+    struct task *task = tasks_answered("http://h/", 503, NULL);
+
+    codes_add(&rules.accept, 503, 503);
+    cr_expect_eq(judge(&rules, task, OUTCOME_ANSWERED, REASON_OK, 1), VERDICT_DONE);
+    cr_expect_eq(task->result.reason, REASON_OK);
+    tasks_free(task);
+}
+
+Test(verdict, heeds_the_method_that_was_sent)
+{
+    struct verdict_rules rules = retrying_rules();
+    struct task *task = tasks_answered("http://h/", 503, NULL);
+
+    rules.redirect.defaults.method = "POST";
+    cr_expect_eq(judge(&rules, task, OUTCOME_ANSWERED, REASON_OK, 1), VERDICT_DONE);
+    cr_expect_eq(judge(&rules, task, OUTCOME_FAILED, REASON_RESET, 1), VERDICT_DONE);
+    cr_expect_eq(judge(&rules, task, OUTCOME_FAILED, REASON_CONNECT, 1), VERDICT_RETRY);
+    task->demoted = true;
+    cr_expect_eq(judge(&rules, task, OUTCOME_ANSWERED, REASON_OK, 1), VERDICT_RETRY);
+    task->demoted = false;
+    rules.retry.all_methods = true;
+    cr_expect_eq(judge(&rules, task, OUTCOME_ANSWERED, REASON_OK, 1), VERDICT_RETRY);
+    tasks_free(task);
+}
+
+Test(verdict, heeds_the_requests_own_number)
+{
+    struct verdict_rules rules = retrying_rules();
+    struct task *task = tasks_answered("http://h/", 503, NULL);
+
+    task->request.detail = detail_new();
+    cr_expect_eq(judge(&rules, task, OUTCOME_ANSWERED, REASON_OK, 2), VERDICT_RETRY);
+    cr_expect_eq(judge(&rules, task, OUTCOME_ANSWERED, REASON_OK, 3), VERDICT_DONE);
+    task->request.detail->retry = 3;
+    cr_expect_eq(judge(&rules, task, OUTCOME_ANSWERED, REASON_OK, 3), VERDICT_RETRY);
+    task->request.detail->retry = 0;
+    cr_expect_eq(judge(&rules, task, OUTCOME_ANSWERED, REASON_OK, 1), VERDICT_DONE);
+    tasks_free(task);
+}
+
+/* A server that goes away each time is not asked for ever. */
+Test(verdict, sends_again_what_was_not_touched_and_then_takes_it_for_a_failure)
+{
+    struct verdict_rules rules = retrying_rules();
+    struct task *task = tasks_answered("http://h/", 0, NULL);
+
+    for (task->resent = 0; task->resent < RESENDS_MAX; task->resent++)
+        cr_expect_eq(judge(&rules, task, OUTCOME_UNTOUCHED, REASON_RESET, 3), VERDICT_RESEND);
+    cr_expect_eq(judge(&rules, task, OUTCOME_UNTOUCHED, REASON_RESET, 1), VERDICT_RETRY);
+    cr_expect_eq(judge(&rules, task, OUTCOME_UNTOUCHED, REASON_RESET, 3), VERDICT_DONE);
+    cr_expect_eq(task->result.reason, REASON_RESET);
+    tasks_free(task);
+}
+
+/* ---- lessons ---- */
+
+Test(verdict, learns_from_an_answer)
+{
+    static const long codes[] = {0, 200, 302, 404, 429, 500, 502, 503, 504};
+
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        struct task *task = tasks_answered("http://h/", codes[i], NULL);
+        task->latency = 0.25;
+        task->closed_for = 7;
+        struct lesson lesson = verdict_lesson(task);
+        cr_expect(lesson.answered && !lesson.failed, "%ld", codes[i]);
+        cr_expect_eq(lesson.overloaded, codes[i] == 429 || codes[i] == 503, "%ld", codes[i]);
+        cr_expect_eq(lesson.latency, 0.25);
+        cr_expect_eq(lesson.closed_for, 7);
+        tasks_free(task);
+    }
+}
+
+Test(verdict, learns_from_a_failure_what_is_the_hosts_doing)
+{
+    static const enum reason of_transport[] = {REASON_DNS,     REASON_CONNECT, REASON_TLS,
+                                               REASON_TIMEOUT, REASON_RESET,   REASON_PROTOCOL};
+
+    for (int reason = REASON_OK + 1; reason < REASON_COUNT; reason++) {
+        struct task *task = tasks_answered("http://h/", 0, NULL);
+        bool is_transport = false;
+        for (size_t i = 0; i < ARRAY_LEN(of_transport); i++)
+            is_transport = is_transport || (int)of_transport[i] == reason;
+        task->outcome = OUTCOME_FAILED;
+        task->closed_for = 7;
+        task->result.reason = (enum reason)reason;
+        const char *name = reason_name(task->result.reason);
+        struct lesson lesson = verdict_lesson(task);
+        cr_expect_eq(lesson.failed, is_transport, "%s", name);
+        cr_expect_eq(lesson.overloaded, reason == REASON_TIMEOUT || reason == REASON_CONNECT, "%s",
+                     name);
+        cr_expect_not(lesson.answered, "%s", name);
+        cr_expect_eq(lesson.closed_for, 0, "%s", name);
+        task->result.http_code = 200;
+        lesson = verdict_lesson(task);
+        cr_expect_eq(lesson.answered, !is_transport, "%s", name);
+        cr_expect_eq(lesson.failed, is_transport, "%s", name);
+        tasks_free(task);
+    }
+}
+
+Test(verdict, learns_nothing_from_what_is_our_own_affair)
+{
+    static const enum outcome own[] = {OUTCOME_UNTOUCHED, OUTCOME_NO_ROOM, OUTCOME_NO_DESCRIPTOR,
+                                       OUTCOME_LOCAL_TROUBLE};
+
+    for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+        struct task *task = tasks_answered("http://h/", 503, NULL);
+        task->outcome = own[i];
+        task->result.reason = REASON_TIMEOUT;
+        task->closed_for = 7;
+        struct lesson lesson = verdict_lesson(task);
+        cr_expect_not(lesson.answered || lesson.failed || lesson.overloaded, "%zu", i);
+        cr_expect_eq(lesson.closed_for, 0, "%zu", i);
+        tasks_free(task);
+    }
+}

@@ -1,0 +1,53 @@
+/*
+ * The steps of the pump, each in a file of its own, and the few moves of a task that several of them
+ * make. Nothing outside src/engine includes this, save the tests that drive the pump with a clock of
+ * their own.
+ */
+#ifndef WEIR_ENGINE_STEPS_H
+#define WEIR_ENGINE_STEPS_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+struct engine;
+struct task;
+
+/* One turn; `now` is the monotonic clock. */
+void engine_pump(struct engine *, double now);
+/* When the pump is next needed, as far as time is concerned; INFINITY for not at all. */
+double engine_due(const struct engine *, double now);
+bool engine_is_finished(const struct engine *);
+
+/* The steps of the pump, in its order. */
+void engine_settle(struct engine *, double now);
+void engine_retire(struct engine *, double now);
+/* Whether a result could go out right now. */
+bool engine_can_retire(const struct engine *);
+void engine_admit(struct engine *, double now);
+void engine_start(struct engine *, double now);
+/* When a start that only time holds back can be; INFINITY where something else does. */
+double engine_start_due(const struct engine *, double now);
+
+/* Writes what goes out without waiting, save results for which others are worth waiting for. */
+void engine_flush(struct engine *, double now);
+/* Starts nothing more and cancels what runs; what is finished still goes out, in its order. */
+void engine_stop(struct engine *, double now);
+/* Has the loop wake up for whatever the state of each room asks. */
+void engine_arm(struct engine *, double now);
+
+/* The task has its result. */
+void engine_complete(struct engine *, struct task *);
+/* Binds a task to the host that its URL names, and queues it there, with `again` ahead of those that
+ * were never started. */
+void engine_queue(struct engine *, struct task *, bool again, double now);
+/* Adds to a URL just read what the options say: the data of -G, the name of what is uploaded. */
+void engine_extend_url(struct engine *, struct task *);
+void engine_drop_url(struct engine *, struct task *);
+
+/* Puts a line on stderr. */
+void engine_note(struct engine *, const struct buf *line);
+/* The same for what will make the exit status say that something local failed. */
+void engine_note_trouble(struct engine *, const char *words);
+
+#endif

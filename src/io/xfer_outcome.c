@@ -1,0 +1,174 @@
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/gunzip.h"
+#include "io/xfer_internal.h"
+#include "io/xfer_setup.h"
+#include "model/options.h"
+#include "model/task.h"
+#include "policy/redirect.h"
+
+const char *xfer_location(const struct transfer *transfer, long code)
+{
+    struct curl_header *header = NULL;
+
+    if (!redirect_is_status(code) ||
+        curl_easy_header(transfer->easy, "Location", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        return NULL;
+    return header->value[strspn(header->value, " \t\r")] ? header->value : NULL;
+}
+
+/* libcurl does not say so when a resolver's or a file's descriptor was the one too many. */
+static bool descriptors_are_out(void)
+{
+    int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+
+    if (fd >= 0)
+        close(fd);
+    return fd < 0 && errno == EMFILE;
+}
+
+/* What the answer says about leaving its host alone. */
+static void look_at_gate(struct transfer *transfer, long code)
+{
+    curl_off_t retry_after = 0;
+
+    if (code == 429 || code == 503)
+        curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
+    if (!retry_after && !transfer->gate.is_empty && !transfer->gate.asks_for_pause)
+        return;
+    struct gate_verdict verdict = gate_judge(&transfer->gate, code, (double)retry_after,
+                                             clock_wall(), transfer->xfer->options->gate_max);
+    transfer->task->closed_for = verdict.seconds;
+    if (transfer->xfer->options->verbose)
+        xfer_trace_gate(transfer, &verdict);
+}
+
+/* From the request's last byte to the answer's first. */
+static double waited_for_answer(CURL *easy)
+{
+    curl_off_t ready = 0, first = 0;
+
+    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
+    curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &first);
+    return (double)(first - ready) / 1e6;
+}
+
+static void fill_answer(struct transfer *transfer)
+{
+    struct task *task = transfer->task;
+    const char *location = xfer_location(transfer, task->result.http_code);
+
+    task->outcome = OUTCOME_ANSWERED;
+    look_at_gate(transfer, task->result.http_code);
+    if (transfer->xfer->options->adaptive)
+        task->latency = waited_for_answer(transfer->easy);
+    if (location)
+        task->location = xstrdup(location);
+}
+
+static void fill_body_trouble(struct transfer *transfer)
+{
+    struct task *task = transfer->task;
+
+    if (transfer->is_over_limit) {
+        task->outcome = OUTCOME_FAILED;
+        task->result.exitcode = CURLE_FILESIZE_EXCEEDED;
+        result_setf(&task->result, REASON_TOO_LARGE, "more than %llu bytes (--max-filesize)",
+                    (unsigned long long)transfer->xfer->options->max_filesize);
+    } else if (transfer->body_goes == BODY_TO_SINK) {
+        task->outcome = OUTCOME_FAILED;
+        result_setf(&task->result, REASON_OUTPUT, "%s", transfer->body_message.data);
+    } else if (transfer->body_error != -ENOBUFS) {
+        task->outcome = OUTCOME_LOCAL_TROUBLE;
+        result_setf(&task->result, REASON_OUTPUT, "%s", transfer->body_message.data);
+    } else if (task->next_in_order || !request_may_repeat(transfer->ask.method)) {
+        task->outcome = OUTCOME_FAILED;
+        result_setf(&task->result, REASON_TOO_LARGE,
+                    "no room to hold the body (--memory, --spool-max)");
+    } else {
+        task->outcome = OUTCOME_NO_ROOM;
+    }
+}
+
+/* libcurl 7.88 does not say which streams of HTTP/2 a server that goes away has not looked at: any
+ * that got no byte on a connection used before may be one. */
+static bool is_untouched(const struct transfer *transfer, CURLcode code)
+{
+    long connects = 0, headers = 0;
+
+    if (transfer->xfer->options->http == OPTION_HTTP_1_1 ||
+        !request_may_repeat(transfer->ask.method))
+        return false;
+    if (code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR && code != CURLE_HTTP2 &&
+        code != CURLE_HTTP2_STREAM && code != CURLE_GOT_NOTHING)
+        return false;
+    curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects);
+    curl_easy_getinfo(transfer->easy, CURLINFO_HEADER_SIZE, &headers);
+    return connects == 0 && headers == 0;
+}
+
+static void fill_failure(struct transfer *transfer, CURLcode code)
+{
+    struct task *task = transfer->task;
+    const char *message = xfer_words(code, transfer->message);
+    bool connecting = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
+                      code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_SSL_CACERT_BADFILE;
+
+    task->outcome = OUTCOME_FAILED;
+    if ((transfer->no_descriptor && !transfer->connected) || (connecting && descriptors_are_out()))
+        task->outcome = OUTCOME_NO_DESCRIPTOR;
+    else if (is_untouched(transfer, code))
+        task->outcome = OUTCOME_UNTOUCHED;
+    result_setf(&task->result, xfer_reason(code, message), "%s", message);
+}
+
+static void fill_malformed(struct transfer *transfer, const char *words)
+{
+    struct result *result = &transfer->task->result;
+
+    transfer->task->outcome = OUTCOME_FAILED;
+    result->exitcode = CURLE_BAD_CONTENT_ENCODING;
+    result_setf(result, REASON_ENCODING, "%s", words);
+}
+
+/* libcurl takes a connection that ends within the headers for the end of an empty answer. */
+static void fill_cut_head(struct transfer *transfer)
+{
+    struct task *task = transfer->task;
+
+    task->outcome = OUTCOME_FAILED;
+    task->result.exitcode = CURLE_PARTIAL_FILE;
+    result_setf(&task->result, REASON_RESET, "the connection ended within the headers");
+}
+
+void xfer_fill_outcome(struct transfer *transfer)
+{
+    CURLcode code = transfer->code;
+    struct result *result = &transfer->task->result;
+    bool is_cut = code == CURLE_OK && transfer->gunzip && !gunzip_is_whole(transfer->gunzip);
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &result->http_code);
+    if (transfer->is_malformed || is_cut) {
+        fill_malformed(transfer, is_cut ? "the compressed content ends too early"
+                                        : "the content does not decompress");
+        return;
+    }
+    if (code == CURLE_OK && !transfer->head_is_whole) {
+        fill_cut_head(transfer);
+        return;
+    }
+    if (code == CURLE_OK) {
+        fill_answer(transfer);
+        return;
+    }
+    result->exitcode = (int)code;
+    if (transfer->is_over_limit || transfer->body_error)
+        fill_body_trouble(transfer);
+    else
+        fill_failure(transfer, code);
+}

@@ -1,0 +1,344 @@
+/* Hosts that fail, hosts that are tried first by one request, hosts that can take only so much. */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "arrivals.h"
+#include "client.h"
+#include "moment.h"
+#include "nginx.h"
+#include "program.h"
+#include "record.h"
+#include "stage.h"
+
+static const char first[] = "127.0.0.1", second[] = "127.0.0.2";
+
+static size_t count_reason(const json_t *records, const char *reason)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < json_array_size(records); i++)
+        count += strcmp(record_text(record_at(records, i), "reason"), reason) == 0;
+    return count;
+}
+
+/* ---- hosts that are given up ---- */
+
+Test(host_errors, give_a_host_up_and_no_other)
+{
+    enum { REQUESTS = 50, ERRORS = 4 };
+    struct stage *stage = stage_new_any();
+    struct blob input = {0};
+
+    for (int i = 0; i < REQUESTS; i++) {
+        blob_addf(&input, "%s\n", stage_url_at(stage, first, "/text/x?closenow=1"));
+        blob_addf(&input, "%s\n", stage_url_at(stage, second, "/text/y"));
+    }
+    json_t *records =
+        records_of(program_fetch(RUN_WEIR("--jsonl", "--retry=0", "--host-errors=4",
+                                          "--host-retry-after=0", "--per-host=127.0.0.1=1"),
+                                 blob_text(&input)),
+                   1, (size_t)2 * REQUESTS);
+    cr_expect_eq(arrivals_count(stage, first), ERRORS);
+    cr_expect_eq(arrivals_count(stage, second), REQUESTS);
+    cr_expect_eq(count_reason(records, "reset"), ERRORS);
+    cr_expect_eq(count_reason(records, "host_down"), REQUESTS - ERRORS);
+    cr_expect_eq(count_reason(records, "ok"), REQUESTS);
+    cr_expect_eq(
+        json_integer_value(json_object_get(record_at(records, 2 * REQUESTS - 2), "attempts")), 0);
+    json_decref(records);
+    blob_release(&input);
+    stage_free(stage);
+}
+
+/* Those in flight as the host is given up end as they end; none is begun after that. */
+Test(host_errors, count_each_of_a_crowd)
+{
+    enum { REQUESTS = 60, JOBS = 10, ERRORS = 5 };
+    struct stage *stage = stage_new();
+    struct blob input = {0};
+
+    for (int i = 0; i < REQUESTS; i++)
+        blob_addf(&input, "%s\n", stage_url(stage, "/text/x?reset=head&delay=0.02"));
+    json_t *records = records_of(
+        program_fetch(RUN_WEIR("--jsonl", "-j10", "--host-errors=5", "--retry-delay=0.01"),
+                      blob_text(&input)),
+        1, REQUESTS);
+    cr_expect_leq(origin_counts(stage->origin).requests, JOBS + ERRORS);
+    cr_expect_geq(count_reason(records, "host_down"), REQUESTS - JOBS - ERRORS);
+    json_decref(records);
+    blob_release(&input);
+    stage_free(stage);
+}
+
+Test(host_errors, are_those_of_the_transport_in_a_row)
+{
+    enum { REQUESTS = 40 };
+    struct stage *stage = stage_new();
+    struct blob input = {0};
+
+    for (int i = 0; i < REQUESTS / 4; i++) {
+        blob_addf(&input, "%s\n", stage_url(stage, "/text/x?closenow=1"));
+        blob_addf(&input, "%s\n", stage_url(stage, "/text/x?status=500"));
+        blob_addf(&input, "%s\n", stage_url(stage, "/text/x?status=404"));
+        blob_addf(&input, "%s\n", stage_url(stage, "/text/x?reset=head"));
+    }
+    json_t *records =
+        records_of(program_fetch(RUN_WEIR("--jsonl", "-j1", "--retry=0", "--host-errors=3"),
+                                 blob_text(&input)),
+                   1, REQUESTS);
+    cr_expect_eq(count_reason(records, "host_down"), 0);
+    cr_expect_geq(origin_counts(stage->origin).requests, REQUESTS);
+    json_decref(records);
+    blob_release(&input);
+    stage_free(stage);
+}
+
+/* A failed line in stderr tells who could not be asked, and how often that was. */
+Test(host_errors, are_told_in_each_line)
+{
+    static const char url[] = "http://127.0.0.1:1/x";
+
+    struct run_result result = program_fetch(
+        RUN_WEIR("-j1", "--retry=0", "--host-errors=1", "--host-retry-after=0", url, url), NULL);
+    cr_expect(program_told(&result, url, "connect", ""), "%s", blob_text(&result.err));
+    cr_expect(program_told(&result, url, "host_down", "given up after 1 "), "%s",
+              blob_text(&result.err));
+    program_expect(result, 1, "", NULL);
+}
+
+static void write_url(struct run *run, const char *url)
+{
+    cr_assert(run_write_text(run, url));
+    cr_assert(run_write_text(run, "\n"));
+}
+
+/* Each request is asked for once the one before it has come to its end, and none of those that are
+ * refused without being sent lets the host come back. */
+Test(host_retry_after, lets_a_probe_through_and_the_host_comes_back)
+{
+    struct stage *stage = stage_new();
+    struct run *run = program_spawn(
+        (struct run_options){.argv = RUN_WEIR("--retry=0", "-s", "--host-errors=2", "--format=tsv",
+                                              "--fields=seq,reason", "--host-retry-after=1.5")});
+    const char *target = "/text/x?failtimes=3&closenow=1&key=all";
+
+    for (int i = 1; i <= 2; i++) {
+        write_url(run, stage_url(stage, "%s", target));
+        cr_expect(run_read_until(run, stage_text(stage, "%d\treset\n", i), patience));
+    }
+    double given_up = arrivals_time(stage, NULL, 1);
+    unsigned seq = 3;
+    bool is_back = false;
+    for (double end = moment_now() + patience; !is_back && moment_now() < end; seq++) {
+        write_url(run, stage_url(stage, "%s", target));
+        cr_assert(run_read_until(run, stage_text(stage, "%u\t", seq), patience));
+        cr_assert(run_read_until(run, "\n", patience));
+        is_back = blob_contains(run_out(run), "\tok\n");
+    }
+    cr_expect(is_back);
+    cr_expect(blob_contains(run_out(run), "\thost_down\n"));
+    /* Two that failed, a probe that did, a probe that did not. */
+    cr_expect_eq(origin_counts(stage->origin).requests, 4);
+    cr_expect_geq(arrivals_time(stage, NULL, 2), given_up + 1.5);
+    cr_expect_geq(arrivals_time(stage, NULL, 3), arrivals_time(stage, NULL, 2) + 1.5);
+    program_expect(program_end(run), 1, NULL, NULL);
+    stage_free(stage);
+}
+
+/* ---- who goes first ---- */
+
+/* A listener that accepts nothing by itself: what libcurl has sent waits in the kernel. */
+static int open_listener(uint16_t *ret_port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(bind(fd, (struct sockaddr *)&address, len), 0);
+    cr_assert_eq(listen(fd, 64), 0);
+    cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    *ret_port = ntohs(address.sin_port);
+    return fd;
+}
+
+/* Takes connections until none comes for `seconds`; says how many. Their descriptors are the first
+ * `max` of `fds`. */
+static size_t accept_all(int listener, double seconds, int *fds, size_t max)
+{
+    struct pollfd wait = {.fd = listener, .events = POLLIN};
+    size_t count = 0;
+
+    while (count < max && poll(&wait, 1, (int)(seconds * 1000)) > 0)
+        fds[count++] = accept(listener, NULL, NULL);
+    return count;
+}
+
+static void close_all(int *fds, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        close(fds[i]);
+}
+
+enum { CROWD = 8 };
+
+/* Over TLS a connection stands when its handshake is done, and nobody here answers to that. */
+static size_t connections_before_one_stands(const char *option, size_t expected)
+{
+    uint16_t port;
+    int listener = open_listener(&port), fds[CROWD];
+    struct blob input = {0};
+
+    for (int i = 0; i < CROWD; i++)
+        blob_addf(&input, "https://127.0.0.1:%u/\n", (unsigned)port);
+    struct run *run =
+        program_spawn((struct run_options){.argv = RUN_WEIR("-s", "-k", "--retry=0", option)});
+    cr_assert(run_write(run, input.at, input.len));
+    size_t count = accept_all(listener, patience, fds, expected);
+    count += accept_all(listener, 0.5, fds + count, CROWD - count);
+    run_free(run);
+    close_all(fds, count);
+    close(listener);
+    blob_release(&input);
+    return count;
+}
+
+Test(first_request, to_a_host_goes_alone_until_its_connection_stands)
+{
+    cr_expect_eq(connections_before_one_stands("-j8", 1), 1);
+}
+
+Test(first_request, does_not_go_alone_with_parallel_immediate)
+{
+    cr_expect_eq(connections_before_one_stands("--parallel-immediate", CROWD), CROWD);
+}
+
+/* The first one's answer is not waited for, its connection is. */
+Test(first_request, holds_up_nobody_once_its_connection_stands)
+{
+    struct stage *stage = stage_new();
+    struct blob input = {0};
+
+    for (int i = 0; i < CROWD; i++)
+        blob_addf(&input, "%s\n", stage_url(stage, "/text/x?silent=1"));
+    struct run *run = program_spawn((struct run_options){.argv = RUN_WEIR("-s")});
+    cr_assert(run_write(run, input.at, input.len));
+    cr_expect(origin_wait_in_service(stage->origin, CROWD, patience));
+    run_free(run);
+    blob_release(&input);
+    stage_free(stage);
+}
+
+/* One that fails lets the next one try, also over a connection that was idle for long. */
+Test(first_request, that_fails_leaves_the_others_to_go_on)
+{
+    enum { REQUESTS = 20 };
+    struct blob input = {0};
+
+    for (int i = 0; i < REQUESTS; i++)
+        blob_addf(&input, "http://127.0.0.1:1/%d\n", i);
+    json_t *records =
+        records_of(program_fetch(RUN_WEIR("--jsonl", "--retry=0"), blob_text(&input)), 1, REQUESTS);
+    cr_expect_eq(count_reason(records, "connect"), REQUESTS);
+    json_decref(records);
+    blob_release(&input);
+}
+
+/* ---- what a host can take ---- */
+
+Test(adaptive, finds_what_a_host_can_take)
+{
+    enum { REQUESTS = 500, CAN_TAKE = 8 };
+    struct stage *stage = stage_new();
+    struct blob input = {0};
+    size_t refused = 0;
+
+    for (int i = 0; i < REQUESTS; i++)
+        blob_addf(&input, "%s\n", stage_url(stage, "/text/x?maxinflight=8&delay=0.04"));
+    struct run_result result =
+        program_fetch(RUN_WEIR("--adaptive", "-j100", "--retry=9", "--retry-budget=none",
+                               "--retry-delay=0.05", "--format=none"),
+                      blob_text(&input));
+    program_expect(result, 0, "", "");
+    for (const struct origin_record *at = NULL; (at = origin_log_next(stage->origin, at)) != NULL;)
+        refused += at->status == 429;
+    cr_expect_leq(refused, REQUESTS / 10);
+    cr_expect_geq(arrivals_peak(stage, NULL), CAN_TAKE / 2, "it never tried");
+    cr_expect_leq(arrivals_peak(stage, NULL), (size_t)2 * CAN_TAKE);
+    blob_release(&input);
+    stage_free(stage);
+}
+
+/* Without trouble it goes up to what it may. */
+Test(adaptive, goes_up_to_per_host_and_no_further)
+{
+    enum { REQUESTS = 300 };
+    struct stage *stage = stage_new();
+    struct blob input = {0};
+
+    for (int i = 0; i < REQUESTS; i++)
+        blob_addf(&input, "%s\n", stage_url(stage, "/text/x?delay=0.05"));
+    program_expect(program_fetch(RUN_WEIR("--adaptive", "-j50", "--per-host=6", "--format=none"),
+                                 blob_text(&input)),
+                   0, "", "");
+    cr_expect_leq(arrivals_peak(stage, NULL), 6);
+    cr_expect_geq(arrivals_peak(stage, NULL), 3);
+    blob_release(&input);
+    stage_free(stage);
+}
+
+/* ---- HTTP/2 ---- */
+
+struct goings {
+    unsigned keepalive; /* requests a connection is good for */
+    char jobs[8];
+    bool at_once;
+};
+
+/* With many under way on a connection that goes away libcurl 7.88 fails some of those that the server
+ * has not looked at. */
+ParameterizedTestParameters(http2, loses_no_request_to_connections_that_go_away)
+{
+    static struct goings goings[] = {
+        {20, "-j40", false}, {20, "-j40", true}, {50, "-j200", false}, {3, "-j5", false}};
+
+    return cr_make_param_array(struct goings, goings, sizeof goings / sizeof *goings);
+}
+
+ParameterizedTest(struct goings *goings, http2, loses_no_request_to_connections_that_go_away)
+{
+    enum { REQUESTS = 2000 };
+    struct nginx *nginx =
+        nginx_start(&(struct nginx_options){.keepalive_requests = goings->keepalive});
+    struct blob input = {0};
+
+    cr_assert(nginx);
+    nginx_put_text(nginx, "hello.txt", "hello\n");
+    for (int i = 0; i < REQUESTS; i++)
+        blob_addf(&input, "https://127.0.0.1:%u/hello.txt?%d\n", (unsigned)nginx_ports(nginx)->tls,
+                  i);
+    json_t *records =
+        records_of(program_fetch(RUN_WEIR("--jsonl", "--http2", "-k", goings->jobs, "--retry=0",
+                                          goings->at_once ? "--parallel-immediate" : "-s"),
+                                 blob_text(&input)),
+                   0, REQUESTS);
+    for (size_t i = 0; i < REQUESTS; i++) {
+        const char *reason = record_text(record_at(records, i), "reason");
+        cr_expect_str_eq(
+            reason, "ok", "request %zu: %s, exitcode %d: %s", i, reason,
+            (int)json_integer_value(json_object_get(record_at(records, i), "exitcode")),
+            record_text(record_at(records, i), "errormsg"));
+        cr_expect_str_eq(record_text(record_at(records, i), "body"), "hello\n");
+        cr_expect_eq(json_integer_value(json_object_get(record_at(records, i), "attempts")), 1);
+    }
+    json_decref(records);
+    blob_release(&input);
+    cr_expect_eq(nginx_stop(nginx), 0);
+}

@@ -1,0 +1,224 @@
+#include "watch.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "engine/state.h"
+#include "model/task.h"
+#include "policy/rate.h"
+#include "policy/sched.h"
+#include "policy/verdict.h"
+#include "world.h"
+
+/* Times are sums of many small ones. */
+#define ROUNDING 1e-6
+
+/* Of starts that come `interval` apart: the most that one was ahead of its number. */
+struct pace {
+    uint64_t count;
+    double latest;
+};
+
+struct watched {
+    unsigned running;
+    struct pace pace;
+    bool has_scout; /* one went ahead, and its connection does not stand */
+    bool is_known;  /* a connection stood, or an attempt ended */
+    double closed_until;
+    unsigned epoch; /* closings of the gate */
+    bool ramps;     /* since then not so many went well that all may go */
+    unsigned good, running_since;
+    unsigned streak;   /* failures in a row */
+    double down_until; /* 0: it is not given up */
+    uint64_t probe;    /* the request that asks whether it is back; 0: none does */
+};
+
+struct watch {
+    struct world *world;
+    struct pace pace; /* of all */
+    uint64_t first_tries, retries;
+    unsigned limit; /* of each host */
+    struct watched hosts[];
+};
+
+struct watch *watch_new(struct world *world)
+{
+    struct watch *watch = xcalloc(1, sizeof *watch + world->web.hosts * sizeof watch->hosts[0]);
+    unsigned per_host = world->scenario.per_host;
+
+    watch->world = world;
+    watch->limit = per_host ? per_host : world->scenario.jobs;
+    return watch;
+}
+
+void watch_free(struct watch *watch)
+{
+    free(watch);
+}
+
+/* Start number j comes no earlier than (j - i + 1 - burst) intervals after number i, save for what a
+ * loop that is late may make up for. */
+static void check_pace(struct world *world, struct pace *pace, double interval, const char *whose)
+{
+    double burst = (double)world->scenario.burst;
+
+    if (interval <= 0)
+        return;
+    double ahead = world->now - (double)pace->count * interval;
+    PROMISE(world,
+            !pace->count ||
+                ahead >= pace->latest + (1 - burst) * interval - RATE_LATE_MAX - ROUNDING,
+            "start %llu %s comes %g s too early", (unsigned long long)pace->count, whose,
+            pace->latest + (1 - burst) * interval - ahead);
+    pace->latest = pace->count ? fmax(pace->latest, ahead) : ahead;
+    pace->count++;
+}
+
+static void check_gate(struct watch *watch, const struct watched *host)
+{
+    struct world *world = watch->world;
+
+    PROMISE(world, world->now >= host->closed_until, "a start %g s before the gate opens",
+            host->closed_until - world->now);
+    /* What a probe begins is a new count, which is not kept here. */
+    if (host->ramps && !world->scenario.host_errors)
+        PROMISE(world, host->running_since <= 1 + host->good,
+                "%u run at once behind a gate that opened, after %u answers", host->running_since,
+                host->good);
+}
+
+static void check_down(struct watch *watch, const struct task *task, struct watched *host)
+{
+    struct world *world = watch->world;
+
+    if (host->down_until <= 0)
+        return;
+    PROMISE(world, !host->probe, "a second probe while the first is on its way");
+    PROMISE(world, world->now >= host->down_until, "a start at a host that is given up");
+    host->probe = task->request.seq;
+}
+
+static void check_scout(struct watch *watch, const struct task *task, struct watched *host)
+{
+    struct world *world = watch->world;
+
+    if (world->scenario.parallel_immediate) {
+        PROMISE(world, !task->is_scout, "one goes ahead, and nobody asked for that");
+        return;
+    }
+    PROMISE(world, !host->has_scout, "a start before the first connection stands");
+    PROMISE(world, host->is_known || task->is_scout, "the first to a host does not go ahead");
+    host->has_scout = task->is_scout;
+}
+
+/* What a host asked for itself is not on the budget. */
+static void check_attempt(struct watch *watch, const struct task *task)
+{
+    struct world *world = watch->world;
+    struct record *record = world_record(world, task);
+    double budget = world->scenario.retry_budget;
+
+    PROMISE(world, task->result.attempts >= 1 && task->result.attempts <= 1 + world->scenario.retry,
+            "request %llu is at attempt %u", (unsigned long long)task->request.seq,
+            task->result.attempts);
+    watch->first_tries += task->result.attempts > record->attempts && task->result.attempts == 1;
+    watch->retries +=
+        task->result.attempts > record->attempts && task->result.attempts > 1 && !record->was_gated;
+    record->attempts = task->result.attempts;
+    PROMISE(world,
+            (double)watch->retries <=
+                fmax(RETRY_BUDGET_FLOOR, ceil(budget * (double)watch->first_tries)),
+            "%llu retries of %llu first tries", (unsigned long long)watch->retries,
+            (unsigned long long)watch->first_tries);
+}
+
+unsigned watch_start(struct watch *watch, const struct task *task, uint32_t index)
+{
+    struct world *world = watch->world;
+    struct watched *host = &watch->hosts[index];
+
+    host->running++;
+    host->running_since++;
+    PROMISE(world, host->running <= watch->limit, "%u run at host %u", host->running, index);
+    check_pace(world, &watch->pace, world->scenario.rate, "of all");
+    check_pace(world, &host->pace, world->scenario.host_rate, "at a host");
+    check_gate(watch, host);
+    check_down(watch, task, host);
+    check_scout(watch, task, host);
+    check_attempt(watch, task);
+    return host->epoch;
+}
+
+void watch_connected(struct watch *watch, uint32_t index)
+{
+    watch->hosts[index].has_scout = false;
+    watch->hosts[index].is_known = true;
+}
+
+/* Only what says so later than the gate closes closes it again. */
+static void close_gate(struct watched *host, double until)
+{
+    if (until <= host->closed_until)
+        return;
+    host->closed_until = until;
+    host->epoch++;
+    host->ramps = true;
+    host->good = host->running_since = 0;
+}
+
+static void count_failure(struct watch *watch, struct watched *host)
+{
+    const struct scenario *scenario = &watch->world->scenario;
+
+    if (!scenario->host_errors || ++host->streak < scenario->host_errors)
+        return;
+    host->down_until =
+        scenario->host_retry_after > 0 ? watch->world->now + scenario->host_retry_after : INFINITY;
+}
+
+void watch_end(struct watch *watch, const struct task *task, uint32_t index, unsigned epoch)
+{
+    struct watched *host = &watch->hosts[index];
+    struct lesson lesson = verdict_lesson(task);
+
+    host->running--;
+    if (epoch == host->epoch)
+        host->running_since--;
+    if (task->is_scout)
+        host->has_scout = false;
+    host->is_known = true;
+    if (host->probe == task->request.seq)
+        host->probe = 0;
+    if (lesson.failed)
+        count_failure(watch, host);
+    if (lesson.answered) {
+        host->streak = 0;
+        host->down_until = 0;
+        host->probe = 0;
+    }
+    if (lesson.closed_for > 0)
+        close_gate(host, watch->world->now + lesson.closed_for);
+    else if (epoch == host->epoch && lesson.answered && !lesson.overloaded &&
+             ++host->good >= watch->limit)
+        host->ramps = false;
+    world_record(watch->world, task)->was_gated = task->closed_for > 0;
+}
+
+void watch_refused(struct watch *watch, const struct task *task, uint32_t index)
+{
+    const struct watched *host = &watch->hosts[index];
+
+    PROMISE(watch->world, host->down_until > 0, "request %llu is refused, and its host is up",
+            (unsigned long long)task->request.seq);
+    PROMISE(watch->world, host->probe || watch->world->now < host->down_until,
+            "request %llu is refused, and might have been the probe",
+            (unsigned long long)task->request.seq);
+}
+
+void watch_dropped(struct watch *watch, uint32_t index)
+{
+    PROMISE(watch->world, !watch->hosts[index].running, "a host is dropped while it is asked");
+    PROMISE(watch->world, watch->hosts[index].closed_until <= watch->world->now,
+            "a host is dropped while its gate is closed");
+    watch->hosts[index].is_known = false;
+}

@@ -1,0 +1,290 @@
+#include <criterion/criterion.h>
+#include <math.h>
+
+#include "model/host_limits.h"
+#include "policy/valve.h"
+
+#define HOST "http://h.example:80"
+
+static const struct lesson fine = {.answered = true};
+static const struct lesson lost = {.failed = true};
+static const struct lesson nothing;
+
+static struct flow_rules plain_rules(void)
+{
+    return (struct flow_rules){.jobs = 100, .rate.burst = 1, .host_rate.burst = 1};
+}
+
+static bool may_start(const struct valve *valve, const struct flow_rules *rules, double now)
+{
+    return !valve_is_full(valve, rules) && !valve_is_down(valve, now) && valve_due(valve) <= now;
+}
+
+static unsigned fill(struct valve *valve, const struct flow_rules *rules, double now)
+{
+    unsigned started = 0;
+
+    for (; may_start(valve, rules, now); started++)
+        valve_take(valve, now);
+    return started;
+}
+
+static void close_for(struct valve *valve, const struct flow_rules *rules, unsigned epoch,
+                      double seconds, double now)
+{
+    struct lesson lesson = {.answered = true, .overloaded = true, .closed_for = seconds};
+
+    valve_give(valve, rules, epoch, now, &lesson, now);
+}
+
+Test(valve, lets_as_many_run_as_may)
+{
+    struct flow_rules rules = plain_rules();
+    struct valve valve;
+
+    valve_init(&valve, &rules, HOST);
+    cr_expect_eq(fill(&valve, &rules, 10), 100);
+    rules.per_host = 7;
+    valve_init(&valve, &rules, HOST);
+    cr_expect(valve_is_fresh(&valve, &rules, 10));
+    cr_expect_eq(fill(&valve, &rules, 10), 7);
+    valve_give(&valve, &rules, 0, 10, &fine, 11);
+    cr_expect_eq(fill(&valve, &rules, 11), 1);
+}
+
+Test(valve, has_what_is_said_of_its_host_alone)
+{
+    struct host_limits own = {0};
+    struct flow_rules rules = plain_rules();
+    struct valve valve;
+
+    rules.per_host = 7;
+    rules.own = &own;
+    cr_assert_eq(host_limits_set_jobs(&own, "h.example", 9, 2), 0);
+    cr_assert_eq(host_limits_set_interval(&own, "h.example", 9, 0.5), 0);
+    valve_init(&valve, &rules, HOST);
+    cr_expect_eq(fill(&valve, &rules, 10), 1);
+    cr_expect_eq(fill(&valve, &rules, 10.5), 1);
+    cr_expect_eq(fill(&valve, &rules, 11), 0, "two run");
+    valve_init(&valve, &rules, "http://other.example:80");
+    cr_expect_eq(fill(&valve, &rules, 10), 7);
+    host_limits_release(&own);
+}
+
+Test(valve, spaces_starts)
+{
+    struct flow_rules rules = plain_rules();
+    struct valve valve;
+
+    rules.host_rate.interval = 2;
+    valve_init(&valve, &rules, HOST);
+    for (int i = 0; i < 50; i++) {
+        double now = 10 + 2.0 * i;
+        cr_assert_eq(fill(&valve, &rules, now), 1, "start %d", i);
+        cr_assert_eq(valve_due(&valve), now + 2);
+        valve_give(&valve, &rules, 0, now, &fine, now);
+        cr_assert_not(valve_is_fresh(&valve, &rules, now + 1), "a start is not forgotten");
+    }
+    cr_expect(valve_is_fresh(&valve, &rules, 200));
+}
+
+/* A hundred that are all told to wait, in the same moment, do not come back all at once. */
+Test(valve, opens_the_gate_for_one_and_then_for_more)
+{
+    struct flow_rules rules = plain_rules();
+    struct valve valve;
+
+    valve_init(&valve, &rules, HOST);
+    cr_assert_eq(fill(&valve, &rules, 10), 100);
+    for (int i = 0; i < 100; i++)
+        close_for(&valve, &rules, 0, 5, 11);
+    cr_expect_eq(valve_due(&valve), 16);
+    cr_expect_eq(fill(&valve, &rules, 15.9), 0);
+    cr_expect_not(valve_is_fresh(&valve, &rules, 17), "it is to open slowly");
+    unsigned wave = 1;
+    for (double now = 16; wave < 100; now++, wave *= 2) {
+        cr_assert_eq(fill(&valve, &rules, now), wave, "at %g", now);
+        for (unsigned i = 0; i < wave; i++)
+            valve_give(&valve, &rules, valve.epoch, now, &fine, now + 0.5);
+    }
+    cr_expect_eq(fill(&valve, &rules, 100), 100);
+}
+
+Test(valve, closes_again_where_the_first_is_told_to_wait)
+{
+    struct flow_rules rules = plain_rules();
+    struct valve valve;
+
+    valve_init(&valve, &rules, HOST);
+    unsigned epoch = valve_take(&valve, 10);
+    close_for(&valve, &rules, epoch, 5, 11);
+    epoch = valve_take(&valve, 16);
+    cr_expect(valve_is_full(&valve, &rules));
+    close_for(&valve, &rules, epoch, 5, 17);
+    cr_expect_eq(valve_due(&valve), 22);
+    cr_expect_eq(fill(&valve, &rules, 22), 1);
+}
+
+/* Those from before the gate closed may run for long; the one that tries it does not wait for them,
+ * and what they come to does not open it wider. */
+Test(valve, does_not_count_those_from_before)
+{
+    struct flow_rules rules = plain_rules();
+    struct valve valve;
+
+    valve_init(&valve, &rules, HOST);
+    cr_assert_eq(fill(&valve, &rules, 10), 100);
+    close_for(&valve, &rules, 0, 5, 11);
+    valve_give(&valve, &rules, 0, 10, &fine, 12);
+    cr_expect_eq(fill(&valve, &rules, 16), 1);
+    for (int i = 0; i < 50; i++)
+        valve_give(&valve, &rules, 0, 10, &fine, 17);
+    cr_expect_eq(fill(&valve, &rules, 17), 0);
+    valve_give(&valve, &rules, valve.epoch, 16, &fine, 18);
+    cr_expect_eq(fill(&valve, &rules, 18), 2);
+}
+
+Test(valve, keeps_the_later_of_two_gates)
+{
+    struct flow_rules rules = plain_rules();
+    struct valve valve;
+
+    valve_init(&valve, &rules, HOST);
+    valve_take(&valve, 10);
+    valve_take(&valve, 10);
+    close_for(&valve, &rules, 0, 50, 11);
+    close_for(&valve, &rules, 0, 5, 12);
+    cr_expect_eq(valve_due(&valve), 61);
+}
+
+Test(valve, gives_a_host_up_after_failures_in_a_row)
+{
+    struct flow_rules rules = plain_rules();
+    struct valve valve;
+
+    rules.errors_max = 3;
+    rules.probe_pause = 30;
+    valve_init(&valve, &rules, HOST);
+    const struct lesson *const ends[] = {&lost, &lost, &fine, &lost, &lost, &nothing};
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+        valve_give(&valve, &rules, valve_take(&valve, 10), 10, ends[i], 11);
+    cr_expect_not(valve_is_down(&valve, 11), "an answer in between");
+    cr_expect_not(valve_is_fresh(&valve, &rules, 11));
+    valve_give(&valve, &rules, valve_take(&valve, 11), 11, &lost, 12);
+    cr_expect(valve_is_down(&valve, 12));
+    cr_expect(valve_is_down(&valve, 41.9));
+    cr_expect_not(valve_is_down(&valve, 42), "a probe is due");
+}
+
+Test(valve, takes_a_host_back_after_one_good_probe)
+{
+    struct flow_rules rules = plain_rules();
+    struct valve valve;
+
+    rules.errors_max = 1;
+    rules.probe_pause = 30;
+    valve_init(&valve, &rules, HOST);
+    valve_give(&valve, &rules, valve_take(&valve, 10), 10, &lost, 10);
+    cr_expect_eq(fill(&valve, &rules, 40), 1);
+    cr_expect(valve_is_down(&valve, 40), "one probe is enough");
+    valve_give(&valve, &rules, valve.epoch, 40, &lost, 41);
+    cr_expect(valve_is_down(&valve, 70.9));
+    cr_expect_eq(fill(&valve, &rules, 71), 1);
+    valve_give(&valve, &rules, valve.epoch, 71, &nothing, 72);
+    cr_expect_eq(fill(&valve, &rules, 72), 1, "what told nothing was no probe");
+    valve_give(&valve, &rules, valve.epoch, 72, &fine, 73);
+    cr_expect_not(valve_is_down(&valve, 73));
+    cr_expect_eq(fill(&valve, &rules, 73), 2, "the host is not overrun");
+}
+
+Test(valve, without_a_pause_never_probes)
+{
+    struct flow_rules rules = plain_rules();
+    struct valve valve;
+
+    rules.errors_max = 1;
+    valve_init(&valve, &rules, HOST);
+    valve_give(&valve, &rules, valve_take(&valve, 10), 10, &lost, 10);
+    cr_expect(valve_is_down(&valve, 1e12));
+}
+
+/* Others that were on their way when the probe came back are of no account. */
+Test(valve, is_not_kept_down_by_latecomers)
+{
+    struct flow_rules rules = plain_rules();
+    struct valve valve;
+
+    rules.errors_max = 1;
+    rules.probe_pause = 30;
+    valve_init(&valve, &rules, HOST);
+    unsigned slow = valve_take(&valve, 10);
+    valve_give(&valve, &rules, valve_take(&valve, 10), 10, &lost, 10);
+    unsigned probe = valve_take(&valve, 40);
+    valve_give(&valve, &rules, slow, 10, &nothing, 41);
+    cr_expect(valve_is_down(&valve, 41), "the probe is still on its way");
+    valve_give(&valve, &rules, probe, 40, &lost, 42);
+    cr_expect_not(valve_is_down(&valve, 72));
+}
+
+/* A slow answer from before takes the host back and closes its gate, and then the probe is lost. */
+Test(valve, probes_again_though_a_gate_closed_under_the_probe)
+{
+    struct flow_rules rules = plain_rules();
+    struct valve valve;
+
+    rules.errors_max = 1;
+    rules.probe_pause = 30;
+    valve_init(&valve, &rules, HOST);
+    unsigned slow = valve_take(&valve, 10);
+    valve_give(&valve, &rules, valve_take(&valve, 10), 10, &lost, 10);
+    unsigned probe = valve_take(&valve, 40);
+    close_for(&valve, &rules, slow, 5, 41);
+    valve_give(&valve, &rules, probe, 40, &lost, 42);
+    cr_expect(valve_is_down(&valve, 71.9));
+    cr_expect_not(valve_is_down(&valve, 72));
+    cr_expect_eq(fill(&valve, &rules, 72), 1);
+}
+
+Test(valve, follows_what_the_host_can_take)
+{
+    struct flow_rules rules = plain_rules();
+    struct valve valve;
+
+    rules.adaptive = true;
+    valve_init(&valve, &rules, HOST);
+    cr_expect(valve_is_fresh(&valve, &rules, 10));
+    cr_expect_eq(fill(&valve, &rules, 10), 2);
+    valve_give(&valve, &rules, 0, 10, &fine, 11);
+    valve_give(&valve, &rules, 0, 10, &fine, 11);
+    cr_expect_gt(fill(&valve, &rules, 11), 2);
+    cr_expect_not(valve_is_fresh(&valve, &rules, 11));
+}
+
+/* All that may run does, and ends a second later; one in so many tells how long it took. */
+static unsigned do_round(struct valve *valve, const struct flow_rules *rules, unsigned each,
+                         double *now)
+{
+    const struct lesson slow = {.answered = true, .latency = 1};
+    unsigned count = fill(valve, rules, *now);
+
+    for (unsigned i = 0; i < count; i++)
+        valve_give(valve, rules, 0, *now, i % each ? &fine : &slow, *now + 1);
+    *now += 1.001;
+    return count;
+}
+
+/* An answer that we broke off (--max-filesize) has no latency to tell of, which is not one of 0. */
+Test(valve, does_not_take_a_missing_latency_for_a_short_one)
+{
+    struct flow_rules rules = plain_rules();
+    struct valve valve;
+    double now = 10;
+
+    rules.adaptive = true;
+    rules.per_host = 8;
+    valve_init(&valve, &rules, HOST);
+    for (int i = 0; i < 10; i++)
+        do_round(&valve, &rules, 4, &now);
+    for (int i = 0; i < 10; i++)
+        cr_expect_eq(do_round(&valve, &rules, 1, &now), 8);
+}
