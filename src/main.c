@@ -45,13 +45,13 @@ static int show_version(void)
     return finish_stdout();
 }
 
-/* Ends as a program does that writes to a pipe nobody reads. Where the signal is blocked, the status
- * at least says so. */
-static int die_by_sigpipe(void)
+/* Ends as a program does that the signal ended: a shell's loop stops then, too. Where it is blocked,
+ * the status at least says so. */
+static int die_by(int number)
 {
-    signal(SIGPIPE, SIG_DFL);
-    raise(SIGPIPE);
-    return 128 + SIGPIPE;
+    signal(number, SIG_DFL);
+    raise(number);
+    return 128 + number;
 }
 
 static int fetch(const struct options *options, struct buf *err)
@@ -67,10 +67,10 @@ static int fetch(const struct options *options, struct buf *err)
         fail(err);
     } else {
         status = engine_run(engine);
-        bool lost = engine_lost_its_reader(engine);
+        int number = engine_lost_its_reader(engine) ? SIGPIPE : engine_signal(engine);
         engine_free(engine);
-        if (lost)
-            status = die_by_sigpipe();
+        if (number)
+            status = die_by(number);
     }
     curl_global_cleanup();
     return status;

@@ -30,6 +30,8 @@ void engine_free(struct engine *);
 
 /* Runs to the end: an exit status. */
 int engine_run(struct engine *);
+/* The signal that ended the run, for the process to end by; 0: none did. */
+int engine_signal(const struct engine *);
 /* Whether the run ended because nobody reads stdout any more. */
 bool engine_lost_its_reader(const struct engine *);
 

@@ -16,6 +16,7 @@
 #include "base/heap.h"
 #include "engine/steps.h"
 #include "model/body.h"
+#include "model/halt.h"
 #include "model/host_memo.h"
 #include "model/parse.h"
 #include "policy/format.h"
@@ -25,9 +26,11 @@
 #include "policy/verdict.h"
 #include "policy/window.h"
 
+struct jobs_file;
 struct options;
 struct plan;
 struct sched;
+struct signals;
 struct source;
 struct task;
 struct writer;
@@ -73,6 +76,15 @@ struct engine {
     bool descriptors_are_out; /* the last transfer to end found none */
     const struct task *probe; /* the one start that is tried while descriptors are out */
     double flush_at;          /* when results that wait for company go out; INFINITY: none do */
+    struct signals *signals;
+    struct jobs_file *jobs_file; /* or NULL */
+    unsigned jobs_max;           /* what descriptors allow */
+    struct halt_tally tally;
+    char *halted_by;      /* words; NULL: the run was not ended early */
+    bool halt_is_failure; /* it is, for the exit status */
+    bool is_draining;     /* no new starts, and what runs may finish */
+    double deadline;      /* of the run; INFINITY: none */
+    double awake_at;      /* when the last turn ended */
     bool source_ended;
     bool stopped;       /* no new starts, and what ran was cancelled */
     bool local_trouble; /* an input or an output failed */

@@ -31,6 +31,12 @@ double engine_start_due(const struct engine *, double now);
 
 /* Writes what goes out without waiting, save results for which others are worth waiting for. */
 void engine_flush(struct engine *, double now);
+/* Ends the run early where something asks for it: a signal, the deadline, --halt. */
+void engine_heed(struct engine *, double now);
+/* The task, on no list and without a transfer, is not done any more. */
+void engine_halt_task(struct engine *, struct task *);
+/* Starts nothing more and lets what runs finish. */
+void engine_drain(struct engine *, double now);
 /* Starts nothing more and cancels what runs; what is finished still goes out, in its order. */
 void engine_stop(struct engine *, double now);
 /* Has the loop wake up for whatever the state of each room asks. */

@@ -46,6 +46,8 @@ void xfer_stop(struct xfer *);
 
 /* Does what is due, and begins what was started. */
 void xfer_run(struct xfer *, double now);
+/* So many seconds passed in which the process did not run: they count for nobody's timeout. */
+void xfer_forgive(struct xfer *, double seconds);
 /* When xfer_run is next needed, as far as time is concerned; INFINITY for not at all. */
 double xfer_due(const struct xfer *);
 

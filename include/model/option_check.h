@@ -31,6 +31,7 @@ int option_set_rate(struct options *, const char *text, struct buf *err);
 int option_set_host_rate(struct options *, const char *text, struct buf *err);
 int option_set_retry_on(struct options *, const char *text, struct buf *err);
 int option_set_retry_budget(struct options *, const char *text, struct buf *err);
+int option_set_halt(struct options *, const char *text, struct buf *err);
 int option_set_template(struct options *, const char *text, struct buf *err);
 
 #endif

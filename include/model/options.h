@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/strings.h"
 #include "model/codes.h"
+#include "model/halt.h"
 #include "model/host_limits.h"
 #include "model/option_words.h"
 #include "model/request.h"
@@ -44,8 +45,12 @@ struct options {
     bool retry_all_methods;
     struct codes retry_on;
     double gate_max;
-    unsigned host_errors;                            /* 0: never */
-    double host_retry_after;                         /* 0: never */
+    unsigned host_errors;    /* 0: never */
+    double host_retry_after; /* 0: never */
+    struct halt halt;
+    bool fail_fast; /* the same as a halt at the first failure */
+    double deadline; /* of the run; 0: none */
+    char *jobs_file;
     double connect_timeout, stall_timeout, max_time; /* 0: none */
 
     /* request */

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <ev.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 #include "engine/state.h"
 #include "io/fd.h"
 #include "io/files.h"
+#include "io/jobs_file.h"
+#include "io/signals.h"
 #include "io/source.h"
 #include "io/writer.h"
 #include "io/xfer.h"
@@ -103,6 +106,8 @@ static void set_rules(struct engine *engine, const struct options *options)
         .default_scheme = options->proto_default ? options->proto_default : "http",
     };
     engine->flush_at = INFINITY;
+    engine->awake_at = clock_now();
+    engine->deadline = options->deadline > 0 ? engine->awake_at + options->deadline : INFINITY;
     heap_init(&engine->waiting);
     rendering_init(&engine->rendering);
     window_init(&engine->window, options->order, (size_t)options->window);
@@ -112,14 +117,16 @@ static void set_rules(struct engine *engine, const struct options *options)
     store_init(&engine->store, spool, options->memory);
 }
 
-/* A transfer needs a descriptor, so there are no more permits than those. */
+/* A transfer needs a descriptor, so there are no more permits than those. With a file of --jobs it is
+ * the window that says how many there may come to be. */
 static unsigned affordable_jobs(const struct options *options)
 {
+    unsigned wanted = options->jobs_file ? (unsigned)MIN(options->window, INT_MAX) : options->jobs;
     unsigned limit = (unsigned)fd_raise_limit();
     unsigned each = options->output ? 2 : 1; /* its connection, and its file */
     unsigned room = limit > 2 * DESCRIPTORS_KEPT_BACK ? limit - DESCRIPTORS_KEPT_BACK : limit / 2;
 
-    return MAX(1, MIN(options->jobs, room / each));
+    return MAX(1, MIN(wanted, room / each));
 }
 
 static int open_out(struct engine *engine, struct buf *err)
@@ -191,12 +198,16 @@ static int set_up_io(struct engine *engine, struct buf *err)
     unsigned jobs = affordable_jobs(engine->options);
     int result;
 
-    semaphore_init(&engine->permits, jobs);
+    semaphore_init(&engine->permits, MIN(jobs, engine->options->jobs));
+    engine->jobs_max = jobs;
     struct flow_rules rules = flow_rules_of(engine->options, jobs);
     engine->sched = sched_new(&rules);
     if (engine->options->dry_run)
         engine->plan = plan_new(&rules);
     engine->source = source_new(engine->loop, engine->options);
+    engine->signals = signals_new(engine->loop);
+    if (engine->options->jobs_file)
+        engine->jobs_file = jobs_file_new(engine->loop, engine->options->jobs_file);
     engine->notes = writer_new(engine->loop, STDERR_FILENO, NOTES_BYTES);
     if (format_new(engine->options, &engine->format, err))
         return EXIT_USAGE;
@@ -254,6 +265,9 @@ void engine_free(struct engine *engine)
         free_tasks(engine);
     xfer_free(engine->xfer);
     source_free(engine->source);
+    signals_free(engine->signals);
+    jobs_file_free(engine->jobs_file);
+    free(engine->halted_by);
     format_free(engine->format);
     filename_free(engine->filename);
     files_free(engine->files);
@@ -274,11 +288,13 @@ static void tell_halted(struct engine *engine)
     uint64_t halted = engine->stats.reasons[REASON_HALTED];
     struct buf line;
 
-    if (!halted || engine->options->silent)
+    if ((!halted && !engine->halted_by) || engine->options->silent)
         return;
     buf_init(&line);
-    buf_addf(&line, "weir: the run ended early: %llu requests read were not done\n",
-             (unsigned long long)halted);
+    buf_addf(&line, "weir: halted: %s", engine->halted_by ? engine->halted_by : "an output failed");
+    if (halted)
+        buf_addf(&line, "; requests read and not done: %llu", (unsigned long long)halted);
+    buf_add_char(&line, '\n');
     engine_note(engine, &line);
     buf_release(&line);
 }
@@ -304,6 +320,17 @@ static void save_cookies(struct engine *engine)
     buf_release(&err);
 }
 
+/* The largest that applies; a run that reached what --halt success= or done= waits for did what was
+ * asked of it. */
+static int exit_status(const struct engine *engine)
+{
+    if (engine->local_trouble)
+        return EXIT_LOCAL_TROUBLE;
+    if (engine->halted_by)
+        return engine->halt_is_failure ? EXIT_HALTED : EXIT_ALL_OK;
+    return stats_failed(&engine->stats) ? EXIT_SOME_FAILED : EXIT_ALL_OK;
+}
+
 int engine_run(struct engine *engine)
 {
     ev_prepare_start(engine->loop, &engine->prepare);
@@ -317,9 +344,12 @@ int engine_run(struct engine *engine)
     tell_halted(engine);
     int ignored = writer_flush(engine->notes);
     (void)ignored;
-    if (engine->local_trouble)
-        return EXIT_LOCAL_TROUBLE;
-    return stats_failed(&engine->stats) ? EXIT_SOME_FAILED : EXIT_ALL_OK;
+    return exit_status(engine);
+}
+
+int engine_signal(const struct engine *engine)
+{
+    return signals_ending(engine->signals);
 }
 
 bool engine_lost_its_reader(const struct engine *engine)

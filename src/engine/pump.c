@@ -36,9 +36,19 @@ void engine_note_trouble(struct engine *engine, const char *words)
     buf_release(&line);
 }
 
+/* What the run ended before is neither. */
+static void count_done(struct engine *engine, enum reason reason)
+{
+    if (reason == REASON_OK)
+        engine->tally.succeeded++;
+    else if (reason != REASON_HALTED && reason != REASON_CANCELLED)
+        engine->tally.failed++;
+}
+
 void engine_complete(struct engine *engine, struct task *task)
 {
     task_set_state(task, TASK_DONE);
+    count_done(engine, task->result.reason);
     window_note_done(&engine->window, task);
     if (!format_wants_facts(engine->format))
         engine_drop_url(engine, task); /* a record still tells where it led */
@@ -83,6 +93,8 @@ double engine_due(const struct engine *engine, double now)
 
     due = fmin(due, engine->flush_at);
     due = fmin(due, engine_start_due(engine, now));
+    if (!engine->stopped)
+        due = fmin(due, engine->deadline);
 
     if (!has_turn_left(engine) || engine_can_retire(engine))
         return now;
@@ -118,6 +130,7 @@ static void move(struct engine *engine, double now)
         engine_settle(engine, now);
         engine_retire(engine, now);
         engine_admit(engine, now);
+        engine_heed(engine, now);
         engine_start(engine, now);
     } while (has_turn_left(engine) && engine->moves_left < before);
 }
@@ -136,6 +149,7 @@ void engine_pump(struct engine *engine, double now)
         move(engine, now);
         engine_flush(engine, now);
     } while (engine->stopped != stopped);
+    engine->awake_at = now;
     engine_arm(engine, now);
     assert_invariants(engine);
 }

@@ -137,7 +137,12 @@ static void settle_task(struct engine *engine, struct task *task, double now)
     sched_end(engine->sched, task, &lesson, now);
     if (engine->probe == task)
         engine->probe = NULL;
-    switch (verdict_of(&engine->verdicts, task)) {
+    enum verdict verdict = verdict_of(&engine->verdicts, task);
+    if (engine->is_draining && verdict != VERDICT_DONE) {
+        engine_halt_task(engine, task);
+        return;
+    }
+    switch (verdict) {
     case VERDICT_DONE: done(engine, task); break;
     case VERDICT_HOP: hop(engine, task, now); break;
     case VERDICT_RETRY: retry(engine, task, now); break;

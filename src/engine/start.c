@@ -26,8 +26,8 @@ static void wake_due(struct engine *engine, double now)
 
 static bool may_start(const struct engine *engine)
 {
-    return semaphore_is_free(&engine->permits) && !engine->stopped && !engine->out_closed &&
-           !(engine->descriptors_are_out && engine->probe);
+    return semaphore_is_free(&engine->permits) && !engine->stopped && !engine->is_draining &&
+           !engine->out_closed && !(engine->descriptors_are_out && engine->probe);
 }
 
 /* While bodies find no room only the request next in order is started: it is sure of some. */

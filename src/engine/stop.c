@@ -21,29 +21,46 @@ static void withdraw(struct engine *engine, struct task *task, double now)
     }
 }
 
-static void halt(struct engine *engine, struct task *task, double now)
+void engine_halt_task(struct engine *engine, struct task *task)
 {
-    withdraw(engine, task, now);
     engine_drop_output(task);
     task_rewind(task, &engine->store);
     result_setf(&task->result, REASON_HALTED, "the run ended first");
+    task->result.exitcode = 0;
     engine_complete(engine, task);
+}
+
+/* Each task that is not done, save for those that run, if they are spared. */
+static void halt_tasks(struct engine *engine, bool running_are_spared, double now)
+{
+    struct task *next;
+
+    for (struct task *task = engine->window.oldest; task; task = next) {
+        next = task->newer;
+        if (task->state == TASK_DONE || (running_are_spared && task->state == TASK_RUNNING))
+            continue;
+        withdraw(engine, task, now);
+        engine_halt_task(engine, task);
+    }
+}
+
+void engine_drain(struct engine *engine, double now)
+{
+    if (engine->is_draining || engine->stopped)
+        return;
+    engine->is_draining = true;
+    engine->source_ended = true;
+    halt_tasks(engine, true, now);
 }
 
 /* What ended before the stop counts as it ended: it is settled first. */
 void engine_stop(struct engine *engine, double now)
 {
-    struct task *next;
-
     if (engine->stopped)
         return;
     engine->stopped = true;
     engine->source_ended = true;
     engine_settle(engine, now);
     xfer_stop(engine->xfer);
-    for (struct task *task = engine->window.oldest; task; task = next) {
-        next = task->newer;
-        if (task->state != TASK_DONE)
-            halt(engine, task, now);
-    }
+    halt_tasks(engine, false, now);
 }

@@ -718,6 +718,17 @@ void xfer_run(struct xfer *xfer, double now)
     look_at_deadlines(xfer, now);
 }
 
+void xfer_forgive(struct xfer *xfer, double seconds)
+{
+    struct transfer *transfer;
+
+    DL_FOREACH(xfer->running, transfer) {
+        transfer->started_at += seconds;
+        transfer->heard_at += seconds;
+        heap_move(&xfer->deadlines, &transfer->deadline, transfer->deadline.due + seconds);
+    }
+}
+
 double xfer_due(const struct xfer *xfer)
 {
     struct heap_node *node = heap_peek(&xfer->deadlines);

@@ -406,3 +406,8 @@ int option_set_retry_budget(struct options *options, const char *text, struct bu
     options->retry_budget = (double)percent / 100;
     return 0;
 }
+
+int option_set_halt(struct options *options, const char *text, struct buf *err)
+{
+    return halt_parse(&options->halt, text, err);
+}

@@ -389,6 +389,8 @@ static void derive(struct options *options)
     } else if (options->output && options->format == OPTION_FORMAT_RAW) {
         options->format = OPTION_FORMAT_NONE;
     }
+    if (options->fail_fast)
+        options->halt = (struct halt){.when = HALT_NOW, .what = HALT_FAIL, .count = 1};
     if (options->dry_run)
         options->format = OPTION_FORMAT_NONE;
     if (!options->window)

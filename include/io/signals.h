@@ -1,0 +1,26 @@
+/*
+ * The signals that say something to a run: the first of SIGINT, SIGTERM and SIGHUP asks it to end,
+ * and a second ends the process at once, as it would have without us; SIGUSR1 (and SIGINFO where
+ * there is one) asks how it goes; SIGCONT says that time has passed without us. One that was ignored
+ * at the start stays ignored.
+ *
+ * Bound: a bit for each. Owns: their watchers. Knows nothing of: what is done about them.
+ */
+#ifndef WEIR_IO_SIGNALS_H
+#define WEIR_IO_SIGNALS_H
+
+#include <stdbool.h>
+
+struct ev_loop;
+struct signals;
+
+struct signals *signals_new(struct ev_loop *);
+void signals_free(struct signals *);
+
+/* The signal that asked the run to end, 0 for none. */
+int signals_ending(const struct signals *);
+/* Each is true once for what came since it was asked last. */
+bool signals_take_status(struct signals *);
+bool signals_take_continued(struct signals *);
+
+#endif

@@ -1,0 +1,96 @@
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+
+#include "engine/state.h"
+#include "io/jobs_file.h"
+#include "io/signals.h"
+#include "io/xfer.h"
+#include "model/options.h"
+#include "model/task.h"
+
+/* The first that ends the run is the one that is told; what ends it harder still does. */
+static void end_early(struct engine *engine, enum halt_when when, const struct buf *words,
+                      bool is_failure, double now)
+{
+    if (!engine->halted_by) {
+        engine->halted_by = xstrdup(words->data);
+        engine->halt_is_failure = is_failure;
+    }
+    if (when == HALT_NOW)
+        engine_stop(engine, now);
+    else
+        engine_drain(engine, now);
+}
+
+static void heed_halt(struct engine *engine, double now)
+{
+    const struct halt *halt = &engine->options->halt;
+    struct buf words;
+
+    engine->tally.read = engine->seq;
+    engine->tally.read_all = engine->source_ended;
+    if (engine->is_draining || !halt_is_reached(halt, &engine->tally))
+        return;
+    buf_init(&words);
+    halt_describe(halt, &engine->tally, &words);
+    end_early(engine, halt->when, &words, halt->what == HALT_FAIL, now);
+    buf_release(&words);
+}
+
+static void heed_deadline(struct engine *engine, double now)
+{
+    struct buf words;
+
+    if (now < engine->deadline)
+        return;
+    buf_init(&words);
+    buf_addf(&words, "the --deadline of %g s passed", engine->options->deadline);
+    end_early(engine, HALT_NOW, &words, true, now);
+    buf_release(&words);
+}
+
+static void heed_ending_signal(struct engine *engine, double now)
+{
+    int number = signals_ending(engine->signals);
+    struct buf words;
+
+    if (!number)
+        return;
+    buf_init(&words);
+    buf_addf(&words, "SIG%s", sigabbrev_np(number));
+    end_early(engine, HALT_NOW, &words, true, now);
+    buf_release(&words);
+}
+
+static void tell_status(struct engine *engine)
+{
+    struct buf line;
+    size_t done = (size_t)(engine->tally.failed + engine->tally.succeeded);
+
+    buf_init(&line);
+    buf_addf(&line, "weir: %zu done, %llu of them failed; %u in flight; %zu of a window of %zu\n",
+             done, (unsigned long long)engine->tally.failed, engine->permits.held,
+             engine->window.alive, engine->window.max);
+    engine_note(engine, &line);
+    buf_release(&line);
+}
+
+void engine_heed(struct engine *engine, double now)
+{
+    unsigned jobs;
+
+    /* While the process was stopped no byte could be heard: that is nobody's fault. */
+    if (signals_take_continued(engine->signals))
+        xfer_forgive(engine->xfer, now - engine->awake_at);
+    if (engine->jobs_file && jobs_file_take(engine->jobs_file, &jobs))
+        engine->permits.limit = MIN(jobs, engine->jobs_max);
+    if (signals_take_status(engine->signals))
+        tell_status(engine);
+    if (engine->stopped)
+        return;
+    heed_ending_signal(engine, now);
+    heed_deadline(engine, now);
+    if (!engine->stopped)
+        heed_halt(engine, now);
+}
