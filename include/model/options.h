@@ -48,7 +48,7 @@ struct options {
     unsigned host_errors;    /* 0: never */
     double host_retry_after; /* 0: never */
     struct halt halt;
-    bool fail_fast; /* the same as a halt at the first failure */
+    bool fail_fast;  /* the same as a halt at the first failure */
     double deadline; /* of the run; 0: none */
     char *jobs_file;
     double connect_timeout, stall_timeout, max_time; /* 0: none */
