@@ -95,6 +95,7 @@ struct xfer {
     const char *ca_file;
     struct buf trace; /* lines that nobody has taken yet */
     bool trace_is_cut;
+    bool adds_json_type;     /* the data of --json say what they are by a header of ours */
     bool decodes;            /* we ask for compression, and undo it */
     bool shares_connections; /* between hosts, or between requests of one: HTTP/2, a proxy */
 };

@@ -337,6 +337,7 @@ int engine_run(struct engine *engine)
     ev_run(engine->loop, 0);
     ev_prepare_stop(engine->loop, &engine->prepare);
     ev_timer_stop(engine->loop, &engine->timer);
+    ev_run(engine->loop, EVRUN_NOWAIT); /* hears a signal that came with the end */
     if (engine->plan)
         tell_plan(engine);
     else

@@ -159,7 +159,11 @@ static void set_headers(struct xfer *xfer, struct transfer *transfer)
     const struct strings *own = detail ? &detail->headers : &none;
     const struct ask *ask = &transfer->ask;
 
+    bool is_own = ask->payload_kind != PAYLOAD_NONE && ask->payload != xfer->ask.payload;
+
     for (struct curl_slist *at = xfer->headers; at; at = at->next) {
+        if (is_own && xfer->adds_json_type && xfer_header_is_named(at->data, "content-type"))
+            continue;
         if (!is_replaced(own, at->data))
             add_header(transfer, at->data);
     }

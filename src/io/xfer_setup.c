@@ -70,7 +70,8 @@ static void add_user_agent(struct xfer *xfer)
 
 static void add_json_headers(struct xfer *xfer)
 {
-    if (!has_header(&xfer->options->headers, "content-type"))
+    xfer->adds_json_type = !has_header(&xfer->options->headers, "content-type");
+    if (xfer->adds_json_type)
         add_header(xfer, "Content-Type: application/json");
     if (!has_header(&xfer->options->headers, "accept"))
         add_header(xfer, "Accept: application/json");

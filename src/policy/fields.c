@@ -133,10 +133,24 @@ GETTER(get_http_code)
     return number_value((uint64_t)task->result.http_code);
 }
 
+/* What curl would have ended with, for what libcurl was not asked about or did not mind. */
+static int exitcode_of(const struct result *result)
+{
+    enum { URL_MALFORMED = 3, REFUSED = 7, STATUS_NOT_ACCEPTED = 22, NOT_WRITTEN = 23 };
+    static const int codes[REASON_COUNT] = {
+        [REASON_HTTP] = STATUS_NOT_ACCEPTED,
+        [REASON_INVALID] = URL_MALFORMED,
+        [REASON_HOST_DOWN] = REFUSED,
+        [REASON_OUTPUT] = NOT_WRITTEN,
+    };
+
+    return result->exitcode ? result->exitcode : codes[result->reason];
+}
+
 GETTER(get_exitcode)
 {
     UNUSED_BOTH;
-    return number_value((uint64_t)task->result.exitcode);
+    return number_value((uint64_t)exitcode_of(&task->result));
 }
 
 GETTER(get_errormsg)

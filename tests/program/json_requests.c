@@ -70,6 +70,8 @@ ParameterizedTestParameters(json_request, is_what_its_fields_and_then_the_option
         {"", {"-d", "usual"}, "POST /echo ", FORM, "", "usual"},
         {"'body':'own'", {"-d", "usual"}, "POST /echo ", "", "Content-Type", "own"},
         {"'json':[]", {"-d", "usual"}, "POST /echo ", JSON, "form", "[]"},
+        {"'body':'own'", {"--json", "{}"}, "POST /echo ", "", "Content-Type", "own"},
+        {"'body':'own'", {"-T", "/dev/null"}, "POST /echo ", "", "null", "own"},
         {"'method':'PUT'", {"-d", "usual"}, "PUT /echo ", FORM, "", "usual"},
         {"'body':'own'", {"-T", "payload"}, "POST /echo ", "", "", "own"},
         {"'body':'own'", {"-X", "HEAD"}, "POST /echo ", "", "", "own"},

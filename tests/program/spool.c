@@ -245,7 +245,7 @@ static void expect_what_was_due(struct stage *stage, struct run *run, const char
     cr_expect_eq((result.out.len - ALL_DUE) % BODY, 0, "a body is torn");
     cr_expect_lt(result.out.len, ALL_DUE + (size_t)BODIES * BODY);
     cr_expect_eq(result.signal, 0);
-    cr_expect(blob_contains(&result.err, "the run ended early"), "%s", blob_text(&result.err));
+    cr_expect(blob_contains(&result.err, "weir: halted: "), "%s", blob_text(&result.err));
     program_expect(result, 4, NULL, words);
 }
 
