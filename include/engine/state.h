@@ -85,6 +85,8 @@ struct engine {
     bool is_draining;     /* no new starts, and what runs may finish */
     double deadline;      /* of the run; INFINITY: none */
     double awake_at;      /* when the last turn ended */
+    double due;           /* what the loop is to wake for; INFINITY: nothing */
+    bool is_listening;    /* one turn of it, since it woke late */
     bool source_ended;
     bool stopped;       /* no new starts, and what ran was cancelled */
     bool local_trouble; /* an input or an output failed */

@@ -31,6 +31,8 @@ double engine_start_due(const struct engine *, double now);
 
 /* Writes what goes out without waiting, save results for which others are worth waiting for. */
 void engine_flush(struct engine *, double now);
+/* While the process was stopped no byte could be heard: no transfer is the later for it. */
+void engine_forgive(struct engine *, double now);
 /* Ends the run early where something asks for it: a signal, the deadline, --halt. */
 void engine_heed(struct engine *, double now);
 /* The task, on no list and without a transfer, is not done any more. */

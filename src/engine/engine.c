@@ -29,12 +29,41 @@
 /* Descriptors that no transfer may use: the files, and three for each lookup. */
 enum { DESCRIPTORS_KEPT_BACK = 64 + 3 * LOOKUPS_MAX };
 
+/* So late after what the loop was to wake for, and the process may have been stopped. */
+#define LATE 0.01
+
+/* What came meanwhile, SIGCONT too, is heard before anything is called overdue: libev tells of a
+ * signal that ends its sleep only one turn later. */
+static bool must_listen_first(struct engine *engine, double now)
+{
+    bool is_late = now > engine->due + LATE;
+
+    engine->is_listening = is_late && !engine->is_listening;
+    return engine->is_listening;
+}
+
+static void arm_timer(struct engine *engine, double due)
+{
+    engine->due = fmax(due, clock_now());
+    ev_timer_stop(engine->loop, &engine->timer);
+    if (due == INFINITY)
+        return;
+    ev_now_update(engine->loop);
+    ev_timer_set(&engine->timer, fmax(0, due - clock_now()), 0);
+    ev_timer_start(engine->loop, &engine->timer);
+}
+
 static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
 {
     struct engine *engine = CONTAINER_OF(watcher, struct engine, prepare);
+    double now = clock_now();
 
     (void)events;
-    engine_pump(engine, clock_now());
+    if (must_listen_first(engine, now)) {
+        arm_timer(engine, engine->due);
+        return;
+    }
+    engine_pump(engine, now);
     if (engine_is_finished(engine))
         ev_break(loop, EVBREAK_ALL);
 }
@@ -45,16 +74,6 @@ static void on_due(struct ev_loop *loop, ev_timer *watcher, int events)
     (void)loop;
     (void)watcher;
     (void)events;
-}
-
-static void arm_timer(struct engine *engine, double due)
-{
-    ev_timer_stop(engine->loop, &engine->timer);
-    if (due == INFINITY)
-        return;
-    ev_now_update(engine->loop);
-    ev_timer_set(&engine->timer, fmax(0, due - clock_now()), 0);
-    ev_timer_start(engine->loop, &engine->timer);
 }
 
 void engine_arm(struct engine *engine, double now)
@@ -106,6 +125,7 @@ static void set_rules(struct engine *engine, const struct options *options)
         .default_scheme = options->proto_default ? options->proto_default : "http",
     };
     engine->flush_at = INFINITY;
+    engine->due = INFINITY;
     engine->awake_at = clock_now();
     engine->deadline = options->deadline > 0 ? engine->awake_at + options->deadline : INFINITY;
     heap_init(&engine->waiting);

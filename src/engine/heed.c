@@ -76,13 +76,16 @@ static void tell_status(struct engine *engine)
     buf_release(&line);
 }
 
+void engine_forgive(struct engine *engine, double now)
+{
+    if (signals_take_continued(engine->signals))
+        xfer_forgive(engine->xfer, now - engine->awake_at);
+}
+
 void engine_heed(struct engine *engine, double now)
 {
     unsigned jobs;
 
-    /* While the process was stopped no byte could be heard: that is nobody's fault. */
-    if (signals_take_continued(engine->signals))
-        xfer_forgive(engine->xfer, now - engine->awake_at);
     if (engine->jobs_file && jobs_file_take(engine->jobs_file, &jobs))
         engine->permits.limit = MIN(jobs, engine->jobs_max);
     if (signals_take_status(engine->signals))

@@ -214,15 +214,17 @@ void engine_publish_output(struct engine *engine, struct task *task)
     struct output *output = output_of(task);
     struct buf name, err;
 
-    (void)engine;
     if (!output || !output->is_whole)
         return;
     buf_init(&name);
     buf_init(&err);
-    if (file_commit(output->file, &name, &err))
+    if (file_commit(output->file, &name, &err)) {
         result_setf(&task->result, REASON_OUTPUT, "%s", err.data);
-    else
+        engine->tally.succeeded--;
+        engine->tally.failed++;
+    } else {
         task->body_file = buf_take(&name);
+    }
     buf_release(&name);
     buf_release(&err);
     engine_drop_output(task);

@@ -113,7 +113,7 @@ bool engine_is_finished(const struct engine *engine)
 
 static void assert_invariants(const struct engine *engine)
 {
-    assert(engine->permits.held <= engine->permits.limit);
+    assert(engine->permits.held <= engine->jobs_max);
     assert(engine->window.alive <= engine->window.max);
     assert(engine->waiting.len + engine->permits.held <= engine->window.alive);
     assert(!engine->stopped || engine->permits.held == 0);
@@ -144,6 +144,7 @@ void engine_pump(struct engine *engine, double now)
 
     engine->moves_left = MOVES_IN_TURN;
     engine->bytes_left = BYTES_IN_TURN;
+    engine_forgive(engine, now);
     xfer_run(engine->xfer, now);
     do {
         stopped = engine->stopped;

@@ -66,10 +66,11 @@ double engine_start_due(const struct engine *engine, double now)
     return due > now ? due : INFINITY;
 }
 
-/* Requests to hosts that are given up end without a start. */
-static void refuse(struct engine *engine, double now)
+/* Requests to hosts that are given up end without a start. Whether there were any. */
+static bool refuse(struct engine *engine, double now)
 {
     struct task *task;
+    bool any = false;
 
     while (engine->moves_left && (task = sched_next_refused(engine->sched, now)) != NULL) {
         engine->moves_left--;
@@ -80,7 +81,9 @@ static void refuse(struct engine *engine, double now)
                     engine->options->host_errors);
         engine_drop_output(task);
         engine_complete(engine, task);
+        any = true;
     }
+    return any;
 }
 
 /* The URL was read before, and was good. */
@@ -137,13 +140,15 @@ void engine_start(struct engine *engine, double now)
 
     mark_awaited(engine, now);
     wake_due(engine, now);
-    refuse(engine, now);
-    while (engine->moves_left && (task = next_to_start(engine, now)) != NULL) {
+    /* One that ends without a start may end the run, so that is heeded before the next. */
+    bool heeds = refuse(engine, now);
+    while (!heeds && engine->moves_left && (task = next_to_start(engine, now)) != NULL) {
         engine->moves_left--;
         forget_names(engine);
         read_url_again(engine, task);
         if (!engine_begin_output(engine, task)) {
             sched_end(engine->sched, task, &nothing, now);
+            heeds = true;
             continue;
         }
         count_attempt(engine, task);
