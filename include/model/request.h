@@ -22,7 +22,7 @@ enum payload_kind {
 
 /* What a JSON request says beside its URL. What stood there as JSON is kept as it stood. */
 struct detail {
-    char *source;               /* the whole request as JSON text on one line */
+    char *source;               /* the whole request as JSON text on one line; or NULL */
     bool is_plain;              /* there is no more to it than a URL and what is echoed */
     char *id, *context, *group; /* JSON text, or NULL */
     char *method;

@@ -20,9 +20,11 @@ struct reading {
     struct buf *err;
 };
 
+/* Of several faults the first is told. */
 static int refuse(struct reading *reading, const char *field, const char *why)
 {
-    buf_setf(reading->err, "%s: %s", field, why);
+    if (!reading->err->len)
+        buf_setf(reading->err, "%s: %s", field, why);
     return -EINVAL;
 }
 
@@ -289,17 +291,24 @@ static int read_output(struct reading *reading, const char *field, const json_t 
 struct field {
     const char *name;
     int (*read)(struct reading *, const char *field, const json_t *value);
-    bool is_echoed; /* a record has it beside the request */
+    bool is_plain;  /* a record has it beside the request */
+    bool is_echoed; /* of a request that is invalid too */
 };
 
 static const struct field fields[] = {
-    {"url", read_url, true},          {"id", read_id, true},
-    {"context", read_context, true},  {"group", read_group, true},
-    {"method", read_method, false},   {"headers", read_headers, false},
-    {"body", read_body, false},       {"body_base64", read_body_base64, false},
-    {"json", read_json, false},       {"body_file", read_body_file, false},
-    {"timeout", read_timeout, false}, {"retry", read_retry, false},
-    {"output", read_output, false},
+    {"url", read_url, .is_plain = true},
+    {"id", read_id, .is_plain = true, .is_echoed = true},
+    {"context", read_context, .is_plain = true, .is_echoed = true},
+    {"group", read_group, .is_plain = true, .is_echoed = true},
+    {"method", read_method},
+    {"headers", read_headers},
+    {"body", read_body},
+    {"body_base64", read_body_base64},
+    {"json", read_json},
+    {"body_file", read_body_file},
+    {"timeout", read_timeout},
+    {"retry", read_retry},
+    {"output", read_output},
 };
 
 static const struct field *find_field(const char *name)
@@ -317,26 +326,52 @@ static bool sends_in_vain(const struct detail *detail)
            strcmp(detail->method, "HEAD") == 0;
 }
 
-static int read_request(struct reading *reading, json_t *object)
+/* What a record gives back, even where the rest is wrong; one that is wrong itself is left out. */
+static int read_echoed(struct reading *reading, const json_t *object, bool is_record)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        const char *name = fields[i].name;
+        json_t *value = fields[i].is_echoed ? json_object_get(object, name) : NULL;
+        if (!value || (is_record && json_is_null(value)))
+            continue;
+        if (fields[i].read(reading, name, value))
+            result = -EINVAL;
+    }
+    return result;
+}
+
+static int read_others(struct reading *reading, json_t *object)
 {
     const char *name;
     json_t *value;
 
-    reading->detail->is_plain = true;
     json_object_foreach(object, name, value) {
         const struct field *field = find_field(name);
-        int result = field ? field->read(reading, name, value)
-                           : refuse(reading, name, "there is no such field");
+        int result = 0;
+        if (!field)
+            result = refuse(reading, name, "there is no such field");
+        else if (!field->is_echoed)
+            result = field->read(reading, name, value);
         if (result)
             return result;
-        reading->detail->is_plain &= field->is_echoed;
+        reading->detail->is_plain &= field->is_plain;
     }
     if (!*reading->url)
         return refuse(reading, "url", "is missing");
     if (sends_in_vain(reading->detail))
         return refuse(reading, "method", "HEAD sends no body");
-    reading->detail->source = json_text_one_line(reading->text, reading->len);
     return 0;
+}
+
+static int read_request(struct reading *reading, json_t *object)
+{
+    int result;
+
+    reading->detail->source = json_text_one_line(reading->text, reading->len);
+    result = read_echoed(reading, object, false);
+    return result ? result : read_others(reading, object);
 }
 
 /* The part of a record that says what was asked for. */
@@ -354,22 +389,16 @@ static int read_asked(struct reading *reading, json_t *record)
         return refuse(reading, "request", "must be an object");
     if (!url)
         return refuse(reading, "url", "is missing");
-    reading->detail->is_plain = true;
     return read_url(reading, "url", url);
 }
 
 /* Of a record only what was asked for counts, never what was answered. */
 static int read_record(struct reading *reading, json_t *record)
 {
-    static const char *const names[] = {"id", "context", "group"};
-    int result = read_asked(reading, record);
+    int asked = read_asked(reading, record);
+    int echoed = read_echoed(reading, record, true);
 
-    for (size_t i = 0; i < ARRAY_LEN(names) && !result; i++) {
-        json_t *value = json_object_get(record, names[i]);
-        if (value && !json_is_null(value))
-            result = find_field(names[i])->read(reading, names[i], value);
-    }
-    return result;
+    return asked ? asked : echoed;
 }
 
 int json_request_parse(const char *text, size_t len, struct request *request, struct buf *err)
@@ -379,6 +408,7 @@ int json_request_parse(const char *text, size_t len, struct request *request, st
     json_error_t error;
     int result;
 
+    buf_clear(err);
     /* jansson passes over one behind a value. */
     if (nul) {
         buf_setf(err, "bad JSON at byte %zu: a NUL byte", (size_t)(nul - text));
@@ -390,6 +420,7 @@ int json_request_parse(const char *text, size_t len, struct request *request, st
         return -EINVAL;
     }
     request->detail = detail_new();
+    request->detail->is_plain = true;
     struct reading reading = {
         .detail = request->detail, .url = &request->url, .text = text, .len = len, .err = err};
     if (!json_is_object(object))

@@ -308,7 +308,9 @@ GETTER(get_request)
     UNUSED_SCRATCH;
     if (!detail || !detail->source || rules->echo_request == OPTION_ECHO_NONE)
         return absent;
-    if (rules->echo_request == OPTION_ECHO_FAILED && (!failed || detail->is_plain))
+    /* The URL of one that is invalid is only its line. */
+    bool is_told_by_url = detail->is_plain && !task->request.invalid;
+    if (rules->echo_request == OPTION_ECHO_FAILED && (!failed || is_told_by_url))
         return absent;
     return json_value(detail->source);
 }

@@ -169,6 +169,40 @@ Test(record, of_a_failure_can_be_fed_back_in)
     stage_free(stage);
 }
 
+/* Whatever is wrong with it, and wherever that stands. */
+Test(record, of_an_invalid_request_has_what_was_given_and_the_request)
+{
+    static const char *const lines[] = {
+        "{\"nope\":1,\"url\":\"http://127.0.0.1:1/\",\"context\":[1],\"group\":\"g\",\"id\":7}",
+        "{\"id\":7,\"group\":\"g\",\"context\":[1],\"url\":\"http://two words/\"}",
+        "{\"url\":1,\"id\":7,\"context\":[1],\"group\":\"g\"}",
+        "{\"output\":\"../a\",\"url\":\"http://127.0.0.1:1/\",\"id\":7,\"context\":[1],"
+        "\"group\":\"g\"}",
+    };
+    enum { COUNT = sizeof lines / sizeof *lines };
+    struct blob input = {0};
+
+    for (size_t i = 0; i < COUNT; i++)
+        blob_addf(&input, "%s\n", lines[i]);
+    struct run_result first = program_fetch(RUN_WEIR("--jsonl"), blob_text(&input));
+    struct run_result second = program_fetch(RUN_WEIR("--jsonl"), blob_text(&first.out));
+    for (int i = 0; i < 2; i++) {
+        json_t *records = records_of(i ? second : first, 1, COUNT);
+        for (size_t k = 0; k < COUNT; k++) {
+            const json_t *record = record_at(records, k);
+            json_t *asked = json_loads(lines[k], 0, NULL);
+            cr_expect_str_eq(record_text(record, "reason"), "invalid");
+            cr_expect_eq(record_number(record, "id"), 7, "%s", lines[k]);
+            cr_expect_str_eq(record_text(record, "group"), "g", "%s", lines[k]);
+            cr_expect_eq(json_array_size(json_object_get(record, "context")), 1, "%s", lines[k]);
+            cr_expect(json_equal(json_object_get(record, "request"), asked), "%s", lines[k]);
+            json_decref(asked);
+        }
+        json_decref(records);
+    }
+    blob_release(&input);
+}
+
 static int compare_lines(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);

@@ -527,6 +527,55 @@ Test(json_request, checks_what_a_record_asks_for)
                    "reason: there is no such field");
 }
 
+/* ---- what is kept of one that is invalid ---- */
+
+struct kept_case {
+    const char *text, *words, *id, *context, *group, *source;
+};
+
+static void check_kept(const struct kept_case *with)
+{
+    struct request request = {0};
+    struct buf err;
+
+    buf_init(&err);
+    cr_expect_eq(json_request_parse(with->text, strlen(with->text), &request, &err), -EINVAL);
+    cr_expect_str_eq(err.data, with->words, "%s: %s", with->text, err.data);
+    cr_assert_not_null(request.detail);
+    expect_text(request.detail->id, with->id, with->text);
+    expect_text(request.detail->context, with->context, with->text);
+    expect_text(request.detail->group, with->group, with->text);
+    expect_text(request.detail->source, with->source, with->text);
+    request_release(&request);
+    buf_release(&err);
+}
+
+Test(json_request, gives_back_what_it_echoes_though_it_is_invalid)
+{
+#define ECHOES "\"id\":\"i\",\"context\":[1],\"group\":2"
+    static const struct kept_case cases[] = {
+        {"{\"nope\":1," ECHOES "}", "nope: there is no such field", "\"i\"", "[1]", "2",
+         "{\"nope\":1," ECHOES "}"},
+        {"{" ECHOES ",\n\"url\":1}", "url: must be a string", "\"i\"", "[1]", "2",
+         "{" ECHOES ", \"url\":1}"},
+        {"{" ECHOES "}", "url: is missing", "\"i\"", "[1]", "2", "{" ECHOES "}"},
+        {"{\"id\":[],\"url\":1,\"context\":3,\"group\":{}}", "id: must be a string or a number",
+         NULL, "3", NULL, "{\"id\":[],\"url\":1,\"context\":3,\"group\":{}}"},
+        /* records */
+        {"{\"reason\":\"dns\",\"url\":1," ECHOES "}", "url: must be a string", "\"i\"", "[1]", "2",
+         NULL},
+        {"{\"reason\":\"dns\",\"request\":{\"url\":1,\"id\":3,"
+         "\"context\":4}," ECHOES "}",
+         "url: must be a string", "\"i\"", "[1]", "2", "{\"url\":1,\"id\":3,\"context\":4}"},
+        {"{\"reason\":\"dns\",\"request\":{\"url\":1," ECHOES "},\"context\":null,\"id\":[]}",
+         "url: must be a string", "\"i\"", "[1]", "2", "{\"url\":1," ECHOES "}"},
+    };
+#undef ECHOES
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        check_kept(&cases[i]);
+}
+
 /* ---- bounds ---- */
 
 static void add_repeated(struct buf *text, char c, size_t times)
