@@ -296,19 +296,19 @@ struct field {
 };
 
 static const struct field fields[] = {
-    {"url", read_url, .is_plain = true},
-    {"id", read_id, .is_plain = true, .is_echoed = true},
-    {"context", read_context, .is_plain = true, .is_echoed = true},
-    {"group", read_group, .is_plain = true, .is_echoed = true},
-    {"method", read_method},
-    {"headers", read_headers},
-    {"body", read_body},
-    {"body_base64", read_body_base64},
-    {"json", read_json},
-    {"body_file", read_body_file},
-    {"timeout", read_timeout},
-    {"retry", read_retry},
-    {"output", read_output},
+    {.name = "url", .read = read_url, .is_plain = true},
+    {.name = "id", .read = read_id, .is_plain = true, .is_echoed = true},
+    {.name = "context", .read = read_context, .is_plain = true, .is_echoed = true},
+    {.name = "group", .read = read_group, .is_plain = true, .is_echoed = true},
+    {.name = "method", .read = read_method},
+    {.name = "headers", .read = read_headers},
+    {.name = "body", .read = read_body},
+    {.name = "body_base64", .read = read_body_base64},
+    {.name = "json", .read = read_json},
+    {.name = "body_file", .read = read_body_file},
+    {.name = "timeout", .read = read_timeout},
+    {.name = "retry", .read = read_retry},
+    {.name = "output", .read = read_output},
 };
 
 static const struct field *find_field(const char *name)
@@ -374,6 +374,14 @@ static int read_request(struct reading *reading, json_t *object)
     return result ? result : read_others(reading, object);
 }
 
+/* What such a record calls its URL is a piece of the line. */
+static bool is_of_invalid_line(const json_t *record)
+{
+    const char *reason = json_string_value(json_object_get(record, "reason"));
+
+    return reason && strcmp(reason, "invalid") == 0;
+}
+
 /* The part of a record that says what was asked for. */
 static int read_asked(struct reading *reading, json_t *record)
 {
@@ -387,6 +395,8 @@ static int read_asked(struct reading *reading, json_t *record)
     }
     if (request)
         return refuse(reading, "request", "must be an object");
+    if (is_of_invalid_line(record))
+        return refuse(reading, "reason", "the line was invalid before, and here is no request");
     if (!url)
         return refuse(reading, "url", "is missing");
     return read_url(reading, "url", url);

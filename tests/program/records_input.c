@@ -203,6 +203,32 @@ Test(record, of_an_invalid_request_has_what_was_given_and_the_request)
     blob_release(&input);
 }
 
+Test(record, of_an_invalid_line_stays_invalid)
+{
+    struct stage *stage = stage_new();
+    struct blob input = {0};
+
+    /* The last is cut short of its blank, so that what is left of it would do for a URL. */
+    blob_addf(&input, "%s/text/a b\n%s/text/", origin_url(stage->origin),
+              origin_url(stage->origin));
+    for (int i = 0; i < 300; i++)
+        blob_add_text(&input, "x");
+    blob_add_text(&input, " y\n");
+    struct run_result first = program_fetch(RUN_WEIR("--jsonl"), blob_text(&input));
+    struct run_result second = program_fetch(RUN_WEIR("--jsonl"), blob_text(&first.out));
+    json_t *records = records_of(second, 1, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *record = record_at(records, i);
+        cr_expect_str_eq(record_text(record, "reason"), "invalid");
+        cr_expect(strstr(record_text(record, "errormsg"), "was invalid before"));
+    }
+    cr_expect_eq(origin_counts(stage->origin).requests, 0);
+    program_expect(first, 1, NULL, "");
+    json_decref(records);
+    blob_release(&input);
+    stage_free(stage);
+}
+
 static int compare_lines(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);

@@ -527,6 +527,19 @@ Test(json_request, checks_what_a_record_asks_for)
                    "reason: there is no such field");
 }
 
+Test(json_request, takes_no_piece_of_an_invalid_line_for_a_url)
+{
+    static const char words[] = "reason: the line was invalid before, and here is no request";
+    struct request request;
+
+    expect_refusal("{\"reason\":\"invalid\",\"url\":\"http://h/\"}", words);
+    expect_refusal("{\"url\":\"http://h/\",\"reason\":\"invalid\",\"id\":1}", words);
+    expect_refusal("{\"reason\":\"invalid\"}", words);
+    read("{\"reason\":\"invalid\",\"url\":\"{\",\"request\":{\"url\":\"http://h/\"}}", &request);
+    expect_text(request.url, "http://h/", "url");
+    request_release(&request);
+}
+
 /* ---- what is kept of one that is invalid ---- */
 
 struct kept_case {
@@ -564,6 +577,8 @@ Test(json_request, gives_back_what_it_echoes_though_it_is_invalid)
         /* records */
         {"{\"reason\":\"dns\",\"url\":1," ECHOES "}", "url: must be a string", "\"i\"", "[1]", "2",
          NULL},
+        {"{\"reason\":\"invalid\",\"url\":\"http://h/\"," ECHOES "}",
+         "reason: the line was invalid before, and here is no request", "\"i\"", "[1]", "2", NULL},
         {"{\"reason\":\"dns\",\"request\":{\"url\":1,\"id\":3,"
          "\"context\":4}," ECHOES "}",
          "url: must be a string", "\"i\"", "[1]", "2", "{\"url\":1,\"id\":3,\"context\":4}"},
