@@ -130,6 +130,27 @@ static int read_header(struct reading *reading, const char *name, const json_t *
     return 0;
 }
 
+/* Whoever reads the request in its record would take one of the two, and feed that back in. */
+static int refuse_twice(struct reading *reading, const char *field, const char *why)
+{
+    free(reading->detail->source);
+    reading->detail->source = NULL;
+    return refuse(reading, field, why);
+}
+
+/* jansson knows of the last only. */
+static int check_header_names(struct reading *reading, const char *field, const json_t *headers)
+{
+    size_t len = 0;
+    const char *text = json_text_member(reading->text, reading->len, field, &len);
+
+    if (!text)
+        return refuse(reading, field, "its name must be written without escapes");
+    if (json_text_count(text, len, NULL) != json_object_size(headers))
+        return refuse_twice(reading, field, "a name is there twice");
+    return 0;
+}
+
 static int read_headers(struct reading *reading, const char *field, const json_t *value)
 {
     const char *name;
@@ -139,6 +160,8 @@ static int read_headers(struct reading *reading, const char *field, const json_t
 
     if (!json_is_object(value))
         return refuse(reading, field, "must be an object");
+    if (check_header_names(reading, field, value))
+        return -EINVAL;
     buf_init(&shown);
     json_object_foreach((json_t *)(size_t)value, name, one) {
         buf_setf(&shown, "headers.%s", name);
@@ -326,7 +349,22 @@ static bool sends_in_vain(const struct detail *detail)
            strcmp(detail->method, "HEAD") == 0;
 }
 
-/* What a record gives back, even where the rest is wrong; one that is wrong itself is left out. */
+/* Each field is there once; within `context` and `json` names are not ours to judge. */
+static int check_names(struct reading *reading, const json_t *object)
+{
+    const char *name = "a field";
+
+    if (json_text_count(reading->text, reading->len, NULL) == json_object_size(object))
+        return 0;
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        if (json_text_count(reading->text, reading->len, fields[i].name) > 1)
+            name = fields[i].name;
+    }
+    return refuse_twice(reading, name, "is there twice");
+}
+
+/* What a record gives back, even where the rest is wrong; one that is wrong itself, or there twice,
+ * is left out. */
 static int read_echoed(struct reading *reading, const json_t *object, bool is_record)
 {
     int result = 0;
@@ -335,6 +373,8 @@ static int read_echoed(struct reading *reading, const json_t *object, bool is_re
         const char *name = fields[i].name;
         json_t *value = fields[i].is_echoed ? json_object_get(object, name) : NULL;
         if (!value || (is_record && json_is_null(value)))
+            continue;
+        if (json_text_count(reading->text, reading->len, name) > 1)
             continue;
         if (fields[i].read(reading, name, value))
             result = -EINVAL;
@@ -367,11 +407,10 @@ static int read_others(struct reading *reading, json_t *object)
 
 static int read_request(struct reading *reading, json_t *object)
 {
-    int result;
-
     reading->detail->source = json_text_one_line(reading->text, reading->len);
-    result = read_echoed(reading, object, false);
-    return result ? result : read_others(reading, object);
+    int names = check_names(reading, object);
+    int echoed = read_echoed(reading, object, false);
+    return names || echoed ? -EINVAL : read_others(reading, object);
 }
 
 /* What such a record calls its URL is a piece of the line. */
@@ -405,15 +444,16 @@ static int read_asked(struct reading *reading, json_t *record)
 /* Of a record only what was asked for counts, never what was answered. */
 static int read_record(struct reading *reading, json_t *record)
 {
-    int asked = read_asked(reading, record);
+    int names = check_names(reading, record);
+    int asked = names ? 0 : read_asked(reading, record);
     int echoed = read_echoed(reading, record, true);
 
-    return asked ? asked : echoed;
+    return names || asked || echoed ? -EINVAL : 0;
 }
 
 int json_request_parse(const char *text, size_t len, struct request *request, struct buf *err)
 {
-    size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL;
+    size_t flags = JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL;
     const char *nul = memchr(text, '\0', len);
     json_error_t error;
     int result;

@@ -50,27 +50,62 @@ static const char *skip_value(const char *at, const char *end)
     return end;
 }
 
+struct member {
+    const char *name, *value;
+    size_t name_len, value_len;
+};
+
+static const char *first_member(const char *object, const char *end)
+{
+    return skip_blanks(object, end) + 1;
+}
+
+/* Reads the member at `*at`, if there is one, and steps over it and the comma. */
+static bool next_member(const char **at, const char *end, struct member *member)
+{
+    const char *name = skip_blanks(*at, end);
+
+    if (name >= end || *name != '"')
+        return false;
+    const char *behind = skip_string(name, end);
+    const char *value = skip_blanks(skip_blanks(behind, end) + 1, end);
+    *at = skip_value(value, end);
+    *member = (struct member){.name = name + 1,
+                              .name_len = (size_t)(behind - 1 - (name + 1)),
+                              .value = value,
+                              .value_len = (size_t)(*at - value)};
+    *at = skip_blanks(*at, end) + 1;
+    return true;
+}
+
+static bool is_called(const struct member *member, const char *key)
+{
+    return member->name_len == strlen(key) && memcmp(member->name, key, member->name_len) == 0;
+}
+
 const char *json_text_member(const char *object, size_t len, const char *key, size_t *ret_len)
 {
-    const char *end = object + len, *at = skip_blanks(object, end) + 1;
-    size_t key_len = strlen(key);
+    const char *end = object + len, *at = first_member(object, end);
+    struct member member;
 
-    for (;;) {
-        at = skip_blanks(at, end);
-        if (at >= end || *at != '"')
-            return NULL;
-        const char *name = at + 1;
-        at = skip_string(at, end);
-        bool found = (size_t)(at - 1 - name) == key_len && memcmp(name, key, key_len) == 0;
-        at = skip_blanks(skip_blanks(at, end) + 1, end);
-        const char *value = at;
-        at = skip_value(at, end);
-        if (found) {
-            *ret_len = (size_t)(at - value);
-            return value;
+    while (next_member(&at, end, &member)) {
+        if (is_called(&member, key)) {
+            *ret_len = member.value_len;
+            return member.value;
         }
-        at = skip_blanks(at, end) + 1;
     }
+    return NULL;
+}
+
+size_t json_text_count(const char *object, size_t len, const char *key)
+{
+    const char *end = object + len, *at = first_member(object, end);
+    struct member member;
+    size_t count = 0;
+
+    while (next_member(&at, end, &member))
+        count += !key || is_called(&member, key);
+    return count;
 }
 
 char *json_text_one_line(const char *text, size_t len)

@@ -357,9 +357,44 @@ Test(json_request, refuses_what_is_no_json)
 
 Test(json_request, refuses_a_field_that_is_there_twice)
 {
-    expect_refusal("{\"url\":\"a\",\"url\":\"b\"}", "bad JSON at byte ...");
-    expect_refusal("{\"url\":\"a\",\"\\u0075rl\":\"b\"}", "bad JSON at byte ...");
-    expect_refusal("{\"url\":\"h\",\"headers\":{\"A\":\"x\",\"A\":\"y\"}}", "bad JSON at byte ...");
+    static const char headers[] = "headers: a name is there twice";
+
+    expect_refusal("{\"url\":\"a\",\"url\":\"b\"}", "url: is there twice");
+    expect_refusal("{\"url\":\"a\",\"\\u0075rl\":\"b\"}", "a field: is there twice");
+    expect_refusal("{\"x\":1,\"x\":1,\"url\":\"a\"}", "a field: is there twice");
+    expect_refusal("{\"json\":1,\"url\":\"a\",\"json\":1}", "json: is there twice");
+    expect_refusal("{\"url\":\"h\",\"headers\":{\"A\":\"x\",\"A\":\"y\"}}", headers);
+    expect_refusal("{\"url\":\"h\",\"headers\":{\"A\":\"x\",\"\\u0041\":null}}", headers);
+    expect_refusal("{\"url\":\"h\",\"head\\u0065rs\":{\"A\":\"x\"}}",
+                   "headers: its name must be written without escapes");
+    expect_refusal("{\"reason\":\"dns\",\"url\":\"h\",\"url\":\"i\"}", "url: is there twice");
+    expect_refusal("{\"reason\":\"dns\",\"request\":{\"url\":\"h\"},\"request\":{\"url\":\"i\"}}",
+                   "a field: is there twice");
+    expect_refusal("{\"reason\":\"dns\",\"request\":{\"url\":\"h\",\"url\":\"i\"}}",
+                   "url: is there twice");
+    expect_refusal("{\"reason\":\"dns\",\"request\":\"}\",\"request\":{\"url\":\"h\"}}",
+                   "a field: is there twice");
+}
+
+/* What is only passed on is not ours to judge. */
+Test(json_request, passes_on_what_has_a_name_twice)
+{
+    static const char value[] = "{\"a\":1,\"a\":{\"b\":[{\"c\":1,\"c\":2}],\"b\":2}}";
+    struct request request;
+    struct buf text;
+
+    buf_init(&text);
+    for (int in_record = 0; in_record < 2; in_record++) {
+        buf_setf(&text, "%s{\"url\":\"h\",\"context\":%s,\"json\":%s}%s",
+                 in_record ? "{\"reason\":\"dns\",\"headers\":{\"a\":[],\"a\":[]},\"request\":"
+                           : "",
+                 value, value, in_record ? "}" : "");
+        read(text.data, &request);
+        expect_text(request.detail->context, value, "context");
+        expect_text(request.detail->payload, value, "json");
+        request_release(&request);
+    }
+    buf_release(&text);
 }
 
 Test(json_request, echoes_what_it_echoes_exactly_as_it_stood)
@@ -574,6 +609,12 @@ Test(json_request, gives_back_what_it_echoes_though_it_is_invalid)
         {"{" ECHOES "}", "url: is missing", "\"i\"", "[1]", "2", "{" ECHOES "}"},
         {"{\"id\":[],\"url\":1,\"context\":3,\"group\":{}}", "id: must be a string or a number",
          NULL, "3", NULL, "{\"id\":[],\"url\":1,\"context\":3,\"group\":{}}"},
+        {"{\"id\":1,\"url\":\"h\",\"id\":2,\"group\":3}", "id: is there twice", NULL, NULL, "3",
+         NULL},
+        {"{\"url\":\"h\"," ECHOES ",\"url\":\"h\"}", "url: is there twice", "\"i\"", "[1]", "2",
+         NULL},
+        {"{\"url\":\"h\",\"headers\":{\"A\":\"\",\"A\":\"\"}," ECHOES "}",
+         "headers: a name is there twice", "\"i\"", "[1]", "2", NULL},
         /* records */
         {"{\"reason\":\"dns\",\"url\":1," ECHOES "}", "url: must be a string", "\"i\"", "[1]", "2",
          NULL},

@@ -98,6 +98,28 @@ Test(json_text, finds_each_of_many)
     expect_member(object, "e", NULL);
 }
 
+Test(json_text, counts_members_as_they_are_written)
+{
+    static const struct {
+        const char *object;
+        size_t all, called_k;
+    } cases[] = {
+        {"{}", 0, 0},
+        {" { } ", 0, 0},
+        {"{\"k\":1}", 1, 1},
+        {"{\"k\":1,\"k\":2}", 2, 2},
+        {"{ \"k\" : [1,2] , \"a\" : {\"k\":1,\"k\":2} , \"k\":{} }", 3, 2},
+        {"{\"k\":\"\\\",\\\"k\\\":1\",\"\\u006b\":2}", 2, 1},
+        {"{\"\":1,\"kk\":2,\"\":3}", 3, 0},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *object = cases[i].object;
+        cr_expect_eq(json_text_count(object, strlen(object), NULL), cases[i].all, "%s", object);
+        cr_expect_eq(json_text_count(object, strlen(object), "k"), cases[i].called_k, "%s", object);
+    }
+}
+
 Test(json_text, goes_as_deep_as_a_value_does)
 {
     enum { DEPTH = 100000 };
