@@ -18,7 +18,7 @@ size_t json_text_count(const char *object, size_t len, const char *key);
 /* A copy of valid JSON on one line: what line breaks there are stand between tokens. */
 char *json_text_one_line(const char *text, size_t len);
 
-/* What a JSON string or number stands for, as text to be freed. */
-char *json_text_plain(const char *text);
+/* What a JSON string or number stands for, as text to be freed; it may hold NULs. */
+char *json_text_plain(const char *text, size_t *ret_len);
 
 #endif

@@ -19,6 +19,7 @@ enum value_kind {
     VALUE_NULL,
     VALUE_TEXT, /* any bytes */
     VALUE_JSON, /* valid JSON, written as it is */
+    VALUE_WORD, /* a JSON string or number, which elsewhere is what it stands for */
     VALUE_NUMBER,
     VALUE_SECONDS,
     VALUE_BOOL

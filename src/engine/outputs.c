@@ -61,7 +61,8 @@ static int make_name(struct engine *engine, struct task *task, struct buf *ret_n
                      struct buf *err)
 {
     const struct detail *detail = task->request.detail;
-    char *id = detail && detail->id ? json_text_plain(detail->id) : NULL;
+    size_t id_len = 0;
+    char *id = detail && detail->id ? json_text_plain(detail->id, &id_len) : NULL;
     struct buf host, path;
     int result;
 

@@ -119,12 +119,16 @@ char *json_text_one_line(const char *text, size_t len)
     return copy;
 }
 
-char *json_text_plain(const char *text)
+char *json_text_plain(const char *text, size_t *ret_len)
 {
     json_t *value =
         json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
-    char *plain = xstrdup(json_is_string(value) ? json_string_value(value) : text);
+    bool is_string = json_is_string(value);
+    size_t len = is_string ? json_string_length(value) : strlen(text);
+    char *plain = xmalloc(len + 1);
 
+    memcpy(plain, is_string ? json_string_value(value) : text, len + 1);
     json_decref(value);
+    *ret_len = len;
     return plain;
 }

@@ -1,9 +1,11 @@
 #include "policy/fields.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/text.h"
+#include "model/json_text.h"
 #include "model/options.h"
 #include "model/task.h"
 #include "model/url.h"
@@ -23,6 +25,15 @@ static struct value json_value(const char *text)
     if (!text)
         return absent;
     return (struct value){.kind = VALUE_JSON, .text = text, .len = strlen(text)};
+}
+
+static struct value word_value(const char *text)
+{
+    struct value value = json_value(text);
+
+    if (text)
+        value.kind = VALUE_WORD;
+    return value;
 }
 
 static struct value number_value(uint64_t number)
@@ -73,7 +84,7 @@ GETTER(get_line)
 GETTER(get_id)
 {
     UNUSED_BOTH;
-    return json_value(task->request.detail ? task->request.detail->id : NULL);
+    return word_value(task->request.detail ? task->request.detail->id : NULL);
 }
 
 GETTER(get_context)
@@ -85,7 +96,7 @@ GETTER(get_context)
 GETTER(get_group)
 {
     UNUSED_BOTH;
-    return json_value(task->request.detail ? task->request.detail->group : NULL);
+    return word_value(task->request.detail ? task->request.detail->group : NULL);
 }
 
 /* ---- what was asked ---- */
@@ -374,11 +385,21 @@ void value_add_json(const struct value *value, struct buf *out)
         text_add_json(out, value->text, value->len);
         buf_add_char(out, '"');
         break;
-    case VALUE_JSON: buf_add(out, value->text, value->len); break;
+    case VALUE_JSON:
+    case VALUE_WORD: buf_add(out, value->text, value->len); break;
     case VALUE_NUMBER: buf_add_number(out, value->number, 1); break;
     case VALUE_SECONDS: buf_add_seconds(out, value->seconds); break;
     case VALUE_BOOL: buf_add_text(out, value->number ? "true" : "false"); break;
     }
+}
+
+static void add_plain(const char *json, struct buf *out)
+{
+    size_t len = 0;
+    char *plain = json_text_plain(json, &len);
+
+    buf_add(out, plain, len);
+    free(plain);
 }
 
 void value_add_text(const struct value *value, unsigned digits, struct buf *out)
@@ -388,6 +409,7 @@ void value_add_text(const struct value *value, unsigned digits, struct buf *out)
     case VALUE_NULL: break;
     case VALUE_TEXT:
     case VALUE_JSON: buf_add(out, value->text, value->len); break;
+    case VALUE_WORD: add_plain(value->text, out); break;
     case VALUE_NUMBER: buf_add_number(out, value->number, digits); break;
     case VALUE_SECONDS:
     case VALUE_BOOL: value_add_json(value, out); break;

@@ -82,6 +82,28 @@ Test(tsv, escapes_what_would_break_a_line)
     canned_stop(canned);
 }
 
+/* Only what is JSON writes a string as JSON. */
+Test(id, is_plain_where_records_are)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/text/a");
+    const char *input =
+        stage_text(stage,
+                   "{\"url\":\"%s\",\"id\":\"a\\tb\\u00e9\\\"\\\\\",\"group\":\"g h\","
+                   "\"context\":\"c\"}\n{\"url\":\"%s\",\"id\":1.50,\"group\":2}\n",
+                   url, url);
+
+    program_expect(
+        program_fetch(RUN_WEIR("--format=tsv", "--fields", "id,group,context", "-j1"), input), 0,
+        "a\\tb\xc3\xa9\"\\\\\tg h\t\"c\"\n1.50\t2\t\n", "");
+    program_expect(program_fetch(RUN_WEIR("-w", "%{id}|%{group}|%{context}\\n"), input), 0,
+                   "a\tb\xc3\xa9\"\\|g h|\"c\"\n1.50|2|\n", "");
+    program_expect(
+        program_fetch(RUN_WEIR("--jsonl", "--fields", "id,group"), input), 0,
+        "{\"id\":\"a\\tb\\u00e9\\\"\\\\\",\"group\":\"g h\"}\n{\"id\":1.50,\"group\":2}\n", "");
+    stage_free(stage);
+}
+
 Test(tsv, has_a_line_of_each_failure_and_nothing_on_stderr)
 {
     struct stage *stage = stage_new();

@@ -167,7 +167,6 @@ Test(json_text, as_plain_text_is_what_a_string_or_number_stands_for)
         {"\"\"", ""},
         {"\"a b\"", "a b"},
         {"\"\\u00e9\\/\\\"\\\\\"", "\xC3\xA9/\"\\"},
-        {"\"a\\u0000b\"", "a"},
         {"7", "7"},
         {"-0.10", "-0.10"},
         {"123456789012345678901234567890", "123456789012345678901234567890"},
@@ -175,8 +174,20 @@ Test(json_text, as_plain_text_is_what_a_string_or_number_stands_for)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        char *plain = json_text_plain(cases[i].text);
+        size_t len = 0;
+        char *plain = json_text_plain(cases[i].text, &len);
         cr_expect_str_eq(plain, cases[i].plain, "%s: %s", cases[i].text, plain);
+        cr_expect_eq(len, strlen(cases[i].plain), "%s: %zu", cases[i].text, len);
         free(plain);
     }
+}
+
+Test(json_text, as_plain_text_may_hold_a_nul)
+{
+    size_t len = 0;
+    char *plain = json_text_plain("\"a\\u0000b\"", &len);
+
+    cr_expect_eq(len, 3);
+    cr_expect_eq(memcmp(plain, "a\0b", 4), 0);
+    free(plain);
 }
