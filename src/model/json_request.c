@@ -79,6 +79,7 @@ static int read_method(struct reading *reading, const char *field, const json_t 
     return result;
 }
 
+/* libcurl drops a header of blanks behind a colon, and sends an empty one for a semicolon. */
 static int add_header(struct reading *reading, const char *name, const json_t *value)
 {
     struct buf line;
@@ -92,7 +93,8 @@ static int add_header(struct reading *reading, const char *name, const json_t *v
     if (reading->detail->headers.len == JSON_HEADERS_MAX)
         return refuse(reading, "headers", "too many");
     buf_init(&line);
-    buf_addf(&line, len ? "%s: %s" : "%s;", name + strlen("headers."), text);
+    bool is_blank = strspn(text, " \t\v\f") == len;
+    buf_addf(&line, is_blank ? "%s;" : "%s: %s", name + strlen("headers."), text);
     strings_add(&reading->detail->headers, buf_take(&line));
     return 0;
 }

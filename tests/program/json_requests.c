@@ -42,6 +42,8 @@ ParameterizedTestParameters(json_request, is_what_its_fields_and_then_the_option
         {"'headers':{'X-A':['1','2']}", {""}, "GET ", "\nX-A: 1\nX-A: 2\n", "", ""},
         {"'headers':{'X-A':[]}", {""}, "GET ", "", "X-A", ""},
         {"'headers':{'X-A':''}", {""}, "GET ", "\nX-A:\n", "", ""},
+        {"'headers':{'X-A':' \\t '}", {""}, "GET ", "\nX-A:\n", "", ""},
+        {"'headers':{'X-A':['',' ','1']}", {""}, "GET ", "\nX-A:\nX-A:\nX-A: 1\n", "", ""},
         {"'headers':{'X-A':'é'}", {""}, "GET ", "\nX-A: é\n", "", ""},
         {"'headers':{'user-agent':null}", {""}, "GET ", "\nAccept: */*\n", "User-Agent", ""},
         {"'headers':{'Accept':null}", {""}, "GET ", "", "Accept:", ""},

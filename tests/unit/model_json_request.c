@@ -292,6 +292,21 @@ Test(json_request, takes_no_number_beyond_its_range)
     request_release(&request);
 }
 
+Test(json_request, has_an_empty_header_where_its_value_is_blank)
+{
+    static const char *const values[] = {"", " ", "\\t", " \\t\\u000b\\f "};
+    struct request request;
+    char text[100];
+
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        snprintf(text, sizeof text, "{\"url\":\"h\",\"headers\":{\"A\":\"%s\"}}", values[i]);
+        read(text, &request);
+        cr_assert_eq(request.detail->headers.len, 1);
+        expect_text(request.detail->headers.at[0], "A;", text);
+        request_release(&request);
+    }
+}
+
 Test(json_request, lets_no_header_become_two)
 {
     static const char kinds[] = "headers.A: must be a string, a list of strings or null";
