@@ -289,9 +289,17 @@ int option_set_template(struct options *options, const char *text, struct buf *e
         result = file_read_whole(text + 1, DATA_MAX, &whole, err) ? -EINVAL : 0;
     else
         buf_add_text(&whole, text);
+    if (!result && memchr(whole.data, '\0', whole.len)) {
+        buf_setf(err, "%s: there is a NUL byte in it", text + 1);
+        result = -EINVAL;
+    }
+    if (result) {
+        buf_release(&whole);
+        return result;
+    }
     free(options->write_out);
     options->write_out = buf_take(&whole);
-    return result;
+    return 0;
 }
 
 static int fail_host(struct buf *err)

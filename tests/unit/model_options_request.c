@@ -334,6 +334,23 @@ Test(header_option, takes_lines_and_files_of_them)
     scratch_free(scratch);
 }
 
+/* It would end there. */
+Test(write_out_option, takes_no_file_with_a_nul)
+{
+    static const char bytes[] = "%{url}\0%{seq}\n";
+    struct scratch *scratch = scratch_new();
+    struct buf at, expected;
+
+    buf_init(&at);
+    buf_init(&expected);
+    buf_addf(&at, "@%s", scratch_write(scratch, "t", bytes, sizeof bytes - 1));
+    buf_addf(&expected, "--write-out: %s: there is a NUL byte in it", at.data + 1);
+    expect_refusal(WORDS("-w", at.data), expected.data);
+    buf_release(&at);
+    buf_release(&expected);
+    scratch_free(scratch);
+}
+
 Test(write_out_option, reads_a_file_as_it_is)
 {
     struct scratch *scratch = scratch_new();
