@@ -18,6 +18,7 @@ int option_check_connect_to(const char *text, struct buf *err);
 int option_check_web_scheme(const char *text, struct buf *err);
 int option_check_proxy(const char *text, struct buf *err);
 int option_check_range(const char *text, struct buf *err);
+int option_check_fields(const char *text, struct buf *err);
 
 int option_set_data(struct options *, const char *text, struct buf *err);
 int option_set_data_raw(struct options *, const char *text, struct buf *err);

@@ -127,6 +127,21 @@ int option_check_method(const char *text, struct buf *err)
     return -EINVAL;
 }
 
+/* Which names there are, the format knows. */
+int option_check_fields(const char *text, struct buf *err)
+{
+    for (const char *at = text;; at++) {
+        size_t len = strcspn(at, ",");
+        if (!len)
+            break;
+        at += len;
+        if (!*at)
+            return 0;
+    }
+    buf_setf(err, "takes names with one comma between them, as in url,http_code");
+    return -EINVAL;
+}
+
 int option_check_range(const char *text, struct buf *err)
 {
     if (text[strspn(text, "0123456789-,")] == '\0' && strchr(text, '-'))

@@ -304,6 +304,7 @@ const struct option option_table[] = {
      .kind = OPTION_TEXT,
      .group = GROUP_OUTPUT,
      AT(fields),
+     .check = option_check_fields,
      .help = "The fields of jsonl and tsv, in this order, as in url,http_code"},
     {.name = "header-line",
      .kind = OPTION_SWITCH,

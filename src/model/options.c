@@ -374,6 +374,19 @@ static int check_payload(const struct options *options, struct buf *err)
     return -EINVAL;
 }
 
+/* Stdout carries one format. */
+static int check_format(const struct options *options, struct buf *err)
+{
+    static const char *const others[] = {[OPTION_FORMAT_JSONL] = "--jsonl",
+                                         [OPTION_FORMAT_TSV] = "--format tsv",
+                                         [OPTION_FORMAT_NONE] = "--format none"};
+
+    if (!options->write_out || options->format == OPTION_FORMAT_RAW)
+        return 0;
+    buf_setf(err, "--write-out: cannot go with %s", others[options->format]);
+    return -EINVAL;
+}
+
 static void derive(struct options *options)
 {
     if (options->write_out)
@@ -547,6 +560,9 @@ int options_parse(struct options *options, int argc, char *const *argv, struct b
         if (result)
             return result;
     }
+    result = check_format(options, err);
+    if (result)
+        return result;
     derive(options);
     result = check_query(options, err);
     if (!result)

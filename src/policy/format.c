@@ -199,6 +199,10 @@ static const char *read_variable(struct format *format, const char *at, bool is_
         refuse_variable(at, MIN(len, 40), err);
         return NULL;
     }
+    if (is_header && len == 0) {
+        buf_setf(err, "--write-out: %%header{} names no header");
+        return NULL;
+    }
     if (is_header) {
         struct segment *segment = add_segment(format, SEGMENT_HEADER);
         segment->text = xstrndup(at, len);

@@ -179,8 +179,9 @@ Test(request_options, take_words_numbers_and_sizes)
 
 Test(request_options, refuse_what_cannot_be)
 {
+#define NO_FIELDS "--fields: takes names with one comma between them, as in url,http_code"
     static const struct {
-        const char *words[3];
+        const char *words[4];
         const char *expected;
     } cases[] = {
         {{"-X", "G T"}, "--request: takes a word such as GET"},
@@ -218,6 +219,15 @@ Test(request_options, refuse_what_cannot_be)
         {{"--format", "xml"}, "--format: takes raw or jsonl or tsv or none, not 'xml'"},
         {{"--format", "template"}, "--format: takes raw or jsonl or tsv or none, not 'template'"},
         {{"-w", "@no/such"}, "--write-out: cannot read no/such: No such file or directory"},
+        {{"-w", "x", "--jsonl"}, "--write-out: cannot go with --jsonl"},
+        {{"--format=jsonl", "-w", "x"}, "--write-out: cannot go with --jsonl"},
+        {{"--format=tsv", "-w", ""}, "--write-out: cannot go with --format tsv"},
+        {{"-wx", "--format", "none"}, "--write-out: cannot go with --format none"},
+        {{"--fields", ""}, NO_FIELDS},
+        {{"--fields", ","}, NO_FIELDS},
+        {{"--fields", "url,"}, NO_FIELDS},
+        {{"--fields", ",url"}, NO_FIELDS},
+        {{"--fields", "url,,seq"}, NO_FIELDS},
         {{"-K", "no/such"}, "--config: cannot read no/such: No such file or directory"},
         {{"--get=1"}, "--get: takes no argument, not '1'"},
         {{"--data"}, "--data: needs its argument, DATA"},
@@ -225,6 +235,22 @@ Test(request_options, refuse_what_cannot_be)
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         expect_refusal(cases[i].words, cases[i].expected);
+#undef NO_FIELDS
+}
+
+Test(request_options, keep_the_last_format_asked_for)
+{
+    struct options options;
+
+    read_words(&options, WORDS("--format", "tsv", "--jsonl"));
+    cr_expect_eq(options.format, OPTION_FORMAT_JSONL);
+    options_release(&options);
+    read_words(&options, WORDS("--jsonl", "--format=none", "--format", "tsv", "--fields", "url"));
+    cr_expect_eq(options.format, OPTION_FORMAT_TSV);
+    options_release(&options);
+    read_words(&options, WORDS("--jsonl", "--format", "raw", "-w", "x"));
+    cr_expect_eq(options.format, OPTION_FORMAT_TEMPLATE);
+    options_release(&options);
 }
 
 /* ---- data ---- */

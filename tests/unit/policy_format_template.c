@@ -86,7 +86,7 @@ Test(template, puts_fields_headers_and_the_body_where_they_are_named)
         {"%{ok} %{reason} %{method}", "true ok GET"},
         {"[%{errormsg}%{id}%{content_type}]", "[]"},
         {"%header{X-A}|%header{x-a}|%header{CONTENT-TYPE}", "one|one|text/html"},
-        {"[%header{Empty}%header{none}%header{X}%header{}]", "[]"},
+        {"[%header{Empty}%header{none}%header{X}]", "[]"},
         {"%{time_total}", "0.000000"},
         {"%{redirects}", "[]"},
     };
@@ -144,6 +144,7 @@ Test(template, refuses_a_variable_that_there_is_not)
         {"a %{url} %{ url}", "--write-out: there is no %{ url}"},
         {"%{url", "--write-out: there is no %{url}"},
         {"%header{a", "--write-out: there is no %{a}"},
+        {"%{url}%header{}", "--write-out: %header{} names no header"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
