@@ -252,6 +252,27 @@ Test(files, are_told_by_tsv_and_templates_too)
     stage_free(stage);
 }
 
+/* They go to the records, or nowhere. */
+Test(files, have_no_headers_in_them)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/text/a");
+
+    program_expect(fetch_into_out(stage, RUN_WEIR("-i", "-o", "1", url)), 0, "", "");
+    stage_expect_file(stage, "out/1", "a\n");
+    program_expect(fetch_into_out(stage, RUN_WEIR("-I", "-o", "2", url)), 0, "", "");
+    stage_expect_file(stage, "out/2", "");
+    for (int i = 0; i < 2; i++) {
+        struct run_result result =
+            fetch_into_out(stage, RUN_WEIR(i ? "-I" : "-i", "--jsonl", "-o", i ? "4" : "3", url));
+        json_t *records = records_of(result, 0, 1);
+        cr_expect(record_has(record_at(records, 0), "headers"));
+        stage_expect_file(stage, i ? "out/4" : "out/3", i ? "" : "a\n");
+        json_decref(records);
+    }
+    stage_free(stage);
+}
+
 Test(discard, keeps_nothing_anywhere)
 {
     struct stage *stage = stage_new();

@@ -139,6 +139,29 @@ Test(skip_existing, asks_for_nothing_that_is_there)
     stage_free(stage);
 }
 
+/* One after the other the second is skipped; both at once, they are in each other's way. */
+Test(skip_existing, of_one_name_in_one_run_is_seen_at_the_start)
+{
+    struct stage *stage = stage_new();
+    const char *one = stage_url(stage, "/text/a?delay=0.3"), *other = stage_url(stage, "/text/b");
+
+    json_t *records = records_of(fetch_here(stage, RUN_WEIR("-o", "in-turn", "--skip-existing",
+                                                            "--jsonl", "-j1", one, other)),
+                                 0, 2);
+    cr_expect_eq(record_number(record_at(records, 1), "attempts"), 0);
+    cr_expect(record_file_is(record_at(records, 1), scratch_dir(stage->scratch), "a\n", 2));
+    json_decref(records);
+    cr_expect_eq(origin_counts(stage->origin).requests, 1);
+    records = records_of(fetch_here(stage, RUN_WEIR("-o", "at-once", "--skip-existing", "--jsonl",
+                                                    "--parallel-immediate", one, other)),
+                         4, 2);
+    cr_expect_str_eq(record_text(record_at(records, 0), "reason"), "ok");
+    cr_expect_str_eq(record_text(record_at(records, 1), "reason"), "output");
+    json_decref(records);
+    stage_expect_file(stage, "at-once", "a\n");
+    stage_free(stage);
+}
+
 /* ---- what cannot be written ---- */
 
 Test(files, cannot_go_through_what_is_no_directory)
