@@ -29,6 +29,12 @@ void engine_pause_output(struct task *);
 void engine_end_output(struct engine *, struct task *);
 /* Its turn has come: the file gets its name. Once; the result may become a failure. */
 void engine_publish_output(struct engine *, struct task *);
+/* The same in steps, for several files that are named together or not at all. Whether the task has
+ * one that is whole and has no name; false where it cannot be named, and that is the task's result;
+ * and the name is given up again. */
+bool engine_has_file(const struct task *);
+bool engine_name_file(struct engine *, struct task *);
+void engine_take_back_file(struct task *);
 void engine_drop_output(struct task *);
 
 #endif

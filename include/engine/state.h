@@ -26,6 +26,7 @@
 #include "policy/verdict.h"
 #include "policy/window.h"
 
+struct group;
 struct jobs_file;
 struct options;
 struct plan;
@@ -71,6 +72,11 @@ struct engine {
     struct rendering rendering; /* of the task whose turn it is */
     uint64_t seq;
     size_t urls_kept;
+    struct group *group;    /* that the last request admitted belongs to; NULL: to none */
+    struct group *failing;  /* groups whose members are to be cancelled */
+    struct group *over;     /* groups whose record is to go out, first come first */
+    struct task *ahead;     /* read while the window was full, to see whether the group goes on */
+    double now;             /* of this turn */
     double no_start_before; /* descriptors ran out */
     unsigned starts_in_vain;
     bool descriptors_are_out; /* the last transfer to end found none */

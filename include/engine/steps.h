@@ -25,6 +25,8 @@ void engine_retire(struct engine *, double now);
 /* Whether a result could go out right now. */
 bool engine_can_retire(const struct engine *);
 void engine_admit(struct engine *, double now);
+/* Whether another request is to be read as soon as there is one. */
+bool engine_wants_more(const struct engine *);
 void engine_start(struct engine *, double now);
 /* When a start that only time holds back can be; INFINITY where something else does. */
 double engine_start_due(const struct engine *, double now);
@@ -35,6 +37,8 @@ void engine_flush(struct engine *, double now);
 void engine_forgive(struct engine *, double now);
 /* Ends the run early where something asks for it: a signal, the deadline, --halt. */
 void engine_heed(struct engine *, double now);
+/* Takes a task that is not done off the list that its state names. */
+void engine_withdraw(struct engine *, struct task *, double now);
 /* The task, on no list and without a transfer, is not done any more. */
 void engine_halt_task(struct engine *, struct task *);
 /* Starts nothing more and lets what runs finish. */

@@ -76,6 +76,9 @@ int file_choose(struct file *, struct buf *ret_name, struct buf *err) WARN_UNUSE
 /* Gives it the chosen name. -EEXIST where somebody has taken that meanwhile. */
 int file_publish(struct file *, struct buf *err) WARN_UNUSED;
 
+/* What was published goes away; what it replaced does not come back. */
+void file_take_back(struct file *);
+
 /* All of these at once. */
 int file_commit(struct file *, struct buf *ret_name, struct buf *err) WARN_UNUSED;
 

@@ -39,6 +39,8 @@ void xfer_free(struct xfer *);
 
 /* Begins the task's transfer, to task->url. It moves at the next xfer_run. */
 void xfer_start(struct xfer *, struct task *);
+/* Whether a running task only waits to be told that it has ended. */
+bool xfer_has_ended(const struct task *);
 /* Takes a running task back before its end. */
 void xfer_cancel(struct xfer *, struct task *);
 /* Takes all running tasks back at once; nothing can be started after it. */

@@ -51,6 +51,7 @@ struct options {
     bool fail_fast;  /* the same as a halt at the first failure */
     double deadline; /* of the run; 0: none */
     char *jobs_file;
+    bool group_commit, group_records;
     double connect_timeout, stall_timeout, max_time; /* 0: none */
 
     /* request */

@@ -29,10 +29,11 @@ struct facts {
 
 struct result {
     enum reason reason;
-    int exitcode;   /* curl's code for the outcome, 0 where it has none */
-    long http_code; /* of the last answer; 0 where there was none */
-    char *message;  /* words for the user, or NULL */
-    char **passed;  /* the URLs that redirected here, in order */
+    uint64_t cancelled_by; /* the position of whose failure it shares; 0: of nobody's */
+    int exitcode;          /* curl's code for the outcome, 0 where it has none */
+    long http_code;        /* of the last answer; 0 where there was none */
+    char *message;         /* words for the user, or NULL */
+    char **passed;         /* the URLs that redirected here, in order */
     size_t n_passed;
     uint64_t body_bytes; /* decoded, kept or not */
     int64_t modified;    /* when the origin says the body last changed; -1: it does not */

@@ -17,6 +17,7 @@
 #include "model/request.h"
 #include "model/result.h"
 
+struct group;
 struct host;
 struct transfer;
 struct url;
@@ -43,6 +44,7 @@ struct task {
     bool looking_up;     /* holds one of the scheduler's lookups */
     bool name_is_stale;  /* the name is to be looked up anew */
     bool is_scout;       /* goes ahead of all others to its host */
+    bool is_held;        /* done, its result waits for others of its group */
     bool is_first_wave;  /* no transfer to its host has ended before it was started */
     struct request request;
     struct result result;
@@ -52,16 +54,18 @@ struct task {
     struct url *url;   /* where its next transfer goes; NULL: read it again from the request */
     char *location;    /* where the last answer redirects to, or NULL */
     struct host *host; /* borrowed from the scheduler, which keeps it while the task is alive */
-    struct transfer *transfer;  /* borrowed, while RUNNING */
-    struct task *prev, *next;   /* on the list that the state names */
-    struct task *older, *newer; /* in the window */
-    double since;               /* when it began to wait for its next start */
-    double started_at;          /* while RUNNING */
-    double latency;             /* seconds to the first byte of the answer; with --adaptive */
-    double closed_for;          /* seconds: the last answer asks to leave the host alone so long */
-    unsigned epoch;             /* of its host's valve, while RUNNING */
-    unsigned resent;            /* how often it was sent again since it had not been touched */
-    struct heap_node due;       /* while WAITING */
+    struct transfer *transfer;    /* borrowed, while RUNNING */
+    struct task *prev, *next;     /* on the list that the state names */
+    struct task *older, *newer;   /* in the window */
+    struct group *group;          /* borrowed; NULL: it is in none */
+    struct task *senior, *junior; /* among those of its group that are not done */
+    double since;                 /* when it began to wait for its next start */
+    double started_at;            /* while RUNNING */
+    double latency;               /* seconds to the first byte of the answer; with --adaptive */
+    double closed_for;    /* seconds: the last answer asks to leave the host alone so long */
+    unsigned epoch;       /* of its host's valve, while RUNNING */
+    unsigned resent;      /* how often it was sent again since it had not been touched */
+    struct heap_node due; /* while WAITING */
 };
 
 struct task *task_new(void);

@@ -59,6 +59,8 @@ void value_add_json(const struct value *, struct buf *out);
 /* As it is; a number has at least `digits` digits. */
 void value_add_text(const struct value *, unsigned digits, struct buf *out);
 
+/* A wall-clock time as RFC 3339 has it, UTC, to the millisecond. */
+void field_add_time(double wall, struct buf *out);
 /* Appends the answer's headers as a JSON object: names in lower case, each with its list of values,
  * in the order of their first appearance. `block` is as it came. */
 void field_add_headers(const char *block, size_t len, struct buf *out);

@@ -28,14 +28,14 @@ void window_init(struct window *, enum order, size_t max);
 bool window_has_slot(const struct window *);
 /* A new task, younger than all others. */
 void window_add(struct window *, struct task *);
-/* Notes that a task is done. */
+/* Notes that a task is done, and not held back. */
 void window_note_done(struct window *, struct task *);
 /* The task whose turn it is to go out, or NULL. */
 struct task *window_due(const struct window *);
 /* Takes out the task that window_due named. */
 void window_remove(struct window *, struct task *);
 /* The task that all others wait for: it must be able to go on whatever happens. NULL if none is
- * alive or the one next in order is done. */
+ * alive or the one next in order is done. Where that is held back, it is who it waits for. */
 struct task *window_awaited(const struct window *);
 
 #endif

@@ -1,3 +1,4 @@
+#include "engine/groups.h"
 #include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/source.h"
@@ -5,6 +6,7 @@
 #include "model/task.h"
 #include "model/url.h"
 #include "policy/filename.h"
+#include "policy/group.h"
 #include "policy/plan.h"
 #include "policy/sched.h"
 
@@ -65,28 +67,50 @@ static void plan_task(struct engine *engine, struct task *task)
     buf_release(&err);
 }
 
-static void admit_item(struct engine *engine, const struct source_item *item, double now)
+/* A new task of what was read; in no window yet. */
+static struct task *read_item(struct engine *engine, const struct source_item *item, double now)
 {
     struct task *task = task_new();
 
     fill_request(engine, task, item);
     task->since = now;
-    window_add(&engine->window, task);
     if (task->url)
         engine->urls_kept++;
-    if (task->request.invalid) {
-        if (engine->plan)
-            plan_add_invalid(engine->plan);
-        result_setf(&task->result, REASON_INVALID, "%s", task->request.invalid);
-        engine_complete(engine, task);
+    return task;
+}
+
+static void deny(struct engine *engine, struct task *task)
+{
+    bool is_known = url_has_scheme(task->url, "http") || url_has_scheme(task->url, "https");
+
+    result_setf(&task->result, REASON_DENIED,
+                is_known ? "not permitted by --proto" : "only http and https are fetched");
+    task->result.exitcode = CODE_UNSUPPORTED_SCHEME;
+    engine_complete(engine, task);
+}
+
+static void refuse(struct engine *engine, struct task *task)
+{
+    if (engine->plan)
+        plan_add_invalid(engine->plan);
+    result_setf(&task->result, REASON_INVALID, "%s", task->request.invalid);
+    engine_complete(engine, task);
+}
+
+static void admit(struct engine *engine, struct task *task, double now)
+{
+    window_add(&engine->window, task);
+    engine_join_group(engine, task);
+    if (engine->is_draining || engine->stopped) {
+        engine_halt_task(engine, task);
+    } else if (task->request.invalid) {
+        refuse(engine, task);
     } else if (!redirect_permits(engine->options->protocols, task->url)) {
-        bool is_known = url_has_scheme(task->url, "http") || url_has_scheme(task->url, "https");
-        result_setf(&task->result, REASON_DENIED,
-                    is_known ? "not permitted by --proto" : "only http and https are fetched");
-        task->result.exitcode = CODE_UNSUPPORTED_SCHEME;
-        engine_complete(engine, task);
+        deny(engine, task);
     } else if (engine->plan) {
         plan_task(engine, task);
+    } else if (task->group && task->group->has_failed) {
+        engine_cancel_task(engine, task);
     } else {
         engine_extend_url(engine, task);
         engine_queue(engine, task, false, now);
@@ -95,24 +119,58 @@ static void admit_item(struct engine *engine, const struct source_item *item, do
     }
 }
 
-void engine_admit(struct engine *engine, double now)
+/* A window full of results that are held for their group cannot move before it is known whether the
+ * next request belongs to it, too: that one is read ahead. */
+static bool must_look_ahead(const struct engine *engine)
+{
+    return engine->group && engine->group->is_held && !engine->ahead;
+}
+
+bool engine_wants_more(const struct engine *engine)
+{
+    return !engine->source_ended && !engine->ahead &&
+           (window_has_slot(&engine->window) || must_look_ahead(engine));
+}
+
+/* False where there is nothing to read for now. */
+static bool read_one(struct engine *engine, double now)
 {
     struct source_item item;
     struct buf err;
 
     buf_init(&err);
-    while (engine->moves_left && !engine->source_ended && !engine->out_closed &&
-           window_has_slot(&engine->window)) {
-        enum source_step step = source_next(engine->source, &item, &err);
-        if (step == SOURCE_WAIT)
-            break;
-        engine->moves_left--;
-        if (step == SOURCE_END)
-            engine->source_ended = true;
-        else if (step == SOURCE_TROUBLE)
-            engine_note_trouble(engine, err.data);
-        else if (!item.line || parse_wants(item.text, item.len))
-            admit_item(engine, &item, now);
+    enum source_step step = source_next(engine->source, &item, &err);
+    engine->moves_left -= step != SOURCE_WAIT;
+    if (step == SOURCE_END) {
+        engine->source_ended = true;
+        engine_close_group(engine);
+    } else if (step == SOURCE_TROUBLE) {
+        engine_note_trouble(engine, err.data);
+    } else if (step == SOURCE_ITEM && (!item.line || parse_wants(item.text, item.len))) {
+        engine->ahead = read_item(engine, &item, now);
     }
     buf_release(&err);
+    return step != SOURCE_WAIT;
+}
+
+static void admit_ahead(struct engine *engine, double now)
+{
+    struct task *task = engine->ahead;
+
+    engine->ahead = NULL;
+    admit(engine, task, now);
+}
+
+void engine_admit(struct engine *engine, double now)
+{
+    bool more = true;
+
+    while (more && engine->moves_left && !engine->out_closed) {
+        if (engine->ahead && window_has_slot(&engine->window))
+            admit_ahead(engine, now);
+        else
+            more = engine_wants_more(engine) && read_one(engine, now);
+    }
+    if (engine->ahead)
+        engine_look_at_next(engine, engine->ahead);
 }

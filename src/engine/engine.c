@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "engine/groups.h"
 #include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/fd.h"
@@ -78,7 +79,7 @@ static void on_due(struct ev_loop *loop, ev_timer *watcher, int events)
 
 void engine_arm(struct engine *engine, double now)
 {
-    source_watch(engine->source, !engine->source_ended && window_has_slot(&engine->window));
+    source_watch(engine->source, engine_wants_more(engine));
     writer_watch(engine->out);
     writer_watch(engine->notes);
     arm_timer(engine, engine_due(engine, now));
@@ -270,10 +271,15 @@ static void free_tasks(struct engine *engine)
     engine_stop(engine, clock_now());
     while ((task = window_due(&engine->window)) != NULL) {
         window_remove(&engine->window, task);
+        engine_leave_group(engine, task);
         sched_forget(engine->sched, task, clock_now());
         engine_drop_output(task);
         task_free(task, &engine->store);
     }
+    if (engine->ahead)
+        engine_drop_url(engine, engine->ahead);
+    task_free(engine->ahead, &engine->store);
+    engine_free_groups(engine);
 }
 
 /* The transfers go before their watchers' loop: libcurl stops its sockets through it. */

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "engine/groups.h"
 #include "engine/state.h"
 #include "io/jobs_file.h"
 #include "io/signals.h"
@@ -90,6 +91,7 @@ void engine_heed(struct engine *engine, double now)
         engine->permits.limit = MIN(jobs, engine->jobs_max);
     if (signals_take_status(engine->signals))
         tell_status(engine);
+    engine_cancel_groups(engine, now);
     if (engine->stopped)
         return;
     heed_ending_signal(engine, now);

@@ -210,24 +210,49 @@ void engine_end_output(struct engine *engine, struct task *task)
     buf_release(&err);
 }
 
-void engine_publish_output(struct engine *engine, struct task *task)
+bool engine_has_file(const struct task *task)
 {
     struct output *output = output_of(task);
-    struct buf name, err;
 
-    if (!output || !output->is_whole)
-        return;
+    return output && output->is_whole;
+}
+
+bool engine_name_file(struct engine *engine, struct task *task)
+{
+    struct buf name, err;
+    bool is_named;
+
+    if (!engine_has_file(task))
+        return true;
     buf_init(&name);
     buf_init(&err);
-    if (file_commit(output->file, &name, &err)) {
+    is_named = file_commit(output_of(task)->file, &name, &err) == 0;
+    if (is_named) {
+        task->body_file = buf_take(&name);
+    } else {
         result_setf(&task->result, REASON_OUTPUT, "%s", err.data);
         engine->tally.succeeded--;
         engine->tally.failed++;
-    } else {
-        task->body_file = buf_take(&name);
     }
     buf_release(&name);
     buf_release(&err);
+    return is_named;
+}
+
+void engine_take_back_file(struct task *task)
+{
+    if (!engine_has_file(task))
+        return;
+    file_take_back(output_of(task)->file);
+    free(task->body_file);
+    task->body_file = NULL;
+}
+
+void engine_publish_output(struct engine *engine, struct task *task)
+{
+    if (!engine_has_file(task))
+        return;
+    engine_name_file(engine, task);
     engine_drop_output(task);
 }
 

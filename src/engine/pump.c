@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "engine/groups.h"
 #include "engine/state.h"
 #include "io/source.h"
 #include "io/writer.h"
@@ -47,9 +48,14 @@ static void count_done(struct engine *engine, enum reason reason)
 
 void engine_complete(struct engine *engine, struct task *task)
 {
+    bool is_held = task->is_held;
+
     task_set_state(task, TASK_DONE);
     count_done(engine, task->result.reason);
-    window_note_done(&engine->window, task);
+    if (task->group)
+        engine_note_member_done(engine, task);
+    if (!is_held)
+        window_note_done(&engine->window, task);
     if (!format_wants_facts(engine->format))
         engine_drop_url(engine, task); /* a record still tells where it led */
 }
@@ -106,7 +112,7 @@ bool engine_is_finished(const struct engine *engine)
 {
     if (engine->out_closed)
         return true;
-    return engine->source_ended && engine->window.alive == 0 &&
+    return engine->source_ended && !engine->ahead && engine->window.alive == 0 && !engine->over &&
            xfer_trace(engine->xfer)->len == 0 && writer_is_empty(engine->out) &&
            writer_is_empty(engine->notes);
 }
@@ -144,6 +150,7 @@ void engine_pump(struct engine *engine, double now)
 
     engine->moves_left = MOVES_IN_TURN;
     engine->bytes_left = BYTES_IN_TURN;
+    engine->now = now;
     engine_forgive(engine, now);
     xfer_run(engine->xfer, now);
     do {

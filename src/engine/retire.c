@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/groups.h"
 #include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/writer.h"
@@ -83,7 +84,7 @@ static bool writers_have_room(const struct engine *engine)
 /* The flush at the end of a turn may have made room, or found that no more is needed. */
 bool engine_can_retire(const struct engine *engine)
 {
-    return window_due(&engine->window) && writers_have_room(engine);
+    return (engine->over || window_due(&engine->window)) && writers_have_room(engine);
 }
 
 /* False where a writer is full and its reader takes nothing. */
@@ -149,6 +150,7 @@ static void bury(struct engine *engine, struct task *task, double now)
     stats_count(&engine->stats, &task->result);
     engine->local_trouble |= task->result.reason == REASON_OUTPUT;
     window_remove(&engine->window, task);
+    engine_leave_group(engine, task);
     sched_forget(engine->sched, task, now);
     engine_drop_output(task);
     engine_drop_url(engine, task);
@@ -161,8 +163,11 @@ void engine_retire(struct engine *engine, double now)
 {
     struct task *task;
 
-    while (engine->moves_left && engine->bytes_left && (task = window_due(&engine->window)) &&
-           has_room(engine, now)) {
+    while (engine->moves_left && engine->bytes_left &&
+           (engine->over || window_due(&engine->window)) && has_room(engine, now)) {
+        if (engine_put_group_record(engine))
+            continue;
+        task = window_due(&engine->window);
         if (render_some(engine, task, now))
             bury(engine, task, now);
     }

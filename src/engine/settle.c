@@ -1,11 +1,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/groups.h"
 #include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/writer.h"
 #include "io/xfer.h"
 #include "model/task.h"
+#include "policy/group.h"
 #include "policy/sched.h"
 
 enum { DESCRIPTOR_TRIES = 50 /* starts in vain, with nothing running that could free one */ };
@@ -138,6 +140,10 @@ static void settle_task(struct engine *engine, struct task *task, double now)
     if (engine->probe == task)
         engine->probe = NULL;
     enum verdict verdict = verdict_of(&engine->verdicts, task);
+    if (task->group && task->group->has_failed && verdict != VERDICT_DONE) {
+        engine_cancel_task(engine, task);
+        return;
+    }
     if (engine->is_draining && verdict != VERDICT_DONE) {
         engine_halt_task(engine, task);
         return;
@@ -183,4 +189,5 @@ void engine_settle(struct engine *engine, double now)
         settle_task(engine, task, now);
         engine->moves_left -= engine->moves_left > 0;
     }
+    engine_cancel_groups(engine, now);
 }

@@ -1,3 +1,4 @@
+#include "engine/groups.h"
 #include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/source.h"
@@ -5,8 +6,7 @@
 #include "model/task.h"
 #include "policy/sched.h"
 
-/* Takes an unfinished task off the list its state names. */
-static void withdraw(struct engine *engine, struct task *task, double now)
+void engine_withdraw(struct engine *engine, struct task *task, double now)
 {
     static const struct lesson nothing;
 
@@ -16,6 +16,8 @@ static void withdraw(struct engine *engine, struct task *task, double now)
     case TASK_RUNNING:
         semaphore_give(&engine->permits);
         sched_end(engine->sched, task, &nothing, now);
+        if (engine->probe == task)
+            engine->probe = NULL;
         break;
     case TASK_DONE: break;
     }
@@ -39,7 +41,7 @@ static void halt_tasks(struct engine *engine, bool running_are_spared, double no
         next = task->newer;
         if (task->state == TASK_DONE || (running_are_spared && task->state == TASK_RUNNING))
             continue;
-        withdraw(engine, task, now);
+        engine_withdraw(engine, task, now);
         engine_halt_task(engine, task);
     }
 }
@@ -51,6 +53,7 @@ void engine_drain(struct engine *engine, double now)
     engine->is_draining = true;
     engine->source_ended = true;
     halt_tasks(engine, true, now);
+    engine_close_group(engine);
 }
 
 /* What ended before the stop counts as it ended: it is settled first. */
@@ -63,4 +66,5 @@ void engine_stop(struct engine *engine, double now)
     engine_settle(engine, now);
     xfer_stop(engine->xfer);
     halt_tasks(engine, false, now);
+    engine_close_group(engine);
 }

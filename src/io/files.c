@@ -462,6 +462,17 @@ int file_publish(struct file *file, struct buf *err)
     return result ? fail(file->files, file->name, result, err) : 0;
 }
 
+void file_take_back(struct file *file)
+{
+    struct place place;
+
+    if (file->stage != FILE_PUBLISHED || find_place(file, PLACE_LOOK, &place))
+        return;
+    struct target target = number_name(place.base, file->number);
+    unlinkat(place.dir, target.name, 0);
+    place_leave(&place);
+}
+
 /* Mostly the name is free, and one call has it. */
 static int publish_somehow(struct file *file, const struct place *place)
 {

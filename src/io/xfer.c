@@ -639,6 +639,11 @@ void xfer_start(struct xfer *xfer, struct task *task)
         out_of_memory();
 }
 
+bool xfer_has_ended(const struct task *task)
+{
+    return !task->transfer || task->transfer->has_ended;
+}
+
 void xfer_cancel(struct xfer *xfer, struct task *task)
 {
     struct transfer *transfer = task->transfer;

@@ -11,6 +11,8 @@
 
 #define TIMEOUT_MAX 1e9
 
+enum { GROUP_BYTES = 4096 /* and not so many: its record has to go out in one piece */ };
+
 /* An object being read: parsed, and as text. */
 struct reading {
     struct detail *detail;
@@ -280,6 +282,8 @@ static int read_group(struct reading *reading, const char *field, const json_t *
 {
     if (!json_is_string(value) && !json_is_number(value))
         return refuse(reading, field, "must be a string or a number");
+    if (json_string_length(value) >= GROUP_BYTES)
+        return refuse(reading, field, "must be shorter than 4 KiB");
     return keep_text(reading, field, &reading->detail->group);
 }
 

@@ -24,12 +24,20 @@ static void trim(const char **line, size_t *len)
         (*len)--;
 }
 
+/* A group's record, which asks for nothing: those of its members do. */
+static bool is_group_record(const char *line, size_t len)
+{
+    static const char start[] = "{\"group_record\":";
+
+    return len >= sizeof start - 1 && memcmp(line, start, sizeof start - 1) == 0;
+}
+
 bool parse_wants(const char *line, size_t len)
 {
     if (len && line[0] == '#')
         return false;
     trim(&line, &len);
-    return len > 0;
+    return len > 0 && !is_group_record(line, len);
 }
 
 /* The line's text as a string: a NUL in it is as bad as a byte that is no UTF-8. */

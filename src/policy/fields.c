@@ -170,6 +170,12 @@ GETTER(get_errormsg)
     return task->result.message ? text_value(task->result.message) : null;
 }
 
+GETTER(get_cancelled_by)
+{
+    UNUSED_BOTH;
+    return task->result.cancelled_by ? number_value(task->result.cancelled_by) : absent;
+}
+
 GETTER(get_attempts)
 {
     UNUSED_BOTH;
@@ -250,25 +256,30 @@ static void add_part(struct buf *out, int number, unsigned digits, char behind)
     buf_add_char(out, behind);
 }
 
-/* RFC 3339, UTC, to the millisecond. */
+void field_add_time(double wall, struct buf *out)
+{
+    struct tm parts;
+    uint64_t ms = (uint64_t)(wall * 1000);
+    time_t whole = (time_t)(ms / 1000);
+
+    gmtime_r(&whole, &parts);
+    add_part(out, parts.tm_year + 1900, 4, '-');
+    add_part(out, parts.tm_mon + 1, 2, '-');
+    add_part(out, parts.tm_mday, 2, 'T');
+    add_part(out, parts.tm_hour, 2, ':');
+    add_part(out, parts.tm_min, 2, ':');
+    add_part(out, parts.tm_sec, 2, '.');
+    add_part(out, (int)(ms % 1000), 3, 'Z');
+}
+
 GETTER(get_ts)
 {
     const struct facts *facts = task->result.facts;
-    struct tm parts;
 
     UNUSED_RULES;
     if (!facts || facts->begun_at <= 0)
         return absent;
-    uint64_t ms = (uint64_t)(facts->begun_at * 1000);
-    time_t whole = (time_t)(ms / 1000);
-    gmtime_r(&whole, &parts);
-    add_part(scratch, parts.tm_year + 1900, 4, '-');
-    add_part(scratch, parts.tm_mon + 1, 2, '-');
-    add_part(scratch, parts.tm_mday, 2, 'T');
-    add_part(scratch, parts.tm_hour, 2, ':');
-    add_part(scratch, parts.tm_min, 2, ':');
-    add_part(scratch, parts.tm_sec, 2, '.');
-    add_part(scratch, (int)(ms % 1000), 3, 'Z');
+    field_add_time(facts->begun_at, scratch);
     return (struct value){.kind = VALUE_TEXT, .text = scratch->data, .len = scratch->len};
 }
 
@@ -341,6 +352,7 @@ const struct field field_table[] = {
     {.name = "http_code", .get = get_http_code, .digits = 3},
     {.name = "exitcode", .get = get_exitcode},
     {.name = "errormsg", .get = get_errormsg},
+    {.name = "cancelled_by", .get = get_cancelled_by},
     {.name = "attempts", .get = get_attempts},
     {.name = "redirects", .get = get_redirects},
     {.name = "http_version", .get = get_http_version},

@@ -4,6 +4,7 @@
 #include <utlist.h>
 
 #include "model/task.h"
+#include "policy/group.h"
 
 void window_init(struct window *window, enum order order, size_t max)
 {
@@ -24,7 +25,7 @@ void window_add(struct window *window, struct task *task)
 
 void window_note_done(struct window *window, struct task *task)
 {
-    assert(task->state == TASK_DONE);
+    assert(task->state == TASK_DONE && !task->is_held);
     if (window->order == ORDER_INPUT)
         return;
     DL_DELETE2(window->oldest, task, older, newer);
@@ -33,9 +34,11 @@ void window_note_done(struct window *window, struct task *task)
 
 struct task *window_due(const struct window *window)
 {
+    struct task *oldest = window->oldest;
+
     if (window->order == ORDER_COMPLETION)
         return window->done;
-    return window->oldest && window->oldest->state == TASK_DONE ? window->oldest : NULL;
+    return oldest && oldest->state == TASK_DONE && !oldest->is_held ? oldest : NULL;
 }
 
 void window_remove(struct window *window, struct task *task)
@@ -52,7 +55,9 @@ struct task *window_awaited(const struct window *window)
 {
     struct task *oldest = window->oldest;
 
-    if (window->done)
+    if (window->done || !oldest)
         return NULL;
-    return oldest && oldest->state != TASK_DONE ? oldest : NULL;
+    if (oldest->state != TASK_DONE)
+        return oldest;
+    return oldest->is_held ? oldest->group->pending : NULL;
 }
