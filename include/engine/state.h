@@ -23,6 +23,7 @@
 #include "policy/retry.h"
 #include "policy/semaphore.h"
 #include "policy/stats.h"
+#include "policy/trace.h"
 #include "policy/verdict.h"
 #include "policy/window.h"
 
@@ -64,6 +65,7 @@ struct engine {
     struct retry_state retries;
     struct parse_rules parsing;
     struct host_memo hosts;
+    struct trace_source traces;
 
     struct plan *plan;         /* with --dry-run: told in place of a run */
     struct filename *filename; /* of the files that bodies go to; NULL: they do not */

@@ -67,6 +67,7 @@ struct options {
     char *proxy, *proxy_user, *noproxy;
     char *cacert, *capath, *cert, *key, *pinned_key, *ciphers;
     char *interface, *unix_socket;
+    bool traceparent;
     bool netrc, insecure, compressed;
     bool location, location_trusted;
     unsigned max_redirs;

@@ -58,6 +58,9 @@ struct ask request_ask(const struct request *, const struct ask *defaults);
 /* Whether sending a request twice does no more than sending it once. */
 bool request_may_repeat(const char *method);
 
+/* Whether one of `headers` has the name of this one: `Name: value` or only `Name:`. */
+bool request_names_header(const struct strings *headers, const char *header);
+
 struct detail *detail_new(void);
 void detail_free(struct detail *);
 void request_release(struct request *);

@@ -37,6 +37,7 @@ struct result {
     size_t n_passed;
     uint64_t body_bytes; /* decoded, kept or not */
     int64_t modified;    /* when the origin says the body last changed; -1: it does not */
+    char *trace_id;      /* of the trace that its spans belong to, or NULL */
     struct facts *facts; /* NULL where nobody wants them */
     unsigned starts;     /* transfers begun for it */
     unsigned attempts;   /* the first, and each retry; a hop belongs to its attempt */

@@ -51,6 +51,7 @@ struct task {
     struct body body;
     struct sink *sink; /* borrowed: where the body of a success goes; NULL: into `body` */
     char *body_file;   /* the file it became, or NULL */
+    char *traceparent; /* the header that its next start sends, or NULL */
     struct url *url;   /* where its next transfer goes; NULL: read it again from the request */
     char *location;    /* where the last answer redirects to, or NULL */
     struct host *host; /* borrowed from the scheduler, which keeps it while the task is alive */

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "policy/trace.h"
 
 struct task;
 
@@ -31,7 +32,8 @@ struct group {
     uint64_t members, succeeded, failed, cancelled;
     double begun_at, done_at; /* monotonic; when its last member so far was done */
     double begun_at_wall;
-    struct group *next; /* on the list that the engine keeps it on */
+    char trace_id[TRACE_ID_SIZE]; /* empty: none of its members was started with one */
+    struct group *next;           /* on the list that the engine keeps it on */
 };
 
 struct group *group_new(const char *name, bool is_held);

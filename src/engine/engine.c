@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <unistd.h>
 
+#include "base/chance.h"
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "engine/groups.h"
@@ -94,15 +93,6 @@ static const char *spool_directory(const struct options *options)
     return temporary && *temporary ? temporary : "/var/tmp";
 }
 
-static uint64_t seed(void)
-{
-    uint64_t seed = 0;
-
-    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed)
-        seed = (uint64_t)getpid() ^ (uint64_t)(clock_wall() * 1e6);
-    return seed;
-}
-
 static void set_rules(struct engine *engine, const struct options *options)
 {
     engine->options = options;
@@ -120,7 +110,8 @@ static void set_rules(struct engine *engine, const struct options *options)
                   .max_delay = options->retry_max_delay,
                   .budget = options->retry_budget},
     };
-    retry_init(&engine->retries, seed());
+    retry_init(&engine->retries, chance_seed());
+    trace_init(&engine->traces);
     engine->parsing = (struct parse_rules){
         .format = options->input_format,
         .default_scheme = options->proto_default ? options->proto_default : "http",

@@ -7,6 +7,7 @@
 #include "model/options.h"
 #include "model/task.h"
 #include "model/url.h"
+#include "policy/group.h"
 #include "policy/sched.h"
 
 static void wake(struct engine *engine, struct task *task, double now)
@@ -133,6 +134,31 @@ static void count_attempt(struct engine *engine, struct task *task)
     task->is_new_attempt = false;
 }
 
+static bool names_own_trace(const struct engine *engine, const struct task *task)
+{
+    const struct detail *detail = task->request.detail;
+
+    return request_names_header(&engine->options->headers, "traceparent") ||
+           (detail && request_names_header(&detail->headers, "traceparent"));
+}
+
+/* What follows a trace of its own keeps to that. */
+static void trace(struct engine *engine, struct task *task)
+{
+    char own[TRACE_ID_SIZE] = "";
+    char *id = task->group ? task->group->trace_id : own;
+
+    if (!engine->options->traceparent || names_own_trace(engine, task))
+        return;
+    if (!task->traceparent) {
+        if (!*id)
+            trace_begin(&engine->traces, id);
+        task->result.trace_id = xstrdup(id);
+        task->traceparent = xmalloc(TRACE_HEADER_SIZE);
+    }
+    trace_header(&engine->traces, task->result.trace_id, task->traceparent);
+}
+
 void engine_start(struct engine *engine, double now)
 {
     static const struct lesson nothing;
@@ -156,6 +182,7 @@ void engine_start(struct engine *engine, double now)
             engine->probe = task;
         semaphore_take(&engine->permits);
         task_set_state(task, TASK_RUNNING);
+        trace(engine, task);
         xfer_start(engine->xfer, task);
     }
     xfer_run(engine->xfer, now);

@@ -107,22 +107,10 @@ static void set_method(struct transfer *transfer)
         must(curl_easy_setopt(transfer->easy, CURLOPT_CUSTOMREQUEST, ask->method));
 }
 
-/* Whether a header of the request's own stands in the place of this one. */
-static bool is_replaced(const struct strings *own, const char *header)
-{
-    size_t len = strcspn(header, ":; ");
-
-    for (size_t i = 0; i < own->len; i++) {
-        if (strcspn(own->at[i], ":; ") == len && strncasecmp(own->at[i], header, len) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* Whoever asks for an encoding gets it as it comes. */
 static bool asks_for_encoding(const struct detail *detail)
 {
-    return detail && is_replaced(&detail->headers, "Accept-Encoding:");
+    return detail && request_names_header(&detail->headers, "Accept-Encoding:");
 }
 
 static bool describes_payload(const char *header)
@@ -164,11 +152,13 @@ static void set_headers(struct xfer *xfer, struct transfer *transfer)
     for (struct curl_slist *at = xfer->headers; at; at = at->next) {
         if (is_own && xfer->adds_json_type && xfer_header_is_named(at->data, "content-type"))
             continue;
-        if (!is_replaced(own, at->data))
+        if (!request_names_header(own, at->data))
             add_header(transfer, at->data);
     }
     for (size_t i = 0; i < own->len; i++)
         add_header(transfer, own->at[i]);
+    if (transfer->task->traceparent)
+        transfer->headers = xfer_append(transfer->headers, transfer->task->traceparent);
     bool is_form = ask->payload_kind == PAYLOAD_BYTES && ask->payload == xfer->ask.payload;
     if (ask->payload_kind == PAYLOAD_JSON && !names_content_type(transfer))
         add_header(transfer, "Content-Type: application/json");
@@ -230,7 +220,7 @@ static bool wants_tailoring(const struct transfer *transfer)
     const struct task *task = transfer->task;
     const struct detail *detail = task->request.detail;
 
-    return task->away || task->demoted || (detail && !detail->is_plain) ||
+    return task->away || task->demoted || task->traceparent || (detail && !detail->is_plain) ||
            transfer->ask.payload_kind != PAYLOAD_NONE || strcmp(transfer->ask.method, "GET") != 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/util.h"
 
@@ -33,6 +34,17 @@ bool request_may_repeat(const char *method)
 
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
         if (strcmp(method, methods[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool request_names_header(const struct strings *headers, const char *header)
+{
+    size_t len = strcspn(header, ":; ");
+
+    for (size_t i = 0; i < headers->len; i++) {
+        if (strcspn(headers->at[i], ":; ") == len && strncasecmp(headers->at[i], header, len) == 0)
             return true;
     }
     return false;

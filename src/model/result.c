@@ -23,6 +23,7 @@ void result_release(struct result *result)
 {
     facts_free(result->facts);
     free(result->message);
+    free(result->trace_id);
     for (size_t i = 0; i < result->n_passed; i++)
         free(result->passed[i]);
     free(result->passed);

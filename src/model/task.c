@@ -34,6 +34,7 @@ void task_free(struct task *task, struct store *store)
     url_free(task->url);
     free(task->location);
     free(task->body_file);
+    free(task->traceparent);
     free(task);
 }
 

@@ -176,6 +176,12 @@ GETTER(get_cancelled_by)
     return task->result.cancelled_by ? number_value(task->result.cancelled_by) : absent;
 }
 
+GETTER(get_trace_id)
+{
+    UNUSED_BOTH;
+    return text_value(task->result.trace_id);
+}
+
 GETTER(get_attempts)
 {
     UNUSED_BOTH;
@@ -353,6 +359,7 @@ const struct field field_table[] = {
     {.name = "exitcode", .get = get_exitcode},
     {.name = "errormsg", .get = get_errormsg},
     {.name = "cancelled_by", .get = get_cancelled_by},
+    {.name = "trace_id", .get = get_trace_id},
     {.name = "attempts", .get = get_attempts},
     {.name = "redirects", .get = get_redirects},
     {.name = "http_version", .get = get_http_version},

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/chance.h"
 #include "model/request.h"
 
 /* curl's code for a TLS handshake that broke off; its others are of certificates, which stay bad. */
@@ -72,20 +73,9 @@ bool retry_spend(const struct retry_rules *rules, struct retry_state *state)
     return true;
 }
 
-/* From 0 up to, not including, 1: splitmix64. */
-static double roll(struct retry_state *state)
-{
-    uint64_t mixed = state->dice += UINT64_C(0x9E3779B97F4A7C15);
-
-    mixed = (mixed ^ mixed >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94D049BB133111EB);
-    mixed ^= mixed >> 31;
-    return (double)(mixed >> 11) * 0x1p-53;
-}
-
 double retry_pause(const struct retry_rules *rules, struct retry_state *state, unsigned attempts)
 {
     double limit = ldexp(rules->delay, (int)(attempts > 1000 ? 1000 : attempts) - 1);
 
-    return roll(state) * fmin(limit, rules->max_delay);
+    return chance_share(&state->dice) * fmin(limit, rules->max_delay);
 }

@@ -28,6 +28,8 @@ static const struct {
     {"http_code", NUMBER, true},
     {"exitcode", NUMBER, true},
     {"errormsg", ANY, true},
+    {"cancelled_by", NUMBER, false},
+    {"trace_id", TEXT, false},
     {"attempts", NUMBER, true},
     {"redirects", LIST, true},
     {"http_version", TEXT, false},
