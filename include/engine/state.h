@@ -22,7 +22,7 @@
 #include "policy/format.h"
 #include "policy/retry.h"
 #include "policy/semaphore.h"
-#include "policy/stats.h"
+#include "policy/summary.h"
 #include "policy/trace.h"
 #include "policy/verdict.h"
 #include "policy/window.h"
@@ -60,7 +60,7 @@ struct engine {
     struct window window;
     struct semaphore permits;
     struct heap waiting; /* tasks not due yet */
-    struct stats stats;
+    struct summary summary;
     struct verdict_rules verdicts;
     struct retry_state retries;
     struct parse_rules parsing;
@@ -92,9 +92,10 @@ struct engine {
     bool halt_is_failure; /* it is, for the exit status */
     bool is_draining;     /* no new starts, and what runs may finish */
     double deadline;      /* of the run; INFINITY: none */
-    double awake_at;      /* when the last turn ended */
-    double due;           /* what the loop is to wake for; INFINITY: nothing */
-    bool is_listening;    /* one turn of it, since it woke late */
+    double begun_at;
+    double awake_at;   /* when the last turn ended */
+    double due;        /* what the loop is to wake for; INFINITY: nothing */
+    bool is_listening; /* one turn of it, since it woke late */
     bool source_ended;
     bool stopped;       /* no new starts, and what ran was cancelled */
     bool local_trouble; /* an input or an output failed */

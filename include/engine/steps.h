@@ -11,6 +11,7 @@
 #include "base/buf.h"
 
 struct engine;
+struct options;
 struct task;
 
 /* One turn; `now` is the monotonic clock. */
@@ -56,6 +57,11 @@ void engine_queue(struct engine *, struct task *, bool again, double now);
 /* Adds to a URL just read what the options say: the data of -G, the name of what is uploaded. */
 void engine_extend_url(struct engine *, struct task *);
 void engine_drop_url(struct engine *, struct task *);
+
+/* Whether somebody wants to know at the end what the run came to. */
+bool engine_wants_summary(const struct options *);
+/* Says on stderr how the run ended, and what it came to. */
+void engine_tell_end(struct engine *);
 
 /* Puts a line on stderr. */
 void engine_note(struct engine *, const struct buf *line);

@@ -87,6 +87,7 @@ struct options {
     bool remote_name, skip_existing, remote_time;
     unsigned on_conflict;
     struct codes accept;
+    unsigned summary;
     bool silent, verbose;
 
     bool in_file; /* a file of options is being read */

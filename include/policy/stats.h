@@ -16,9 +16,11 @@ struct stats {
     uint64_t body_bytes;
     uint64_t starts;  /* transfers begun */
     uint64_t retries; /* attempts after a first */
+    unsigned peak_in_flight;
 };
 
 void stats_count(struct stats *, const struct result *);
+void stats_note_in_flight(struct stats *, unsigned running);
 uint64_t stats_failed(const struct stats *);
 
 #endif

@@ -118,8 +118,8 @@ static void set_rules(struct engine *engine, const struct options *options)
     };
     engine->flush_at = INFINITY;
     engine->due = INFINITY;
-    engine->awake_at = clock_now();
-    engine->deadline = options->deadline > 0 ? engine->awake_at + options->deadline : INFINITY;
+    engine->begun_at = engine->awake_at = clock_now();
+    engine->deadline = options->deadline > 0 ? engine->begun_at + options->deadline : INFINITY;
     heap_init(&engine->waiting);
     rendering_init(&engine->rendering);
     window_init(&engine->window, options->order, (size_t)options->window);
@@ -169,10 +169,13 @@ static const enum xfer_bodies bodies[] = {
     [FORMAT_ALL_BODIES] = XFER_ALL_BODIES,
 };
 
-static struct xfer_wants wants_of(const struct format *format)
+static struct xfer_wants wants_of(const struct engine *engine)
 {
+    const struct format *format = engine->format;
+
     return (struct xfer_wants){.bodies = bodies[format_wants_bodies(format)],
-                               .facts = format_wants_facts(format),
+                               .facts = format_wants_facts(format) ||
+                                        engine_wants_summary(engine->options),
                                .headers = format_wants_headers(format)};
 }
 
@@ -231,7 +234,7 @@ static int set_up_io(struct engine *engine, struct buf *err)
         return result;
     engine->shuns_binary = shuns_binary(engine);
     begin_output(engine);
-    result = xfer_new(engine->loop, engine->options, wants_of(engine->format), &engine->store, jobs,
+    result = xfer_new(engine->loop, engine->options, wants_of(engine), &engine->store, jobs,
                       &engine->xfer, err);
     return result ? EXIT_USAGE : 0;
 }
@@ -295,36 +298,10 @@ void engine_free(struct engine *engine)
     writer_free(engine->notes);
     heap_release(&engine->waiting);
     host_memo_release(&engine->hosts);
+    summary_release(&engine->summary);
     store_release(&engine->store);
     ev_loop_destroy(engine->loop);
     free(engine);
-}
-
-static void tell_halted(struct engine *engine)
-{
-    uint64_t halted = engine->stats.reasons[REASON_HALTED];
-    struct buf line;
-
-    if ((!halted && !engine->halted_by) || engine->options->silent)
-        return;
-    buf_init(&line);
-    buf_addf(&line, "weir: halted: %s", engine->halted_by ? engine->halted_by : "an output failed");
-    if (halted)
-        buf_addf(&line, "; requests read and not done: %llu", (unsigned long long)halted);
-    buf_add_char(&line, '\n');
-    engine_note(engine, &line);
-    buf_release(&line);
-}
-
-static void tell_plan(struct engine *engine)
-{
-    struct buf report;
-
-    buf_init(&report);
-    plan_report(engine->plan, &report);
-    if (fputs(report.data, stdout) < 0 || fflush(stdout) != 0)
-        engine_note_trouble(engine, "cannot write to stdout");
-    buf_release(&report);
 }
 
 static void save_cookies(struct engine *engine)
@@ -345,7 +322,7 @@ static int exit_status(const struct engine *engine)
         return EXIT_LOCAL_TROUBLE;
     if (engine->halted_by)
         return engine->halt_is_failure ? EXIT_HALTED : EXIT_ALL_OK;
-    return stats_failed(&engine->stats) ? EXIT_SOME_FAILED : EXIT_ALL_OK;
+    return stats_failed(&engine->summary.stats) ? EXIT_SOME_FAILED : EXIT_ALL_OK;
 }
 
 int engine_run(struct engine *engine)
@@ -355,13 +332,9 @@ int engine_run(struct engine *engine)
     ev_prepare_stop(engine->loop, &engine->prepare);
     ev_timer_stop(engine->loop, &engine->timer);
     ev_run(engine->loop, EVRUN_NOWAIT); /* hears a signal that came with the end */
-    if (engine->plan)
-        tell_plan(engine);
-    else
+    if (!engine->plan)
         save_cookies(engine);
-    tell_halted(engine);
-    int ignored = writer_flush(engine->notes);
-    (void)ignored;
+    engine_tell_end(engine);
     return exit_status(engine);
 }
 

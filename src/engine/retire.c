@@ -147,7 +147,7 @@ static void tell_failure(struct engine *engine, const struct task *task)
 static void bury(struct engine *engine, struct task *task, double now)
 {
     tell_failure(engine, task);
-    stats_count(&engine->stats, &task->result);
+    summary_note(&engine->summary, task, task->host ? sched_host_name(task) : NULL);
     engine->local_trouble |= task->result.reason == REASON_OUTPUT;
     window_remove(&engine->window, task);
     engine_leave_group(engine, task);

@@ -118,7 +118,7 @@ static void retry(struct engine *engine, struct task *task, double now)
         done(engine, task);
         return;
     }
-    engine->stats.retries++;
+    engine->summary.stats.retries++;
     task->is_new_attempt = true;
     rewind_task(engine, task, now);
     if (is_gated) {

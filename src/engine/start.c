@@ -181,6 +181,7 @@ void engine_start(struct engine *engine, double now)
         if (engine->descriptors_are_out)
             engine->probe = task;
         semaphore_take(&engine->permits);
+        stats_note_in_flight(&engine->summary.stats, engine->permits.held);
         task_set_state(task, TASK_RUNNING);
         trace(engine, task);
         xfer_start(engine->xfer, task);

@@ -12,6 +12,8 @@ static const char *const format_words[] = {"raw", "jsonl", "tsv", "none", NULL};
 static const char *const conflict_words[] = {"fail", "number", "replace", NULL};
 static const char *const echo_words[] = {"failed", "all", "none", NULL};
 
+static const char *const summary_words[] = {"auto", "text", "json", "none", NULL};
+
 static const char *const input_format_words[] = {"auto", "url", "jsonl", NULL};
 
 static const char *const group_titles[GROUP_COUNT] = {
@@ -395,6 +397,14 @@ const struct option option_table[] = {
      .kind = OPTION_ACCEPTED,
      .group = GROUP_OUTPUT,
      .help = "Accepted for curl's sake: a status from 400 on is always a failure"},
+    {.name = "summary",
+     .arg = "FORM",
+     .kind = OPTION_WORD,
+     .group = GROUP_OTHER,
+     AT(summary),
+     .words = summary_words,
+     .help =
+         "At the end, on stderr: auto (the default: on a terminal, or with -v), text, json, none"},
     {.name = "silent",
      .letters = "s",
      .kind = OPTION_SWITCH,

@@ -1,5 +1,6 @@
 #include "policy/stats.h"
 
+#include "base/util.h"
 #include "model/result.h"
 
 void stats_count(struct stats *stats, const struct result *result)
@@ -8,6 +9,11 @@ void stats_count(struct stats *stats, const struct result *result)
     stats->reasons[result->reason]++;
     stats->starts += result->starts;
     stats->body_bytes += result->body_bytes;
+}
+
+void stats_note_in_flight(struct stats *stats, unsigned running)
+{
+    stats->peak_in_flight = MAX(stats->peak_in_flight, running);
 }
 
 uint64_t stats_failed(const struct stats *stats)

@@ -150,7 +150,7 @@ static void check_finished(struct world *world)
     PROMISE(world, !engine->stopped || world->troubles, "a stop without a cause");
     PROMISE(world, world->status == expected_status(world), "the status is %d instead of %d",
             world->status, expected_status(world));
-    PROMISE(world, engine->stats.results == world->buried, "results that are not counted");
+    PROMISE(world, engine->summary.stats.results == world->buried, "results that are not counted");
     PROMISE(world, engine->window.alive == 0 && engine->permits.held == 0, "something is left");
     PROMISE(world, engine->store.memory_used == 0 && spool_used_bytes(engine->store.spool) == 0,
             "bodies are left");

@@ -287,7 +287,7 @@ static bool is_allowed(const struct world *world, const struct record *record,
 
 void on_count(struct stats *stats, const struct result *result)
 {
-    struct engine *engine = CONTAINER_OF(stats, struct engine, stats);
+    struct engine *engine = CONTAINER_OF(stats, struct engine, summary.stats);
     struct world *world = world_of_engine(engine);
     const struct task *task = CONTAINER_OF((uintptr_t)result, struct task, result);
     uint64_t seq = task->request.seq;

@@ -1,0 +1,34 @@
+/*
+ * What is told at the end of a run, as text for a person or as one JSON object on a line.
+ *
+ * Knows nothing of: where it goes.
+ */
+#ifndef WEIR_POLICY_SUMMARY_H
+#define WEIR_POLICY_SUMMARY_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "policy/failures.h"
+#include "policy/histogram.h"
+#include "policy/stats.h"
+
+struct task;
+
+struct summary {
+    struct stats stats;
+    struct failures failures;
+    struct histogram total, starttransfer, queue; /* of what was answered */
+    double wall;                                  /* seconds */
+    const char *ended;                            /* why, borrowed */
+};
+
+/* A result is out. `host` is the one it was last sent to, or NULL. */
+void summary_note(struct summary *, const struct task *, const char *host);
+void summary_release(struct summary *);
+
+/* Lines of text, nothing in them that could move a terminal. */
+void summary_add_text(const struct summary *, struct buf *out);
+void summary_add_json(const struct summary *, struct buf *out);
+
+#endif

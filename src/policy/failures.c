@@ -1,0 +1,121 @@
+#include "policy/failures.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "model/task.h"
+
+void failures_release(struct failures *failures)
+{
+    for (size_t reason = 0; reason < REASON_COUNT; reason++) {
+        for (size_t i = 0; i < FAILURE_EXAMPLES; i++) {
+            free(failures->examples[reason][i].url);
+            free(failures->examples[reason][i].message);
+        }
+    }
+    for (size_t i = 0; i < failures->n_hosts; i++)
+        free(failures->hosts[i].name);
+    *failures = (struct failures){0};
+}
+
+static char *shortened(const char *text)
+{
+    struct buf out;
+
+    buf_init(&out);
+    if (text)
+        text_add_valid(&out, text, strlen(text), FAILURE_TEXT_MAX);
+    else
+        buf_add_text(&out, "");
+    return buf_take(&out);
+}
+
+static void note_example(struct failures *failures, const struct task *task)
+{
+    enum reason reason = task->result.reason;
+    uint64_t before = failures->reasons[reason];
+
+    if (before >= FAILURE_EXAMPLES)
+        return;
+    failures->examples[reason][before] = (struct failure_example){
+        .seq = task->request.seq,
+        .url = shortened(task->request.url),
+        .message = shortened(task->result.message),
+    };
+}
+
+static struct failing_host *find(struct failures *failures, const char *name)
+{
+    struct failing_host *last = &failures->hosts[failures->last];
+
+    if (failures->last < failures->n_hosts && strcmp(last->name, name) == 0)
+        return last;
+    for (size_t i = 0; i < failures->n_hosts; i++) {
+        if (strcmp(failures->hosts[i].name, name) == 0) {
+            failures->last = i;
+            return &failures->hosts[i];
+        }
+    }
+    return NULL;
+}
+
+static struct failing_host *with_fewest(struct failures *failures)
+{
+    struct failing_host *found = &failures->hosts[0];
+
+    for (size_t i = 1; i < failures->n_hosts; i++) {
+        if (failures->hosts[i].failed < found->failed)
+            found = &failures->hosts[i];
+    }
+    return found;
+}
+
+static struct failing_host *add(struct failures *failures, const char *name)
+{
+    struct failing_host *host;
+
+    if (failures->n_hosts < FAILURE_HOSTS) {
+        host = &failures->hosts[failures->n_hosts++];
+    } else {
+        host = with_fewest(failures);
+        free(host->name);
+    }
+    *host = (struct failing_host){.name = xstrdup(name)};
+    return host;
+}
+
+void failures_note(struct failures *failures, const struct task *task, const char *host)
+{
+    enum reason reason = task->result.reason;
+
+    note_example(failures, task);
+    failures->reasons[reason]++;
+    if (!host)
+        return;
+    struct failing_host *found = find(failures, host);
+    if (!found)
+        found = add(failures, host);
+    found->failed++;
+    found->reasons[reason]++;
+}
+
+size_t failures_worst(const struct failures *failures,
+                      const struct failing_host *worst[FAILURE_HOSTS_TOLD])
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < failures->n_hosts; i++) {
+        const struct failing_host *host = &failures->hosts[i];
+        size_t at = len;
+        while (at > 0 && worst[at - 1]->failed < host->failed)
+            at--;
+        if (at == FAILURE_HOSTS_TOLD)
+            continue;
+        len = MIN(len + 1, FAILURE_HOSTS_TOLD);
+        memmove(&worst[at + 1], &worst[at], (len - 1 - at) * sizeof(struct failing_host *));
+        worst[at] = host;
+    }
+    return len;
+}

@@ -1,0 +1,263 @@
+#include "policy/summary.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "model/task.h"
+
+struct share {
+    const char *name;
+    double share;
+};
+
+static const struct share shares[] = {
+    {"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p999", 0.999}, {"max", 1}};
+
+static double at(const struct histogram *histogram, const struct share *share)
+{
+    return share->share < 1 ? histogram_at(histogram, share->share) : histogram->max;
+}
+
+void summary_note(struct summary *summary, const struct task *task, const char *host)
+{
+    const struct facts *facts = task->result.facts;
+
+    stats_count(&summary->stats, &task->result);
+    if (task->result.reason != REASON_OK)
+        failures_note(&summary->failures, task, host);
+    if (!facts || task->result.http_code == 0)
+        return;
+    histogram_add(&summary->total, facts->total);
+    histogram_add(&summary->starttransfer, facts->starttransfer);
+    histogram_add(&summary->queue, facts->queued);
+}
+
+void summary_release(struct summary *summary)
+{
+    failures_release(&summary->failures);
+}
+
+/* ---- as text ---- */
+
+static void add_shown(struct buf *out, const char *text)
+{
+    text_add_escaped(out, text, strlen(text));
+}
+
+/* 12 of one, 3 of another. */
+static void add_reasons(const uint64_t reasons[REASON_COUNT], struct buf *out)
+{
+    const char *between = "";
+
+    for (enum reason reason = REASON_OK + 1; reason < REASON_COUNT; reason++) {
+        if (!reasons[reason])
+            continue;
+        buf_addf(out, "%s%llu %s", between, (unsigned long long)reasons[reason],
+                 reason_name(reason));
+        between = ", ";
+    }
+}
+
+static void add_bytes(uint64_t bytes, struct buf *out)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double number = (double)bytes;
+    size_t unit = 0;
+
+    for (; number >= 1024 && unit + 1 < ARRAY_LEN(units); unit++)
+        number /= 1024;
+    buf_addf(out, unit ? "%.1f %s" : "%.0f %s", number, units[unit]);
+}
+
+/* Three digits of it, in the unit that leaves no row of zeros. */
+static void add_duration(double seconds, struct buf *out)
+{
+    if (seconds < 0.001)
+        buf_addf(out, "%.0f us", seconds * 1e6);
+    else if (seconds < 1)
+        buf_addf(out, "%.3g ms", seconds * 1e3);
+    else
+        buf_addf(out, seconds < 100 ? "%.3g s" : "%.0f s", seconds);
+}
+
+static void add_totals(const struct summary *summary, struct buf *out)
+{
+    const struct stats *stats = &summary->stats;
+    double rate = summary->wall > 0 ? (double)stats->results / summary->wall : 0;
+
+    buf_addf(out, "weir: %llu requests in %.3g s (%.3g/s): %llu ok, %llu failed, %llu retried; ",
+             (unsigned long long)stats->results, summary->wall, rate,
+             (unsigned long long)stats->reasons[REASON_OK], (unsigned long long)stats_failed(stats),
+             (unsigned long long)stats->retries);
+    add_bytes(stats->body_bytes, out);
+    buf_addf(out, "; at most %u in flight\n", stats->peak_in_flight);
+}
+
+static void add_times(const char *name, const struct histogram *histogram, struct buf *out)
+{
+    if (!histogram->count)
+        return;
+    buf_addf(out, "weir:   %-14s", name);
+    for (size_t i = 0; i < ARRAY_LEN(shares); i++)
+        buf_addf(out, "  %s %.3g s", shares[i].name, at(histogram, &shares[i]));
+    buf_add_char(out, '\n');
+}
+
+static void add_examples(const struct failures *failures, enum reason reason, struct buf *out)
+{
+    uint64_t told = MIN(failures->reasons[reason], FAILURE_EXAMPLES);
+
+    for (uint64_t i = 0; i < told; i++) {
+        const struct failure_example *example = &failures->examples[reason][i];
+        buf_addf(out, "weir:     #%llu ", (unsigned long long)example->seq);
+        add_shown(out, example->url);
+        buf_add_text(out, *example->message ? ": " : "");
+        add_shown(out, example->message);
+        buf_add_char(out, '\n');
+    }
+    if (failures->reasons[reason] > told)
+        buf_addf(out, "weir:     and %llu more\n",
+                 (unsigned long long)(failures->reasons[reason] - told));
+}
+
+static void add_failures(const struct failures *failures, struct buf *out)
+{
+    for (enum reason reason = REASON_OK + 1; reason < REASON_COUNT; reason++) {
+        if (!failures->reasons[reason])
+            continue;
+        buf_addf(out, "weir:   %s: %llu\n", reason_name(reason),
+                 (unsigned long long)failures->reasons[reason]);
+        add_examples(failures, reason, out);
+    }
+}
+
+static void add_hosts(const struct failures *failures, struct buf *out)
+{
+    const struct failing_host *worst[FAILURE_HOSTS_TOLD];
+    size_t len = failures_worst(failures, worst);
+
+    if (len)
+        buf_add_text(out, "weir:   hosts with the most failures:\n");
+    for (size_t i = 0; i < len; i++) {
+        buf_add_text(out, "weir:     ");
+        add_shown(out, worst[i]->name);
+        buf_add_text(out, ": ");
+        add_reasons(worst[i]->reasons, out);
+        buf_add_char(out, '\n');
+    }
+}
+
+void summary_add_text(const struct summary *summary, struct buf *out)
+{
+    add_totals(summary, out);
+    add_times("total", &summary->total, out);
+    add_times("to first byte", &summary->starttransfer, out);
+    add_times("queued", &summary->queue, out);
+    add_failures(&summary->failures, out);
+    add_hosts(&summary->failures, out);
+    buf_add_text(out, "weir:   ended: ");
+    add_shown(out, summary->ended);
+    buf_add_char(out, '\n');
+}
+
+/* ---- as JSON ---- */
+
+static void add_string(const char *text, struct buf *out)
+{
+    buf_add_char(out, '"');
+    text_add_json(out, text, strlen(text));
+    buf_add_char(out, '"');
+}
+
+static void add_counts(const char *name, const uint64_t reasons[REASON_COUNT], struct buf *out)
+{
+    const char *between = "";
+
+    buf_addf(out, ",\"%s\":{", name);
+    for (enum reason reason = REASON_OK; reason < REASON_COUNT; reason++) {
+        if (!reasons[reason])
+            continue;
+        buf_addf(out, "%s\"%s\":%llu", between, reason_name(reason),
+                 (unsigned long long)reasons[reason]);
+        between = ",";
+    }
+    buf_add_char(out, '}');
+}
+
+static void add_histogram(const char *name, const struct histogram *histogram, struct buf *out)
+{
+    buf_addf(out, ",\"%s\":{", name);
+    for (size_t i = 0; i < ARRAY_LEN(shares); i++) {
+        buf_addf(out, "%s\"%s\":", i ? "," : "", shares[i].name);
+        buf_add_seconds(out, at(histogram, &shares[i]));
+    }
+    buf_add_char(out, '}');
+}
+
+static void add_json_examples(const struct failures *failures, enum reason reason, struct buf *out)
+{
+    uint64_t told = MIN(failures->reasons[reason], FAILURE_EXAMPLES);
+
+    for (uint64_t i = 0; i < told; i++) {
+        const struct failure_example *example = &failures->examples[reason][i];
+        buf_addf(out, "%s{\"seq\":%llu,\"url\":", i ? "," : "", (unsigned long long)example->seq);
+        add_string(example->url, out);
+        buf_add_text(out, ",\"errormsg\":");
+        add_string(example->message, out);
+        buf_add_char(out, '}');
+    }
+}
+
+static void add_json_failures(const struct failures *failures, struct buf *out)
+{
+    const char *between = "";
+
+    buf_add_text(out, ",\"failures\":[");
+    for (enum reason reason = REASON_OK + 1; reason < REASON_COUNT; reason++) {
+        if (!failures->reasons[reason])
+            continue;
+        buf_addf(out, "%s{\"reason\":\"%s\",\"count\":%llu,\"examples\":[", between,
+                 reason_name(reason), (unsigned long long)failures->reasons[reason]);
+        add_json_examples(failures, reason, out);
+        buf_add_text(out, "]}");
+        between = ",";
+    }
+    buf_add_char(out, ']');
+}
+
+static void add_json_hosts(const struct failures *failures, struct buf *out)
+{
+    const struct failing_host *worst[FAILURE_HOSTS_TOLD];
+    size_t len = failures_worst(failures, worst);
+
+    buf_add_text(out, ",\"hosts\":[");
+    for (size_t i = 0; i < len; i++) {
+        buf_add_text(out, i ? ",{\"host\":" : "{\"host\":");
+        add_string(worst[i]->name, out);
+        buf_addf(out, ",\"failed\":%llu", (unsigned long long)worst[i]->failed);
+        add_counts("reasons", worst[i]->reasons, out);
+        buf_add_char(out, '}');
+    }
+    buf_add_char(out, ']');
+}
+
+void summary_add_json(const struct summary *summary, struct buf *out)
+{
+    const struct stats *stats = &summary->stats;
+
+    buf_addf(out, "{\"requests\":%llu,\"ok\":%llu,\"failed\":%llu",
+             (unsigned long long)stats->results, (unsigned long long)stats->reasons[REASON_OK],
+             (unsigned long long)stats_failed(stats));
+    add_counts("reasons", stats->reasons, out);
+    buf_addf(out, ",\"retries\":%llu,\"bytes\":%llu,\"wall\":", (unsigned long long)stats->retries,
+             (unsigned long long)stats->body_bytes);
+    buf_add_seconds(out, summary->wall);
+    buf_addf(out, ",\"peak_in_flight\":%u,\"ended\":", stats->peak_in_flight);
+    add_string(summary->ended, out);
+    add_histogram("time_total", &summary->total, out);
+    add_histogram("time_starttransfer", &summary->starttransfer, out);
+    add_histogram("time_queue", &summary->queue, out);
+    add_json_failures(&summary->failures, out);
+    add_json_hosts(&summary->failures, out);
+    buf_add_text(out, "}\n");
+}
