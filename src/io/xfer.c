@@ -494,28 +494,6 @@ static void open_jar(struct xfer *xfer)
     curl_easy_setopt(xfer->jar, CURLOPT_COOKIELIST, "RELOAD");
 }
 
-/* libcurl does not say when it cannot write the file, so we look first. */
-int xfer_save_cookies(struct xfer *xfer, struct buf *err)
-{
-    const char *path = xfer->options->cookie_jar;
-    bool is_stdout = path && strcmp(path, "-") == 0;
-    int fd;
-
-    if (!path || !xfer->jar)
-        return 0;
-    fd = is_stdout ? -1 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0 && !is_stdout) {
-        buf_setf(err, "cannot write cookies to %s: %s", path, strerror(errno));
-        return -EIO;
-    }
-    if (fd >= 0)
-        close(fd);
-    curl_easy_setopt(xfer->jar, CURLOPT_COOKIEJAR, path);
-    curl_easy_setopt(xfer->jar, CURLOPT_COOKIELIST, "FLUSH");
-    curl_easy_setopt(xfer->jar, CURLOPT_COOKIEJAR, NULL);
-    return 0;
-}
-
 int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wants wants,
              struct store *store, unsigned connections, struct xfer **ret_xfer, struct buf *err)
 {
