@@ -44,6 +44,19 @@ static bool discards(const struct options *options)
     return options->output && filename_is_discard(options->output);
 }
 
+static int read_template(struct engine *engine, struct buf *err)
+{
+    struct buf fault;
+
+    buf_init(&fault);
+    int result = filename_new(engine->options->output, &engine->filename, &fault);
+    if (result)
+        buf_setf(err, "--output: takes the name of a file, with {seq} and the like, not '%s': %s",
+                 engine->options->output, fault.data);
+    buf_release(&fault);
+    return result;
+}
+
 int engine_open_outputs(struct engine *engine, struct buf *err)
 {
     const struct options *options = engine->options;
@@ -51,8 +64,7 @@ int engine_open_outputs(struct engine *engine, struct buf *err)
     struct files_rules rules = {.output_dir = options->dry_run ? NULL : options->output_dir,
                                 .conflict = conflicts[options->on_conflict]};
 
-    if (options->output && !discards(options) &&
-        filename_new(options->output, &engine->filename, err))
+    if (options->output && !discards(options) && read_template(engine, err))
         return EXIT_USAGE;
     return files_new(&rules, &engine->files, err) ? EXIT_LOCAL_TROUBLE : 0;
 }

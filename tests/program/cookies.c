@@ -180,12 +180,13 @@ Test(cookie_jar, of_one_run_is_the_cookies_of_the_next)
     stage_free(stage);
 }
 
-Test(cookie_jar, that_cannot_be_written_is_told)
+Test(cookie_jar, that_cannot_be_written_is_refused_at_once)
 {
     struct stage *stage = stage_new();
 
     program_expect(program_fetch(RUN_WEIR("-c", "/no/such/jar", stage_url(stage, "/text/a")), NULL),
-                   4, "a\n", "/no/such/jar");
+                   2, "", "--cookie-jar: cannot write /no/such/jar: ");
+    cr_expect_eq(origin_counts(stage->origin).requests, 0);
     stage_free(stage);
 }
 
@@ -215,7 +216,7 @@ Test(cookie_jar, that_cannot_be_written_whole_leaves_the_old_one)
     program_expect(program_run((struct run_options){.argv = argv}), 4, "set\n",
                    "cannot write cookies to ");
     cr_expect_str_eq(jar_of(stage, "jar"), JAR);
-    cr_expect_eq(scratch_count(stage->scratch), 1);
+    cr_expect_eq(scratch_count(stage->scratch, ""), 1);
     stage_free(stage);
 }
 
