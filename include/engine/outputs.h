@@ -21,8 +21,14 @@ int engine_open_outputs(struct engine *, struct buf *err) WARN_UNUSED;
 bool engine_wants_output(const struct engine *, const struct task *);
 int engine_name_output(struct engine *, struct task *, struct buf *ret_name,
                        struct buf *err) WARN_UNUSED;
-/* Gives the task its file, if it has one. False where that makes it done. */
-bool engine_begin_output(struct engine *, struct task *);
+enum begun {
+    BEGUN,          /* there is a file, or none is needed */
+    BEGUN_AND_DONE, /* the task is done: its file is there, or cannot be */
+    BEGUN_LATER     /* no descriptor is left for the file */
+};
+
+/* Gives the task its file, if it has one. */
+enum begun engine_begin_output(struct engine *, struct task *);
 /* Another start is to come, and will begin the file anew: until then it holds no descriptor. */
 void engine_pause_output(struct task *);
 /* The task is done: its file is whole, or it is dropped. */

@@ -35,6 +35,9 @@ void engine_flush(struct engine *, double now);
 void engine_forgive(struct engine *, double now);
 /* Ends the run early where something asks for it: a signal, the deadline, --halt. */
 void engine_heed(struct engine *, double now);
+/* A start of the task, on no list and without a transfer, found no descriptor: it is tried again. Where
+ * nothing runs that could free one the run ends in the end. */
+void engine_wait_for_descriptor(struct engine *, struct task *, double now);
 /* The task, on no list and without a transfer, is not done any more. */
 void engine_halt_task(struct engine *, struct task *);
 /* Starts nothing more and lets what runs finish. */

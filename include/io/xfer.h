@@ -44,6 +44,10 @@ void xfer_cancel(struct xfer *, struct task *);
 /* Takes all running tasks back at once; nothing can be started after it. */
 void xfer_stop(struct xfer *);
 
+/* Closes some of the connections that nobody uses, so that their descriptors are free. False where
+ * there are none. */
+bool xfer_close_idle(struct xfer *);
+
 /* Does what is due, and begins what was started. */
 void xfer_run(struct xfer *, double now);
 /* So many seconds passed in which the process did not run: they count for nobody's timeout. */

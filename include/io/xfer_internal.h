@@ -102,6 +102,10 @@ struct xfer {
 
 /* The reason that one of libcurl's codes stands for, given the words that came with it. */
 enum reason xfer_reason(CURLcode, const char *message);
+/* How many connections stand that no transfer uses. */
+size_t xfer_count_idle(const struct xfer *);
+/* Reads what libcurl says of transfers that ended. */
+void xfer_collect_ended(struct xfer *);
 /* What to say of it, given libcurl's own words ("" for none). */
 const char *xfer_words(CURLcode, const char *message);
 

@@ -117,12 +117,11 @@ bool engine_wants_output(const struct engine *engine, const struct task *task)
     return engine->filename || (detail && detail->output);
 }
 
-static bool fail_output(struct engine *engine, struct task *task, const char *words)
+static void fail_output(struct engine *engine, struct task *task, const char *words)
 {
     result_setf(&task->result, REASON_OUTPUT, "%s", words);
     engine_drop_output(task);
     engine_complete(engine, task);
-    return false;
 }
 
 /* A file that is there is a request that is done. */
@@ -142,21 +141,25 @@ static struct output *new_output(struct task *task)
     return output;
 }
 
-static bool begin_file(struct engine *engine, struct task *task, struct output *output)
+static enum begun begin_file(struct engine *engine, struct task *task, struct output *output)
 {
+    enum begun begun = BEGUN;
     struct buf err;
-    bool begun;
 
     buf_init(&err);
-    begun = files_begin(engine->files, output->name.data, output->trusted_len, &output->file,
-                        &err) == 0;
-    if (!begun)
+    int result =
+        files_begin(engine->files, output->name.data, output->trusted_len, &output->file, &err);
+    if (result == -EMFILE || result == -ENFILE) {
+        begun = BEGUN_LATER;
+    } else if (result) {
         fail_output(engine, task, err.data);
+        begun = BEGUN_AND_DONE;
+    }
     buf_release(&err);
     return begun;
 }
 
-static bool first_output(struct engine *engine, struct task *task)
+static enum begun first_output(struct engine *engine, struct task *task)
 {
     struct output *output = new_output(task);
     struct buf err;
@@ -175,9 +178,9 @@ static bool first_output(struct engine *engine, struct task *task)
         task->body_file = buf_take(&path);
         engine_drop_output(task);
         engine_complete(engine, task);
-        return false;
+        return BEGUN_AND_DONE;
     }
-    return named && begin_file(engine, task, output);
+    return named ? begin_file(engine, task, output) : BEGUN_AND_DONE;
 }
 
 void engine_pause_output(struct task *task)
@@ -190,15 +193,15 @@ void engine_pause_output(struct task *task)
     output->file = NULL;
 }
 
-bool engine_begin_output(struct engine *engine, struct task *task)
+enum begun engine_begin_output(struct engine *engine, struct task *task)
 {
     struct output *output = output_of(task);
 
     if (!engine_wants_output(engine, task))
-        return true;
+        return BEGUN;
     if (!output)
         return first_output(engine, task);
-    return output->file || begin_file(engine, task, output);
+    return output->file ? BEGUN : begin_file(engine, task, output);
 }
 
 void engine_end_output(struct engine *engine, struct task *task)

@@ -36,7 +36,7 @@ struct watch_chunk {
 
 /* libcurl looks through its unread messages for each handle that is taken out, so all are read before
  * the first is. */
-static void collect_ended(struct xfer *xfer)
+void xfer_collect_ended(struct xfer *xfer)
 {
     CURLMsg *message;
     int left;
@@ -46,6 +46,8 @@ static void collect_ended(struct xfer *xfer)
         if (message->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &pointer);
+        if (!pointer)
+            continue; /* none of ours: see xfer_close_idle */
         struct transfer *transfer = (struct transfer *)(void *)pointer;
         transfer->code = message->data.result;
         heap_remove(&xfer->deadlines, &transfer->deadline);
@@ -66,7 +68,7 @@ static void on_ready(struct ev_loop *loop, ev_io *watcher, int events)
     (void)loop;
     xfer->now = clock_now();
     curl_multi_socket_action(xfer->multi, watcher->fd, flags, &running);
-    collect_ended(xfer);
+    xfer_collect_ended(xfer);
 }
 
 static struct watch *watch_of(struct xfer *xfer, int fd)
@@ -113,6 +115,20 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, voi
         ev_io_set(io, fd, events);
     ev_io_start(xfer->loop, io);
     return 0;
+}
+
+/* Of a connection that no transfer uses libcurl wants to hear nothing. */
+size_t xfer_count_idle(const struct xfer *xfer)
+{
+    size_t idle = 0;
+
+    for (size_t i = 0; i < xfer->n_chunks; i++) {
+        for (size_t k = 0; xfer->chunks[i] && k < WATCHES_IN_CHUNK; k++) {
+            const struct watch *watch = &xfer->chunks[i]->watches[k];
+            idle += watch->is_connection && !ev_is_active(&watch->io);
+        }
+    }
+    return idle;
 }
 
 /* Rounded up by a millisecond: called too early, libcurl does nothing and never says again when. */
@@ -576,11 +592,11 @@ void xfer_free(struct xfer *xfer)
 /* ---- a transfer's life ---- */
 
 /* Ends a transfer that libcurl does not have, or not any more. */
-static void fail_early(struct xfer *xfer, struct transfer *transfer)
+static void fail_early(struct xfer *xfer, struct transfer *transfer, enum outcome outcome)
 {
     struct task *task = transfer->task;
 
-    task->outcome = OUTCOME_FAILED;
+    task->outcome = outcome;
     give_transfer(xfer, transfer);
     DL_APPEND(xfer->failed, task);
 }
@@ -612,7 +628,8 @@ void xfer_start(struct xfer *xfer, struct task *task)
     DL_APPEND(xfer->running, transfer);
     heap_push(&xfer->deadlines, &transfer->deadline, next_look(transfer, xfer->now));
     if (xfer_setup_request(xfer, transfer))
-        fail_early(xfer, transfer);
+        fail_early(xfer, transfer,
+                   transfer->no_descriptor ? OUTCOME_NO_DESCRIPTOR : OUTCOME_FAILED);
     else if (curl_multi_add_handle(xfer->multi, transfer->easy) != CURLM_OK)
         out_of_memory();
 }
@@ -642,7 +659,7 @@ static void time_out(struct xfer *xfer, struct transfer *transfer, double now)
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &result->http_code);
     xfer_fill_facts(transfer);
     curl_multi_remove_handle(xfer->multi, transfer->easy);
-    fail_early(xfer, transfer);
+    fail_early(xfer, transfer, OUTCOME_FAILED);
 }
 
 /* What comes is heard as it comes; what goes we find out here. */
@@ -691,7 +708,7 @@ void xfer_run(struct xfer *xfer, double now)
     if (xfer->timer_due <= now) {
         xfer->timer_due = INFINITY;
         curl_multi_socket_action(xfer->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-        collect_ended(xfer);
+        xfer_collect_ended(xfer);
     }
     look_at_deadlines(xfer, now);
 }

@@ -68,8 +68,10 @@ static int open_payload(struct transfer *transfer)
     struct stat status;
 
     transfer->payload_fd = open(transfer->ask.payload, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (transfer->payload_fd < 0)
+    if (transfer->payload_fd < 0) {
+        transfer->no_descriptor = errno == EMFILE || errno == ENFILE;
         return fail_payload(transfer, errno);
+    }
     if (fstat(transfer->payload_fd, &status) < 0)
         return fail_payload(transfer, errno);
     if (!S_ISREG(status.st_mode))
