@@ -36,7 +36,7 @@ struct transfer {
     struct heap_node deadline;
     double started_at, heard_at; /* heard_at: the last byte, at first when it was connected */
     bool connected;
-    curl_off_t uploaded;     /* when last looked at */
+    curl_off_t uploaded;     /* bytes of the payload that have left */
     bool found, found_waits; /* the host's name; waits to be told */
     bool stood_waits;        /* that its connection stands waits to be told */
     bool has_ended;

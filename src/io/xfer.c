@@ -662,17 +662,6 @@ static void time_out(struct xfer *xfer, struct transfer *transfer, double now)
     fail_early(xfer, transfer, OUTCOME_FAILED);
 }
 
-/* What comes is heard as it comes; what goes we find out here. */
-static void hear_upload(struct transfer *transfer, double now)
-{
-    curl_off_t uploaded = 0;
-
-    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
-    if (uploaded != transfer->uploaded)
-        transfer->heard_at = now;
-    transfer->uploaded = uploaded;
-}
-
 /* After it gave up an address libcurl arms no timer to try the next: it has to be called. */
 static void nudge(struct transfer *transfer)
 {
@@ -686,8 +675,6 @@ static void look_at_deadlines(struct xfer *xfer, double now)
 
     while ((node = heap_peek(&xfer->deadlines)) && node->due <= now) {
         struct transfer *transfer = CONTAINER_OF(node, struct transfer, deadline);
-        if (transfer->connected && deadline_of(transfer) <= now)
-            hear_upload(transfer, now);
         if (deadline_of(transfer) <= now) {
             time_out(xfer, transfer, now);
             continue;

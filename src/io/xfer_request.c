@@ -39,6 +39,21 @@ size_t xfer_on_read(char *bytes, size_t size, size_t count, void *userdata)
     return (size_t)got;
 }
 
+/* What is sent counts for --stall-timeout when it leaves: libcurl may have read it long before. */
+static int on_progress(void *userdata, curl_off_t to_come, curl_off_t come, curl_off_t to_send,
+                       curl_off_t sent)
+{
+    struct transfer *transfer = userdata;
+
+    (void)to_come;
+    (void)come;
+    (void)to_send;
+    if (sent != transfer->uploaded)
+        transfer->heard_at = transfer->xfer->now;
+    transfer->uploaded = sent;
+    return 0;
+}
+
 /* libcurl rewinds to send a request again: because the server asked who we are, which is fine, or
  * because a connection it used again died before an answer, where nobody knows whether the request
  * was acted on: then what must not be done twice is not sent twice. */
@@ -91,6 +106,9 @@ static void set_payload(struct transfer *transfer)
     must(curl_easy_setopt(easy, CURLOPT_READDATA, transfer));
     must(curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, xfer_on_seek));
     must(curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer));
+    must(curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress));
+    must(curl_easy_setopt(easy, CURLOPT_XFERINFODATA, transfer));
+    must(curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L));
 }
 
 /* ---- method and headers ---- */
