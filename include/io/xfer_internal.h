@@ -102,8 +102,8 @@ struct xfer {
 
 /* Whether there is a row for one of libcurl's codes; a later libcurl may have more. */
 bool xfer_knows_code(CURLcode);
-/* The reason that one of them stands for, given the words that came with it; `protocol` for one that
- * is not known. */
+/* The reason that one of them stands for, given the words that came with it; `protocol` for one
+ * that is not known. */
 enum reason xfer_reason(CURLcode, const char *message);
 /* How many connections stand that no transfer uses. */
 size_t xfer_count_idle(const struct xfer *);

@@ -90,8 +90,8 @@ static int make_name(struct engine *engine, struct task *task, struct buf *ret_n
     return result;
 }
 
-/* The request's own name is from outside as a URL is: nothing of it is trusted. It was checked as it
- * was read. */
+/* The request's own name is from outside as a URL is: nothing of it is trusted. It was checked as
+ * it was read. */
 int engine_name_output(struct engine *engine, struct task *task, struct buf *ret_name,
                        struct buf *err)
 {

@@ -34,8 +34,8 @@ struct watch_chunk {
 
 /* ---- sockets and the timer ---- */
 
-/* libcurl looks through its unread messages for each handle that is taken out, so all are read before
- * the first is. */
+/* libcurl looks through its unread messages for each handle that is taken out, so all are read
+ * before the first is. */
 void xfer_collect_ended(struct xfer *xfer)
 {
     CURLMsg *message;
@@ -91,8 +91,8 @@ static struct watch *watch_of(struct xfer *xfer, int fd)
 }
 
 /* Of a connection only the wanted events change, and libev compares them at the end of a turn: one
- * that goes idle and is used again within a turn costs no system call. Any other descriptor may have
- * been closed and be another one by now, so that the kernel has to be told again. */
+ * that goes idle and is used again within a turn costs no system call. Any other descriptor may
+ * have been closed and be another one by now, so that the kernel has to be told again. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *unused)
 {
     struct xfer *xfer = userdata;
@@ -340,7 +340,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* A line that begins with a blank is the rest of the header before it, which goes on behind one space. */
+/* A line that begins with a blank is the rest of the header before it, which goes on behind one
+ * space. */
 static void add_header_line(struct buf *headers, const char *line, size_t len)
 {
     if (headers->len && len && is_blank(*line)) {
@@ -362,7 +363,8 @@ static void begin_head(struct transfer *transfer)
 }
 
 /* Each answer begins with its status line and its head ends with an empty one: of several, as after
- * 100 Continue, the last one counts. What comes behind the body are trailers, which are not kept. */
+ * 100 Continue, the last one counts. What comes behind the body are trailers, which are not
+ * kept. */
 size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata)
 {
     struct transfer *transfer = userdata;
@@ -409,8 +411,8 @@ static int new_transfer(struct xfer *xfer, struct transfer **ret_transfer, struc
     return 0;
 }
 
-/* A first handle is made at once, so that an option libcurl refuses is told before any request; none
- * of those made later can then fail. */
+/* A first handle is made at once, so that an option libcurl refuses is told before any request;
+ * none of those made later can then fail. */
 static struct transfer *take_transfer(struct xfer *xfer)
 {
     struct transfer *transfer = xfer->pool;
@@ -491,8 +493,8 @@ static int set_up_share(struct xfer *xfer)
     return shared ? 0 : -EINVAL;
 }
 
-/* One handle, which fetches nothing, reads the files of cookies into the jar that all share: each of
- * the others would read them anew for every request. */
+/* One handle, which fetches nothing, reads the files of cookies into the jar that all share: each
+ * of the others would read them anew for every request. */
 static void open_jar(struct xfer *xfer)
 {
     const struct strings *cookies = &xfer->options->cookies;
@@ -553,7 +555,8 @@ static void stop_watching(struct xfer *xfer)
     free(xfer->chunks);
 }
 
-/* With its handles still added the multi goes quickly; taking out thousands one by one would not. */
+/* With its handles still added the multi goes quickly; taking out thousands one by one would
+ * not. */
 void xfer_stop(struct xfer *xfer)
 {
     if (xfer->stopped)

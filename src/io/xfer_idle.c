@@ -5,8 +5,9 @@
 #include "base/util.h"
 #include "io/xfer_internal.h"
 
-/* Closing connections that nobody uses. libcurl has no call for it, but closes the oldest such where a
- * new one would be one too many: so one is asked for that may not be, and that never gets a socket. */
+/* Closing connections that nobody uses. libcurl has no call for it, but closes the oldest such
+ * where a new one would be one too many: so one is asked for that may not be, and that never gets a
+ * socket. */
 
 static curl_socket_t refuse_socket(void *userdata, curlsocktype purpose,
                                    struct curl_sockaddr *address)

@@ -13,8 +13,8 @@
 #include "io/xfer_internal.h"
 #include "model/options.h"
 
-/* libcurl can write the file, too, but does not say when it could not: so its lines are taken from it
- * and written here. */
+/* libcurl can write the file, too, but does not say when it could not: so its lines are taken from
+ * it and written here. */
 
 static const char jar_head[] = "# Netscape HTTP Cookie File\n"
                                "# https://curl.se/docs/http-cookies.html\n"

@@ -199,8 +199,8 @@ static void set_headers(struct xfer *xfer, struct transfer *transfer)
 
 /* ---- the whole request ---- */
 
-/* libcurl sends what went unanswered on a used connection again. With a payload on_seek stops it where
- * it must not; without one only a new connection does. */
+/* libcurl sends what went unanswered on a used connection again. With a payload on_seek stops it
+ * where it must not; without one only a new connection does. */
 static bool needs_new_connection(const struct transfer *transfer)
 {
     return !transfer->ask.payload_len && !request_may_repeat(transfer->ask.method);
@@ -208,8 +208,8 @@ static bool needs_new_connection(const struct transfer *transfer)
 
 static void set_reuse(struct xfer *xfer, struct transfer *transfer)
 {
-    /* A look for an idle connection walks all that a host has. While none of its transfers has ended
-     * there is no idle one, and a wave of first requests does without. */
+    /* A look for an idle connection walks all that a host has. While none of its transfers has
+     * ended there is no idle one, and a wave of first requests does without. */
     const struct task *task = transfer->task;
     bool may_reuse = !task->is_first_wave || xfer->shares_connections;
 

@@ -87,8 +87,8 @@ static struct curl_slist *list_of(const struct strings *strings)
     return list;
 }
 
-/* With a CA directory set, as distributions do, libcurl parses the whole bundle for every connection;
- * with a file alone it is parsed once. */
+/* With a CA directory set, as distributions do, libcurl parses the whole bundle for every
+ * connection; with a file alone it is parsed once. */
 static const char *find_ca_file(const struct options *options)
 {
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
@@ -282,7 +282,8 @@ static CURLcode set_proxy(CURL *easy, const struct options *options)
 {
     CURLcode code = CURLE_OK;
 
-    /* Where none is for any host, libcurl need not look through the environment for each request. */
+    /* Where none is for any host, libcurl need not look through the environment for each
+     * request. */
     if (!options->proxy && !has_proxy_in_environment()) {
         SET(easy, CURLOPT_NOPROXY, "*");
         return code;

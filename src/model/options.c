@@ -340,8 +340,8 @@ static int check_globs(const struct options *options, struct buf *err)
     return 0;
 }
 
-/* What is put into a URL is sent as it is: a blank would end the request's line, a line break all of
- * it. */
+/* What is put into a URL is sent as it is: a blank would end the request's line, a line break all
+ * of it. */
 static int check_query(const struct options *options, struct buf *err)
 {
     if (!options->get || !options->has_data)

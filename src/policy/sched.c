@@ -127,8 +127,8 @@ static void drop(struct sched *sched, struct host *host)
     enlist(sched, host, DROPPED);
 }
 
-/* Of idle hosts the oldest goes, if forgetting it changes nothing; else it is kept, as there is room
- * for such. */
+/* Of idle hosts the oldest goes, if forgetting it changes nothing; else it is kept, as there is
+ * room for such. */
 static void drop_idle(struct sched *sched, double now)
 {
     struct host *oldest = sched->lists[IDLE];
