@@ -45,8 +45,8 @@ static int show_version(void)
     return finish_stdout();
 }
 
-/* Ends as a program does that the signal ended: a shell's loop stops then, too. Where it is blocked,
- * the status at least says so. */
+/* Ends as a program does that the signal ended: a shell's loop stops then, too. Where it is
+ * blocked, the status at least says so. */
 static int die_by(int number)
 {
     signal(number, SIG_DFL);

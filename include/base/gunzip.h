@@ -20,7 +20,8 @@ enum { GUNZIP_PIECE_BYTES = 16 * 1024 };
 struct gunzip *gunzip_new(void);
 void gunzip_free(struct gunzip *);
 
-/* Undoes the bytes and hands the pieces to `take`, which returns 0 or a negative errno that ends it.
+/* Undoes the bytes and hands the pieces to `take`, which returns 0 or a negative errno that ends
+ * it.
  * -EPROTO where they are neither gzip nor deflate. */
 int gunzip_feed(struct gunzip *, const char *bytes, size_t len,
                 int (*take)(void *context, const char *bytes, size_t len),

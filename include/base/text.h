@@ -12,7 +12,8 @@
 
 bool text_is_utf8(const char *bytes, size_t len);
 
-/* Appends at most `max` bytes of it, U+FFFD in the place of each bad byte, never half a character. */
+/* Appends at most `max` bytes of it, U+FFFD in the place of each bad byte, never half a
+ * character. */
 void text_add_valid(struct buf *out, const char *bytes, size_t len, size_t max);
 
 /* Appends it with C0, DEL, C1 and bad bytes written as \xNN: safe on any terminal, one line. */
@@ -28,11 +29,11 @@ struct utf8_stream {
 void utf8_stream_feed(struct utf8_stream *, const char *bytes, size_t len);
 bool utf8_stream_is_valid(const struct utf8_stream *);
 
-/* Appends it as the inside of a JSON string: valid UTF-8, without control bytes, U+FFFD in the place
- * of each bad byte. */
+/* Appends it as the inside of a JSON string: valid UTF-8, without control bytes, U+FFFD in the
+ * place of each bad byte. */
 void text_add_json(struct buf *out, const char *bytes, size_t len);
-/* The same for bytes known to be UTF-8, at most TEXT_JSON_GROWTH times as many, to `out`; a piece may
- * end within a character. Returns how many. */
+/* The same for bytes known to be UTF-8, at most TEXT_JSON_GROWTH times as many, to `out`; a piece
+ * may end within a character. Returns how many. */
 enum { TEXT_JSON_GROWTH = 6 };
 size_t text_write_json(const char *bytes, size_t len, char *out);
 

@@ -1,7 +1,7 @@
 /*
- * The engine owns the loop and every room, and moves requests through them. All of its policy is one
- * function, engine_pump, run once a turn just before the loop would sleep; it looks at state and not
- * at events, so no wake-up is missed.
+ * The engine owns the loop and every room, and moves requests through them. All of its policy is
+ * one function, engine_pump, run once a turn just before the loop would sleep; it looks at state
+ * and not at events, so no wake-up is missed.
  *
  * Bound: jobs transfers running, window tasks alive, memory and spool-max bytes of bodies, and a
  * buffer for each of stdout and stderr.

@@ -1,7 +1,7 @@
 /*
- * Bodies that go to files: what a task's file is called, when it is begun, and when it gets its name.
- * A file is begun as its transfer starts, is whole as that is settled, and gets its name as its
- * result's turn comes, so that names that clash are decided in the order of the results.
+ * Bodies that go to files: what a task's file is called, when it is begun, and when it gets its
+ * name. A file is begun as its transfer starts, is whole as that is settled, and gets its name as
+ * its result's turn comes, so that names that clash are decided in the order of the results.
  *
  * Owns: a task's sink. Knows nothing of: transfers.
  */
@@ -17,12 +17,19 @@ struct task;
 
 /* An exit status, with words in `err`, where the options name files that cannot be; else 0. */
 int engine_open_outputs(struct engine *, struct buf *err) WARN_UNUSED;
-/* Whether its body is to go to a file, and that file's name; a negative errno, with words in `err`. */
+/* Whether its body is to go to a file, and that file's name; a negative errno, with words in
+ * `err`. */
 bool engine_wants_output(const struct engine *, const struct task *);
 int engine_name_output(struct engine *, struct task *, struct buf *ret_name,
                        struct buf *err) WARN_UNUSED;
-/* Gives the task its file, if it has one. False where that makes it done. */
-bool engine_begin_output(struct engine *, struct task *);
+enum begun {
+    BEGUN,          /* there is a file, or none is needed */
+    BEGUN_AND_DONE, /* the task is done: its file is there, or cannot be */
+    BEGUN_LATER     /* no descriptor is left for the file */
+};
+
+/* Gives the task its file, if it has one. */
+enum begun engine_begin_output(struct engine *, struct task *);
 /* Another start is to come, and will begin the file anew: until then it holds no descriptor. */
 void engine_pause_output(struct task *);
 /* The task is done: its file is whole, or it is dropped. */

@@ -2,8 +2,8 @@
  * The engine from inside: its state. Nothing outside src/engine includes this, save the tests that
  * drive the pump with a clock of their own.
  *
- * Invariants, asserted at the end of every pump: running <= permits; alive <= window; each task is on
- * the list that its state names.
+ * Invariants, asserted at the end of every pump: running <= permits; alive <= window; each task is
+ * on the list that its state names.
  */
 #ifndef WEIR_ENGINE_STATE_H
 #define WEIR_ENGINE_STATE_H

@@ -1,7 +1,7 @@
 /*
- * The steps of the pump, each in a file of its own, and the few moves of a task that several of them
- * make. Nothing outside src/engine includes this, save the tests that drive the pump with a clock of
- * their own.
+ * The steps of the pump, each in a file of its own, and the few moves of a task that several of
+ * them make. Nothing outside src/engine includes this, save the tests that drive the pump with a
+ * clock of their own.
  */
 #ifndef WEIR_ENGINE_STEPS_H
 #define WEIR_ENGINE_STEPS_H
@@ -40,6 +40,9 @@ void engine_forgive(struct engine *, double now);
 void engine_heed(struct engine *, double now);
 /* Takes a task that is not done off the list that its state names. */
 void engine_withdraw(struct engine *, struct task *, double now);
+/* A start of the task, on no list and without a transfer, found no descriptor: it is tried again.
+ * Where nothing runs that could free one the run ends in the end. */
+void engine_wait_for_descriptor(struct engine *, struct task *, double now);
 /* The task, on no list and without a transfer, is not done any more. */
 void engine_halt_task(struct engine *, struct task *);
 /* Starts nothing more and lets what runs finish. */
@@ -51,8 +54,8 @@ void engine_arm(struct engine *, double now);
 
 /* The task has its result. */
 void engine_complete(struct engine *, struct task *);
-/* Binds a task to the host that its URL names, and queues it there, with `again` ahead of those that
- * were never started. */
+/* Binds a task to the host that its URL names, and queues it there, with `again` ahead of those
+ * that were never started. */
 void engine_queue(struct engine *, struct task *, bool again, double now);
 /* Adds to a URL just read what the options say: the data of -G, the name of what is uploaded. */
 void engine_extend_url(struct engine *, struct task *);

@@ -1,8 +1,8 @@
 /*
  * The signals that say something to a run: the first of SIGINT, SIGTERM and SIGHUP asks it to end,
  * and a second ends the process at once, as it would have without us; SIGUSR1 (and SIGINFO where
- * there is one) asks how it goes; SIGCONT says that time has passed without us. One that was ignored
- * at the start stays ignored.
+ * there is one) asks how it goes; SIGCONT says that time has passed without us. One that was
+ * ignored at the start stays ignored.
  *
  * Bound: a bit for each. Owns: their watchers. Knows nothing of: what is done about them.
  */

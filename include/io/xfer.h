@@ -1,6 +1,6 @@
 /*
- * Transfers: the one room that knows libcurl's multi interface. A task that is started runs until it
- * comes back from xfer_next_finished, exactly once, its outcome and result filled in; libcurl's
+ * Transfers: the one room that knows libcurl's multi interface. A task that is started runs until
+ * it comes back from xfer_next_finished, exactly once, its outcome and result filled in; libcurl's
  * callbacks put bytes into its body and note what happened, and decide nothing.
  *
  * Bound: what is started; the caller holds the permits. Easy handles are kept for reuse, as many as
@@ -46,6 +46,10 @@ void xfer_cancel(struct xfer *, struct task *);
 /* Takes all running tasks back at once; nothing can be started after it. */
 void xfer_stop(struct xfer *);
 
+/* Closes some of the connections that nobody uses, so that their descriptors are free. False where
+ * there are none. */
+bool xfer_close_idle(struct xfer *);
+
 /* Does what is due, and begins what was started. */
 void xfer_run(struct xfer *, double now);
 /* So many seconds passed in which the process did not run: they count for nobody's timeout. */
@@ -60,8 +64,8 @@ struct task *xfer_next_connected(struct xfer *);
 /* A task whose transfer ended, or NULL. */
 struct task *xfer_next_finished(struct xfer *);
 
-/* With --verbose: what was said on the wire, as lines fit for a terminal. The caller takes what it can
- * show; beyond XFER_TRACE_MAX bytes lines are left out. */
+/* With --verbose: what was said on the wire, as lines fit for a terminal. The caller takes what it
+ * can show; beyond XFER_TRACE_MAX bytes lines are left out. */
 enum { XFER_TRACE_MAX = 32 * 1024 };
 struct buf *xfer_trace(struct xfer *);
 

@@ -36,7 +36,7 @@ struct transfer {
     struct heap_node deadline;
     double started_at, heard_at; /* heard_at: the last byte, at first when it was connected */
     bool connected;
-    curl_off_t uploaded;     /* when last looked at */
+    curl_off_t uploaded;     /* bytes of the payload that have left */
     bool found, found_waits; /* the host's name; waits to be told */
     bool stood_waits;        /* that its connection stands waits to be told */
     bool has_ended;
@@ -100,8 +100,15 @@ struct xfer {
     bool shares_connections; /* between hosts, or between requests of one: HTTP/2, a proxy */
 };
 
-/* The reason that one of libcurl's codes stands for, given the words that came with it. */
+/* Whether there is a row for one of libcurl's codes; a later libcurl may have more. */
+bool xfer_knows_code(CURLcode);
+/* The reason that one of them stands for, given the words that came with it; `protocol` for one
+ * that is not known. */
 enum reason xfer_reason(CURLcode, const char *message);
+/* How many connections stand that no transfer uses. */
+size_t xfer_count_idle(const struct xfer *);
+/* Reads what libcurl says of transfers that ended. */
+void xfer_collect_ended(struct xfer *);
 /* What to say of it, given libcurl's own words ("" for none). */
 const char *xfer_words(CURLcode, const char *message);
 

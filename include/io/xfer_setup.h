@@ -1,6 +1,6 @@
 /*
- * What the files of the room xfer do for each other: handles are set up for the run once and for each
- * request anew, facts are read from them, and libcurl calls back.
+ * What the files of the room xfer do for each other: handles are set up for the run once and for
+ * each request anew, facts are read from them, and libcurl calls back.
  *
  * Knows nothing of: when a transfer starts or ends.
  */

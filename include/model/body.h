@@ -57,7 +57,8 @@ void store_release(struct store *);
 bool store_has_room(struct store *);
 
 /* Appends all of it or, on failure, nothing. -ENOBUFS: no room, and where `reserve` is set not even
- * in what is kept back for the request next in order. Any other: trouble with the spool, in `err`. */
+ * in what is kept back for the request next in order. Any other: trouble with the spool, in
+ * `err`. */
 int body_add(struct body *, struct store *, const void *bytes, size_t len, bool reserve,
              struct buf *err) WARN_UNUSED;
 /* Copies the next bytes, at most `max`: how many, 0 at the end, or a negative errno. */

@@ -1,7 +1,7 @@
 /*
- * Which host a URL is for, remembered. libcurl has the last word on what a URL's host is, and asking
- * it costs more than all else that is done to admit a line; but URLs that are alike up to the first
- * `/`, `?` or `#` after `://` are for the same host.
+ * Which host a URL is for, remembered. libcurl has the last word on what a URL's host is, and
+ * asking it costs more than all else that is done to admit a line; but URLs that are alike up to
+ * the first `/`, `?` or `#` after `://` are for the same host.
  *
  * Bound: HOST_MEMO_SLOTS names, of texts of at most HOST_MEMO_TEXT_MAX bytes. Owns: those.
  */
@@ -30,7 +30,8 @@ struct host_memo {
 
 void host_memo_release(struct host_memo *);
 
-/* The host of `url`, which was read from `text`; NULL: from something else. Good until the next call. */
+/* The host of `url`, which was read from `text`; NULL: from something else. Good until the next
+ * call. */
 const struct host_name *host_memo_find(struct host_memo *, const char *text, const struct url *url);
 
 #endif

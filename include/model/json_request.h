@@ -1,8 +1,8 @@
 /*
  * A JSON object to a request: `url`, `method`, `headers`, one of `body` `body_base64` `json`
- * `body_file`, `id`, `context`, `group`, `timeout`, `retry`, `output`. Each field is checked; one that
- * is unknown or wrong makes the request invalid, and the words name it. An object with `reason` is one
- * of our own records, and asks for its request again.
+ * `body_file`, `id`, `context`, `group`, `timeout`, `retry`, `output`. Each field is checked; one
+ * that is unknown or wrong makes the request invalid, and the words name it. An object with
+ * `reason` is one of our own records, and asks for its request again.
  *
  * Bound: the line; JSON_HEADERS_MAX headers.
  */

@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
-/* Where the value of the member `key` stands in `object`, valid JSON of `len` bytes, and how long it
- * is. NULL where no key is written so (it may be there with escapes). */
+/* Where the value of the member `key` stands in `object`, valid JSON of `len` bytes, and how long
+ * it is. NULL where no key is written so (it may be there with escapes). */
 const char *json_text_member(const char *object, size_t len, const char *key, size_t *ret_len);
 
 /* How many members are called `key`, or (NULL) how many there are: more than a parser knows of where a

@@ -20,6 +20,16 @@ int option_check_proxy(const char *text, struct buf *err);
 int option_check_range(const char *text, struct buf *err);
 int option_check_fields(const char *text, struct buf *err);
 
+/* option_local.c: what this machine has to say. */
+int option_check_readable(const char *path, struct buf *err);
+int option_check_writable(const char *path, struct buf *err);
+int option_check_directory(const char *path, struct buf *err);
+int option_check_cert(const char *text, struct buf *err);
+int option_check_pinned_key(const char *text, struct buf *err);
+int option_check_interface(const char *text, struct buf *err);
+/* FILE[:PASSWORD], where a colon in the name is written with a backslash. Gives the name. */
+char *option_split_cert(const char *text, const char **ret_password);
+
 int option_set_data(struct options *, const char *text, struct buf *err);
 int option_set_data_raw(struct options *, const char *text, struct buf *err);
 int option_set_data_binary(struct options *, const char *text, struct buf *err);

@@ -1,6 +1,6 @@
 /*
- * What the command line asks for, as plain data. Everything is checked here, before any request: what
- * comes out can be done, save for what only the world can refuse.
+ * What the command line asks for, as plain data. Everything is checked here, before any request:
+ * what comes out can be done, save for what only the world can refuse.
  *
  * Owns: its strings.
  */

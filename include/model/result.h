@@ -12,8 +12,8 @@
 #include "base/buf.h"
 #include "model/reason.h"
 
-/* What libcurl tells of a transfer: filled in only where somebody will print it. Times are in seconds
- * from the start of the first transfer; hops before the last are in them. */
+/* What libcurl tells of a transfer: filled in only where somebody will print it. Times are in
+ * seconds from the start of the first transfer; hops before the last are in them. */
 struct facts {
     char *content_type; /* or NULL */
     struct buf headers; /* of the last answer, as they came, up to the empty line */

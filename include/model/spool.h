@@ -3,8 +3,8 @@
  * a free list. So one descriptor, however many bodies, and nothing left behind however the program
  * ends. The file is made at the first block.
  *
- * Bound: `max_bytes`, and a reserve, as much again where nothing else is said, for the one body that
- * must go on.
+ * Bound: `max_bytes`, and a reserve, as much again where nothing else is said, for the one body
+ * that must go on.
  * Owns: the file. Knows nothing of: bodies.
  */
 #ifndef WEIR_MODEL_SPOOL_H

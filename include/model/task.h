@@ -1,8 +1,8 @@
 /*
  * One request on its way through the house: born when it is admitted to the window, dead when its
  * result has been written. It has exactly one owner and is on exactly one list, which its state
- * names: READY in its host's queue, WAITING in the heap of what is due later (never, for a body that
- * found no room: it waits to be the one next in order), RUNNING with the
+ * names: READY in its host's queue, WAITING in the heap of what is due later (never, for a body
+ * that found no room: it waits to be the one next in order), RUNNING with the
  * transfers, DONE until its turn to go out comes. Beside that, the window holds every task alive.
  *
  * Owns: request, result, body (which borrows from the store), url.

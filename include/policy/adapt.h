@@ -1,14 +1,15 @@
 /*
- * How many requests one host can take at once, found by trying. The control is TCP Reno's (RFC 5681):
- * the limit doubles each round trip until the first trouble, then grows by about one a round trip, and
- * trouble cuts it, at most once a round trip. It differs in four things: a host's refusal (429, 503,
- * a timeout, a refused connection) stands where TCP has a lost packet; a small limit grows slower, by
- * one in ADAPT_PATIENCE answers, or a host with room for two would refuse every third; as in TCP
- * Vegas latency is trouble too, once a round's average is beyond chance above ADAPT_LATENCY_MAX times
- * the best, and then the cut is as deep as it is high; and since the best seen may be of another day,
- * the limit dips from time to time to see the best anew.
+ * How many requests one host can take at once, found by trying. The control is TCP Reno's (RFC
+ * 5681): the limit doubles each round trip until the first trouble, then grows by about one a round
+ * trip, and trouble cuts it, at most once a round trip. It differs in four things: a host's refusal
+ * (429, 503, a timeout, a refused connection) stands where TCP has a lost packet; a small limit
+ * grows slower, by one in ADAPT_PATIENCE answers, or a host with room for two would refuse every
+ * third; as in TCP Vegas latency is trouble too, once a round's average is beyond chance above
+ * ADAPT_LATENCY_MAX times the best, and then the cut is as deep as it is high; and since the best
+ * seen may be of another day, the limit dips from time to time to see the best anew.
  *
- * Bound: between 1 and what its caller allows. Knows nothing of: the clock (the time is an argument).
+ * Bound: between 1 and what its caller allows. Knows nothing of: the clock (the time is an
+ * argument).
  */
 #ifndef WEIR_POLICY_ADAPT_H
 #define WEIR_POLICY_ADAPT_H

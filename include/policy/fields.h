@@ -1,6 +1,7 @@
 /*
  * The one table of what a record tells: JSONL, TSV and -w all read it, so a field that is here is
- * everywhere. A field's value is fetched from a finished task and written in the style of the format.
+ * everywhere. A field's value is fetched from a finished task and written in the style of the
+ * format.
  */
 #ifndef WEIR_POLICY_FIELDS_H
 #define WEIR_POLICY_FIELDS_H

@@ -8,7 +8,8 @@
  * - what is put in, for {path} each segment of it, is `_` where it is empty, `.` or `..`
  * - a part of the name that would begin with a `-` from outside begins with `_-`; one that would
  *   pass for a file in the making begins with `_weir-`
- * - a part over 255 bytes that is not all the user's is cut, and ends in `-` and a hash of the whole
+ * - a part over 255 bytes that is not all the user's is cut, and ends in `-` and a hash of the
+ * whole
  *
  * Bound: PATH_MAX. Owns: the template. Knows nothing of: what files there are.
  */

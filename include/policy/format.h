@@ -1,7 +1,7 @@
 /*
- * From a result to the bytes that stand for it, chunk by chunk: however large a body, what is held of
- * its rendering is what the caller has room for. A format is a list of segments (text, a field of the
- * record, the body); where the bytes go is not known here.
+ * From a result to the bytes that stand for it, chunk by chunk: however large a body, what is held
+ * of its rendering is what the caller has room for. A format is a list of segments (text, a field
+ * of the record, the body); where the bytes go is not known here.
  *
  * Owns: its segments. Knows nothing of: descriptors, order.
  */

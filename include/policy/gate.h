@@ -14,10 +14,9 @@
 struct gate_words {
     bool is_empty; /* a remaining count of 0 was seen */
     bool has_reset;
-    bool
-        asks_for_pause; /* a Retry-After that is not 0 was seen; what it says is for others to read */
-    bool is_silly;      /* a reset that is no time was */
-    double reset;       /* as written: seconds, or a moment since 1970 if above 1e9 */
+    bool asks_for_pause; /* a Retry-After that is not 0 was seen, for others to read */
+    bool is_silly;       /* a reset that is no time was */
+    double reset;        /* as written: seconds, or a moment since 1970 if above 1e9 */
 };
 
 struct gate_verdict {
@@ -26,8 +25,8 @@ struct gate_verdict {
     bool was_silly;  /* they said something that is no time to wait */
 };
 
-/* Takes one line of an answer's head. Called for each line there is, so what is of no interest costs
- * next to nothing. */
+/* Takes one line of an answer's head. Called for each line there is, so what is of no interest
+ * costs next to nothing. */
 void gate_read_header(struct gate_words *, const char *line, size_t len);
 
 /* `retry_after` is in seconds; 0: none, or one that cannot be read; less: a date in the past. */

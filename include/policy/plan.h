@@ -21,7 +21,8 @@ enum { PLAN_HOSTS_MAX = 100000, PLAN_NAMES_MAX = 1000000, PLAN_CLASHES_SHOWN = 5
 struct plan *plan_new(const struct flow_rules *);
 void plan_free(struct plan *);
 
-/* A request to `host` (`scheme://name:port`), whose body goes to the file `name` (NULL: to none). */
+/* A request to `host` (`scheme://name:port`), whose body goes to the file `name` (NULL: to
+ * none). */
 void plan_add(struct plan *, uint64_t seq, const char *host, const char *name);
 void plan_add_invalid(struct plan *);
 

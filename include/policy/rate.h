@@ -10,8 +10,8 @@
 
 #include <stdbool.h>
 
-/* A start that comes no later than this behind its time keeps the grid, so that a loop which wakes up
- * a little late does not lower the rate. */
+/* A start that comes no later than this behind its time keeps the grid, so that a loop which wakes
+ * up a little late does not lower the rate. */
 #define RATE_LATE_MAX 0.020
 
 struct rate {

@@ -1,6 +1,6 @@
 /*
- * Whether an answer sends us elsewhere, and whether we go. We follow redirects, not libcurl: a hop is
- * a start at the host it leads to, under all its limits, and the chain is in the record.
+ * Whether an answer sends us elsewhere, and whether we go. We follow redirects, not libcurl: a hop
+ * is a start at the host it leads to, under all its limits, and the chain is in the record.
  *
  * Bound: `max` hops for a request. Knows nothing of: libcurl's own following, which is off.
  */

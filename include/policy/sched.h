@@ -1,8 +1,9 @@
 /*
- * Who starts next. Each host has a queue and a valve, and hosts take turns, so ten thousand requests
- * to one do not hold up the others. The first request to a host goes alone until its connection
- * stands or it ends; of requests whose host's name is not known yet at most LOOKUPS_MAX run, since
- * each lookup costs libcurl a thread. A start costs O(log hosts) however many hosts wait.
+ * Who starts next. Each host has a queue and a valve, and hosts take turns, so ten thousand
+ * requests to one do not hold up the others. The first request to a host goes alone until its
+ * connection stands or it ends; of requests whose host's name is not known yet at most LOOKUPS_MAX
+ * run, since each lookup costs libcurl a thread. A start costs O(log hosts) however many hosts
+ * wait.
  *
  * Bound: one record for each host that has a task alive; beside those HOSTS_IDLE_MAX, and
  * HOSTS_KEPT_MAX of which something is known that must not be forgotten (a closed gate, a rate used
@@ -57,6 +58,9 @@ void sched_note_found(struct sched *, struct task *, double now);
 void sched_note_connected(struct sched *, struct task *, double now);
 /* A task that was started ran to its end, and tells of its host. */
 void sched_end(struct sched *, struct task *, const struct lesson *, double now);
+/* The task that was taken last does not start after all, which leaves no trace: no rate is used up,
+ * and nothing is known of its host. It is on no queue, and may be queued again. */
+void sched_put_back(struct sched *, struct task *, double now);
 /* Unbinds the task from its host, which may then be dropped. */
 void sched_forget(struct sched *, struct task *, double now);
 

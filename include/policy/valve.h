@@ -1,8 +1,8 @@
 /*
  * What lets the requests of one host through: how many at once, how often, and whether now at all.
  * A host that asks for a pause (429, Retry-After) closes the gate; it opens for one request alone,
- * and for one more with each that goes well, so that a crowd does not run into it again. A host that
- * failed so often in a row that it is given up lets one probe through from time to time.
+ * and for one more with each that goes well, so that a crowd does not run into it again. A host
+ * that failed so often in a row that it is given up lets one probe through from time to time.
  *
  * Bound: nothing here grows. Knows nothing of: queues, tasks, the clock (the time is an argument).
  */

@@ -1,7 +1,7 @@
 /*
  * What is to become of a task whose transfer ended: it is done, it goes on at another place, or it
- * is started again; and what its end tells about its host. The rules are data; the judgement changes
- * the task alone.
+ * is started again; and what its end tells about its host. The rules are data; the judgement
+ * changes the task alone.
  */
 #ifndef WEIR_POLICY_VERDICT_H
 #define WEIR_POLICY_VERDICT_H

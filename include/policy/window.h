@@ -1,7 +1,7 @@
 /*
- * Every task alive, oldest first, and whose turn it is to go out: in input order the oldest, once it
- * is done; in completion order whichever was done first. What is done too early waits here, and so
- * holds back the reading of more.
+ * Every task alive, oldest first, and whose turn it is to go out: in input order the oldest, once
+ * it is done; in completion order whichever was done first. What is done too early waits here, and
+ * so holds back the reading of more.
  *
  * Bound: `max` tasks born and not yet dead. Owns: the links older/newer of its tasks.
  */

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* Longer than this a wait is a mistake: it keeps sums of times far from where doubles get coarse. */
+/* Longer than this a wait is a mistake: it keeps sums of times far from where doubles get
+ * coarse. */
 #define SECONDS_MAX (366 * 86400.0 * 100)
 
 /* A rate above this is none. */

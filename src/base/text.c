@@ -10,7 +10,8 @@ bool text_is_utf8(const char *bytes, size_t len)
     return u8_check((const uint8_t *)bytes, len) == NULL;
 }
 
-/* The length of the character at `at`; 1 and `*ret_code` U+FFFD where the byte there starts none. */
+/* The length of the character at `at`; 1 and `*ret_code` U+FFFD where the byte there starts
+ * none. */
 static size_t read_character(const char *at, size_t len, ucs4_t *ret_code)
 {
     int size = u8_mbtoucr(ret_code, (const uint8_t *)at, len);

@@ -129,8 +129,8 @@ static void set_rules(struct engine *engine, const struct options *options)
     store_init(&engine->store, spool, options->memory);
 }
 
-/* A transfer needs a descriptor, so there are no more permits than those. With a file of --jobs it is
- * the window that says how many there may come to be. */
+/* A transfer needs a descriptor, so there are no more permits than those. With a file of --jobs it
+ * is the window that says how many there may come to be. */
 static unsigned affordable_jobs(const struct options *options)
 {
     unsigned wanted = options->jobs_file ? (unsigned)MIN(options->window, INT_MAX) : options->jobs;

@@ -44,6 +44,19 @@ static bool discards(const struct options *options)
     return options->output && filename_is_discard(options->output);
 }
 
+static int read_template(struct engine *engine, struct buf *err)
+{
+    struct buf fault;
+
+    buf_init(&fault);
+    int result = filename_new(engine->options->output, &engine->filename, &fault);
+    if (result)
+        buf_setf(err, "--output: takes the name of a file, with {seq} and the like, not '%s': %s",
+                 engine->options->output, fault.data);
+    buf_release(&fault);
+    return result;
+}
+
 int engine_open_outputs(struct engine *engine, struct buf *err)
 {
     const struct options *options = engine->options;
@@ -51,8 +64,7 @@ int engine_open_outputs(struct engine *engine, struct buf *err)
     struct files_rules rules = {.output_dir = options->dry_run ? NULL : options->output_dir,
                                 .conflict = conflicts[options->on_conflict]};
 
-    if (options->output && !discards(options) &&
-        filename_new(options->output, &engine->filename, err))
+    if (options->output && !discards(options) && read_template(engine, err))
         return EXIT_USAGE;
     return files_new(&rules, &engine->files, err) ? EXIT_LOCAL_TROUBLE : 0;
 }
@@ -79,8 +91,8 @@ static int make_name(struct engine *engine, struct task *task, struct buf *ret_n
     return result;
 }
 
-/* The request's own name is from outside as a URL is: nothing of it is trusted. It was checked as it
- * was read. */
+/* The request's own name is from outside as a URL is: nothing of it is trusted. It was checked as
+ * it was read. */
 int engine_name_output(struct engine *engine, struct task *task, struct buf *ret_name,
                        struct buf *err)
 {
@@ -106,12 +118,11 @@ bool engine_wants_output(const struct engine *engine, const struct task *task)
     return engine->filename || (detail && detail->output);
 }
 
-static bool fail_output(struct engine *engine, struct task *task, const char *words)
+static void fail_output(struct engine *engine, struct task *task, const char *words)
 {
     result_setf(&task->result, REASON_OUTPUT, "%s", words);
     engine_drop_output(task);
     engine_complete(engine, task);
-    return false;
 }
 
 /* A file that is there is a request that is done. */
@@ -131,21 +142,25 @@ static struct output *new_output(struct task *task)
     return output;
 }
 
-static bool begin_file(struct engine *engine, struct task *task, struct output *output)
+static enum begun begin_file(struct engine *engine, struct task *task, struct output *output)
 {
+    enum begun begun = BEGUN;
     struct buf err;
-    bool begun;
 
     buf_init(&err);
-    begun = files_begin(engine->files, output->name.data, output->trusted_len, &output->file,
-                        &err) == 0;
-    if (!begun)
+    int result =
+        files_begin(engine->files, output->name.data, output->trusted_len, &output->file, &err);
+    if (result == -EMFILE || result == -ENFILE) {
+        begun = BEGUN_LATER;
+    } else if (result) {
         fail_output(engine, task, err.data);
+        begun = BEGUN_AND_DONE;
+    }
     buf_release(&err);
     return begun;
 }
 
-static bool first_output(struct engine *engine, struct task *task)
+static enum begun first_output(struct engine *engine, struct task *task)
 {
     struct output *output = new_output(task);
     struct buf err;
@@ -164,9 +179,9 @@ static bool first_output(struct engine *engine, struct task *task)
         task->body_file = buf_take(&path);
         engine_drop_output(task);
         engine_complete(engine, task);
-        return false;
+        return BEGUN_AND_DONE;
     }
-    return named && begin_file(engine, task, output);
+    return named ? begin_file(engine, task, output) : BEGUN_AND_DONE;
 }
 
 void engine_pause_output(struct task *task)
@@ -179,15 +194,15 @@ void engine_pause_output(struct task *task)
     output->file = NULL;
 }
 
-bool engine_begin_output(struct engine *engine, struct task *task)
+enum begun engine_begin_output(struct engine *engine, struct task *task)
 {
     struct output *output = output_of(task);
 
     if (!engine_wants_output(engine, task))
-        return true;
+        return BEGUN;
     if (!output)
         return first_output(engine, task);
-    return output->file || begin_file(engine, task, output);
+    return output->file ? BEGUN : begin_file(engine, task, output);
 }
 
 void engine_end_output(struct engine *engine, struct task *task)

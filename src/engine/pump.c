@@ -127,7 +127,8 @@ static void assert_invariants(const struct engine *engine)
 }
 
 /* Moves what can be moved, from the right end of the house to the left, until nothing can. What
- * moves makes room for what stands behind it, so the steps repeat; a turn's budget bounds how often. */
+ * moves makes room for what stands behind it, so the steps repeat; a turn's budget bounds how
+ * often. */
 static void move(struct engine *engine, double now)
 {
     size_t before;
@@ -142,8 +143,8 @@ static void move(struct engine *engine, double now)
     } while (has_turn_left(engine) && engine->moves_left < before);
 }
 
-/* An output that fails in the last flush stops the run, and nothing would wake the loop for what that
- * leaves to be retired: it is moved in the same turn. */
+/* An output that fails in the last flush stops the run, and nothing would wake the loop for what
+ * that leaves to be retired: it is moved in the same turn. */
 void engine_pump(struct engine *engine, double now)
 {
     bool stopped;

@@ -16,17 +16,25 @@ enum { DESCRIPTOR_TRIES = 50 /* starts in vain, with nothing running that could 
 
 enum { LOOKED_AT = 2000 /* bytes of a body that may be binary, as curl */ };
 
-static void wait_for_descriptor(struct engine *engine, struct task *task, double now)
+static void give_up_descriptors(struct engine *engine, double now)
 {
-    engine->no_start_before = now + DESCRIPTOR_PAUSE;
+    engine_note_trouble(engine, "too many open files: no request can be started (ulimit -n)");
+    if (!engine->halted_by)
+        engine->halted_by = xstrdup("too many open files");
+    engine_stop(engine, now);
+}
+
+/* Idle connections hold descriptors, too, and nobody waits for those. */
+void engine_wait_for_descriptor(struct engine *engine, struct task *task, double now)
+{
+    bool may_be_free = xfer_close_idle(engine->xfer);
+
+    engine->no_start_before = may_be_free ? now : now + DESCRIPTOR_PAUSE;
     engine->descriptors_are_out = true;
-    if (engine->permits.held == 0 && ++engine->starts_in_vain > DESCRIPTOR_TRIES) {
-        result_setf(&task->result, REASON_CONNECT, "no file descriptor left");
-        engine_complete(engine, task);
-        return;
-    }
     task_set_state(task, TASK_WAITING);
     heap_push(&engine->waiting, &task->due, engine->no_start_before);
+    if (!may_be_free && engine->permits.held == 0 && ++engine->starts_in_vain > DESCRIPTOR_TRIES)
+        give_up_descriptors(engine, now);
 }
 
 /* A file that is begun holds a descriptor, which nothing that waits may. */
@@ -98,8 +106,6 @@ static void spare_terminal(struct engine *engine, struct task *task)
 
 static void done(struct engine *engine, struct task *task)
 {
-    engine->starts_in_vain = 0;
-    engine->descriptors_are_out = false;
     if (task->outcome != OUTCOME_ANSWERED)
         task_rewind(task, &engine->store); /* part of a body is nothing to show */
     engine_end_output(engine, task);
@@ -140,6 +146,10 @@ static void settle_task(struct engine *engine, struct task *task, double now)
     if (engine->probe == task)
         engine->probe = NULL;
     enum verdict verdict = verdict_of(&engine->verdicts, task);
+    if (verdict != VERDICT_LATER) {
+        engine->starts_in_vain = 0;
+        engine->descriptors_are_out = false;
+    }
     if (task->group && task->group->has_failed && verdict != VERDICT_DONE) {
         engine_cancel_task(engine, task);
         return;
@@ -154,7 +164,7 @@ static void settle_task(struct engine *engine, struct task *task, double now)
     case VERDICT_RETRY: retry(engine, task, now); break;
     case VERDICT_RESEND: resend(engine, task, now); break;
     case VERDICT_AGAIN: again(engine, task, now); break;
-    case VERDICT_LATER: wait_for_descriptor(engine, task, now); break;
+    case VERDICT_LATER: engine_wait_for_descriptor(engine, task, now); break;
     }
     if (task->outcome == OUTCOME_LOCAL_TROUBLE && !engine->stopped) {
         engine_note_trouble(engine, task->result.message);

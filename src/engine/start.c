@@ -161,7 +161,6 @@ static void trace(struct engine *engine, struct task *task)
 
 void engine_start(struct engine *engine, double now)
 {
-    static const struct lesson nothing;
     struct task *task;
 
     mark_awaited(engine, now);
@@ -172,9 +171,12 @@ void engine_start(struct engine *engine, double now)
         engine->moves_left--;
         forget_names(engine);
         read_url_again(engine, task);
-        if (!engine_begin_output(engine, task)) {
-            sched_end(engine->sched, task, &nothing, now);
-            heeds = true;
+        enum begun begun = engine_begin_output(engine, task);
+        if (begun != BEGUN) {
+            sched_put_back(engine->sched, task, now);
+            heeds = begun == BEGUN_AND_DONE;
+            if (begun == BEGUN_LATER)
+                engine_wait_for_descriptor(engine, task, now);
             continue;
         }
         count_attempt(engine, task);

@@ -128,8 +128,9 @@ static int read_change(int fd, struct timespec *ret_time)
 
 /* With `replace`, this run's results have to be told from what stood there before, and there is no
  * list of them. Their inodes change when they are made and named, so after this moment; what was
- * there before has last changed before it, since the clock is seen to tick first. It is the clock of
- * the file system, asked through the first file that is made: no other has the same granularity. */
+ * there before has last changed before it, since the clock is seen to tick first. It is the clock
+ * of the file system, asked through the first file that is made: no other has the same
+ * granularity. */
 static int note_start(struct files *files, int fd)
 {
     struct timespec first = {0};

@@ -34,9 +34,9 @@ struct watch_chunk {
 
 /* ---- sockets and the timer ---- */
 
-/* libcurl looks through its unread messages for each handle that is taken out, so all are read before
- * the first is. */
-static void collect_ended(struct xfer *xfer)
+/* libcurl looks through its unread messages for each handle that is taken out, so all are read
+ * before the first is. */
+void xfer_collect_ended(struct xfer *xfer)
 {
     CURLMsg *message;
     int left;
@@ -46,6 +46,8 @@ static void collect_ended(struct xfer *xfer)
         if (message->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &pointer);
+        if (!pointer)
+            continue; /* none of ours: see xfer_close_idle */
         struct transfer *transfer = (struct transfer *)(void *)pointer;
         transfer->code = message->data.result;
         heap_remove(&xfer->deadlines, &transfer->deadline);
@@ -66,7 +68,7 @@ static void on_ready(struct ev_loop *loop, ev_io *watcher, int events)
     (void)loop;
     xfer->now = clock_now();
     curl_multi_socket_action(xfer->multi, watcher->fd, flags, &running);
-    collect_ended(xfer);
+    xfer_collect_ended(xfer);
 }
 
 static struct watch *watch_of(struct xfer *xfer, int fd)
@@ -89,8 +91,8 @@ static struct watch *watch_of(struct xfer *xfer, int fd)
 }
 
 /* Of a connection only the wanted events change, and libev compares them at the end of a turn: one
- * that goes idle and is used again within a turn costs no system call. Any other descriptor may have
- * been closed and be another one by now, so that the kernel has to be told again. */
+ * that goes idle and is used again within a turn costs no system call. Any other descriptor may
+ * have been closed and be another one by now, so that the kernel has to be told again. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *unused)
 {
     struct xfer *xfer = userdata;
@@ -113,6 +115,20 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, voi
         ev_io_set(io, fd, events);
     ev_io_start(xfer->loop, io);
     return 0;
+}
+
+/* Of a connection that no transfer uses libcurl wants to hear nothing. */
+size_t xfer_count_idle(const struct xfer *xfer)
+{
+    size_t idle = 0;
+
+    for (size_t i = 0; i < xfer->n_chunks; i++) {
+        for (size_t k = 0; xfer->chunks[i] && k < WATCHES_IN_CHUNK; k++) {
+            const struct watch *watch = &xfer->chunks[i]->watches[k];
+            idle += watch->is_connection && !ev_is_active(&watch->io);
+        }
+    }
+    return idle;
 }
 
 /* Rounded up by a millisecond: called too early, libcurl does nothing and never says again when. */
@@ -324,7 +340,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* A line that begins with a blank is the rest of the header before it, which goes on behind one space. */
+/* A line that begins with a blank is the rest of the header before it, which goes on behind one
+ * space. */
 static void add_header_line(struct buf *headers, const char *line, size_t len)
 {
     if (headers->len && len && is_blank(*line)) {
@@ -346,7 +363,8 @@ static void begin_head(struct transfer *transfer)
 }
 
 /* Each answer begins with its status line and its head ends with an empty one: of several, as after
- * 100 Continue, the last one counts. What comes behind the body are trailers, which are not kept. */
+ * 100 Continue, the last one counts. What comes behind the body are trailers, which are not
+ * kept. */
 size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata)
 {
     struct transfer *transfer = userdata;
@@ -393,8 +411,8 @@ static int new_transfer(struct xfer *xfer, struct transfer **ret_transfer, struc
     return 0;
 }
 
-/* A first handle is made at once, so that an option libcurl refuses is told before any request; none
- * of those made later can then fail. */
+/* A first handle is made at once, so that an option libcurl refuses is told before any request;
+ * none of those made later can then fail. */
 static struct transfer *take_transfer(struct xfer *xfer)
 {
     struct transfer *transfer = xfer->pool;
@@ -475,8 +493,8 @@ static int set_up_share(struct xfer *xfer)
     return shared ? 0 : -EINVAL;
 }
 
-/* One handle, which fetches nothing, reads the files of cookies into the jar that all share: each of
- * the others would read them anew for every request. */
+/* One handle, which fetches nothing, reads the files of cookies into the jar that all share: each
+ * of the others would read them anew for every request. */
 static void open_jar(struct xfer *xfer)
 {
     const struct strings *cookies = &xfer->options->cookies;
@@ -492,28 +510,6 @@ static void open_jar(struct xfer *xfer)
             curl_easy_setopt(xfer->jar, CURLOPT_COOKIEFILE, cookies->at[i]);
     }
     curl_easy_setopt(xfer->jar, CURLOPT_COOKIELIST, "RELOAD");
-}
-
-/* libcurl does not say when it cannot write the file, so we look first. */
-int xfer_save_cookies(struct xfer *xfer, struct buf *err)
-{
-    const char *path = xfer->options->cookie_jar;
-    bool is_stdout = path && strcmp(path, "-") == 0;
-    int fd;
-
-    if (!path || !xfer->jar)
-        return 0;
-    fd = is_stdout ? -1 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0 && !is_stdout) {
-        buf_setf(err, "cannot write cookies to %s: %s", path, strerror(errno));
-        return -EIO;
-    }
-    if (fd >= 0)
-        close(fd);
-    curl_easy_setopt(xfer->jar, CURLOPT_COOKIEJAR, path);
-    curl_easy_setopt(xfer->jar, CURLOPT_COOKIELIST, "FLUSH");
-    curl_easy_setopt(xfer->jar, CURLOPT_COOKIEJAR, NULL);
-    return 0;
 }
 
 int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wants wants,
@@ -559,7 +555,8 @@ static void stop_watching(struct xfer *xfer)
     free(xfer->chunks);
 }
 
-/* With its handles still added the multi goes quickly; taking out thousands one by one would not. */
+/* With its handles still added the multi goes quickly; taking out thousands one by one would
+ * not. */
 void xfer_stop(struct xfer *xfer)
 {
     if (xfer->stopped)
@@ -598,11 +595,11 @@ void xfer_free(struct xfer *xfer)
 /* ---- a transfer's life ---- */
 
 /* Ends a transfer that libcurl does not have, or not any more. */
-static void fail_early(struct xfer *xfer, struct transfer *transfer)
+static void fail_early(struct xfer *xfer, struct transfer *transfer, enum outcome outcome)
 {
     struct task *task = transfer->task;
 
-    task->outcome = OUTCOME_FAILED;
+    task->outcome = outcome;
     give_transfer(xfer, transfer);
     DL_APPEND(xfer->failed, task);
 }
@@ -634,7 +631,8 @@ void xfer_start(struct xfer *xfer, struct task *task)
     DL_APPEND(xfer->running, transfer);
     heap_push(&xfer->deadlines, &transfer->deadline, next_look(transfer, xfer->now));
     if (xfer_setup_request(xfer, transfer))
-        fail_early(xfer, transfer);
+        fail_early(xfer, transfer,
+                   transfer->no_descriptor ? OUTCOME_NO_DESCRIPTOR : OUTCOME_FAILED);
     else if (curl_multi_add_handle(xfer->multi, transfer->easy) != CURLM_OK)
         out_of_memory();
 }
@@ -669,18 +667,7 @@ static void time_out(struct xfer *xfer, struct transfer *transfer, double now)
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &result->http_code);
     xfer_fill_facts(transfer);
     curl_multi_remove_handle(xfer->multi, transfer->easy);
-    fail_early(xfer, transfer);
-}
-
-/* What comes is heard as it comes; what goes we find out here. */
-static void hear_upload(struct transfer *transfer, double now)
-{
-    curl_off_t uploaded = 0;
-
-    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
-    if (uploaded != transfer->uploaded)
-        transfer->heard_at = now;
-    transfer->uploaded = uploaded;
+    fail_early(xfer, transfer, OUTCOME_FAILED);
 }
 
 /* After it gave up an address libcurl arms no timer to try the next: it has to be called. */
@@ -696,8 +683,6 @@ static void look_at_deadlines(struct xfer *xfer, double now)
 
     while ((node = heap_peek(&xfer->deadlines)) && node->due <= now) {
         struct transfer *transfer = CONTAINER_OF(node, struct transfer, deadline);
-        if (transfer->connected && deadline_of(transfer) <= now)
-            hear_upload(transfer, now);
         if (deadline_of(transfer) <= now) {
             time_out(xfer, transfer, now);
             continue;
@@ -718,7 +703,7 @@ void xfer_run(struct xfer *xfer, double now)
     if (xfer->timer_due <= now) {
         xfer->timer_due = INFINITY;
         curl_multi_socket_action(xfer->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-        collect_ended(xfer);
+        xfer_collect_ended(xfer);
     }
     look_at_deadlines(xfer, now);
 }

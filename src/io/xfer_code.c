@@ -3,8 +3,8 @@
 #include "base/util.h"
 #include "io/xfer_internal.h"
 
-/* A row for each code a transfer of ours can end with. Which words a code stands for, where it
- * stands for several things, is told apart below. */
+/* A row for each code that libcurl has, save for those that it does not use any more. Where a code
+ * stands for several things its words tell which, below. */
 static const enum reason reasons[CURL_LAST] = {
     [CURLE_OK] = REASON_OK,
     /* HTTP/0.9, since we hand libcurl no scheme but http and https. */
@@ -65,7 +65,50 @@ static const enum reason reasons[CURL_LAST] = {
     [CURLE_PROXY] = REASON_CONNECT,
     [CURLE_SSL_CLIENTCERT] = REASON_TLS,
     [CURLE_UNRECOVERABLE_POLL] = REASON_CONNECT,
+#if LIBCURL_VERSION_NUM >= 0x080600
+    [CURLE_TOO_LARGE] = REASON_PROTOCOL,
+#endif
+#if LIBCURL_VERSION_NUM >= 0x080800
+    [CURLE_ECH_REQUIRED] = REASON_TLS,
+#endif
+    /* An option that libcurl does not take. */
+    [CURLE_UNKNOWN_OPTION] = REASON_INVALID,
+    [CURLE_SETOPT_OPTION_SYNTAX] = REASON_INVALID,
+    /* Of what is not HTTP; as we permit nothing else, none should come. */
+    [CURLE_FTP_ACCEPT_FAILED] = REASON_PROTOCOL,
+    [CURLE_FTP_WEIRD_PASS_REPLY] = REASON_PROTOCOL,
+    [CURLE_FTP_ACCEPT_TIMEOUT] = REASON_PROTOCOL,
+    [CURLE_FTP_WEIRD_PASV_REPLY] = REASON_PROTOCOL,
+    [CURLE_FTP_WEIRD_227_FORMAT] = REASON_PROTOCOL,
+    [CURLE_FTP_CANT_GET_HOST] = REASON_PROTOCOL,
+    [CURLE_FTP_COULDNT_SET_TYPE] = REASON_PROTOCOL,
+    [CURLE_FTP_COULDNT_RETR_FILE] = REASON_PROTOCOL,
+    [CURLE_QUOTE_ERROR] = REASON_PROTOCOL,
+    [CURLE_UPLOAD_FAILED] = REASON_PROTOCOL,
+    [CURLE_FTP_PORT_FAILED] = REASON_PROTOCOL,
+    [CURLE_FTP_COULDNT_USE_REST] = REASON_PROTOCOL,
+    [CURLE_LDAP_CANNOT_BIND] = REASON_PROTOCOL,
+    [CURLE_LDAP_SEARCH_FAILED] = REASON_PROTOCOL,
+    [CURLE_FUNCTION_NOT_FOUND] = REASON_PROTOCOL,
+    [CURLE_TFTP_NOTFOUND] = REASON_PROTOCOL,
+    [CURLE_TFTP_PERM] = REASON_PROTOCOL,
+    [CURLE_REMOTE_DISK_FULL] = REASON_PROTOCOL,
+    [CURLE_TFTP_ILLEGAL] = REASON_PROTOCOL,
+    [CURLE_TFTP_UNKNOWNID] = REASON_PROTOCOL,
+    [CURLE_REMOTE_FILE_EXISTS] = REASON_PROTOCOL,
+    [CURLE_TFTP_NOSUCHUSER] = REASON_PROTOCOL,
+    [CURLE_REMOTE_FILE_NOT_FOUND] = REASON_PROTOCOL,
+    [CURLE_SSH] = REASON_PROTOCOL,
+    [CURLE_FTP_PRET_FAILED] = REASON_PROTOCOL,
+    [CURLE_RTSP_CSEQ_ERROR] = REASON_PROTOCOL,
+    [CURLE_RTSP_SESSION_ERROR] = REASON_PROTOCOL,
+    [CURLE_FTP_BAD_FILE_LIST] = REASON_PROTOCOL,
 };
+
+bool xfer_knows_code(CURLcode code)
+{
+    return code < CURL_LAST && (code == CURLE_OK || reasons[code] != REASON_OK);
+}
 
 /* What libcurl reports as an error of receiving, though something came: what was no HTTP, or what a
  * proxy says that opens no tunnel. */
@@ -85,8 +128,7 @@ enum reason xfer_reason(CURLcode code, const char *message)
         if (strstr(message, received[i].words))
             return received[i].reason;
     }
-    enum reason reason = code < CURL_LAST ? reasons[code] : REASON_PROTOCOL;
-    return reason == REASON_OK ? REASON_PROTOCOL : reason;
+    return xfer_knows_code(code) ? reasons[code] : REASON_PROTOCOL;
 }
 
 const char *xfer_words(CURLcode code, const char *message)
@@ -94,5 +136,7 @@ const char *xfer_words(CURLcode code, const char *message)
     /* One header line of more than libcurl holds; of real want of memory we hear by ourselves. */
     if (code == CURLE_OUT_OF_MEMORY)
         return "a header line is too large";
-    return *message ? message : curl_easy_strerror(code);
+    if (*message || xfer_knows_code(code))
+        return *message ? message : curl_easy_strerror(code);
+    return "a failure that this version does not know; its number is curl's";
 }

@@ -39,6 +39,21 @@ size_t xfer_on_read(char *bytes, size_t size, size_t count, void *userdata)
     return (size_t)got;
 }
 
+/* What is sent counts for --stall-timeout when it leaves: libcurl may have read it long before. */
+static int on_progress(void *userdata, curl_off_t to_come, curl_off_t come, curl_off_t to_send,
+                       curl_off_t sent)
+{
+    struct transfer *transfer = userdata;
+
+    (void)to_come;
+    (void)come;
+    (void)to_send;
+    if (sent != transfer->uploaded)
+        transfer->heard_at = transfer->xfer->now;
+    transfer->uploaded = sent;
+    return 0;
+}
+
 /* libcurl rewinds to send a request again: because the server asked who we are, which is fine, or
  * because a connection it used again died before an answer, where nobody knows whether the request
  * was acted on: then what must not be done twice is not sent twice. */
@@ -68,8 +83,10 @@ static int open_payload(struct transfer *transfer)
     struct stat status;
 
     transfer->payload_fd = open(transfer->ask.payload, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (transfer->payload_fd < 0)
+    if (transfer->payload_fd < 0) {
+        transfer->no_descriptor = errno == EMFILE || errno == ENFILE;
         return fail_payload(transfer, errno);
+    }
     if (fstat(transfer->payload_fd, &status) < 0)
         return fail_payload(transfer, errno);
     if (!S_ISREG(status.st_mode))
@@ -89,6 +106,9 @@ static void set_payload(struct transfer *transfer)
     must(curl_easy_setopt(easy, CURLOPT_READDATA, transfer));
     must(curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, xfer_on_seek));
     must(curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer));
+    must(curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress));
+    must(curl_easy_setopt(easy, CURLOPT_XFERINFODATA, transfer));
+    must(curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L));
 }
 
 /* ---- method and headers ---- */
@@ -169,8 +189,8 @@ static void set_headers(struct xfer *xfer, struct transfer *transfer)
 
 /* ---- the whole request ---- */
 
-/* libcurl sends what went unanswered on a used connection again. With a payload on_seek stops it where
- * it must not; without one only a new connection does. */
+/* libcurl sends what went unanswered on a used connection again. With a payload on_seek stops it
+ * where it must not; without one only a new connection does. */
 static bool needs_new_connection(const struct transfer *transfer)
 {
     return !transfer->ask.payload_len && !request_may_repeat(transfer->ask.method);
@@ -178,8 +198,8 @@ static bool needs_new_connection(const struct transfer *transfer)
 
 static void set_reuse(struct xfer *xfer, struct transfer *transfer)
 {
-    /* A look for an idle connection walks all that a host has. While none of its transfers has ended
-     * there is no idle one, and a wave of first requests does without. */
+    /* A look for an idle connection walks all that a host has. While none of its transfers has
+     * ended there is no idle one, and a wave of first requests does without. */
     const struct task *task = transfer->task;
     bool may_reuse = !task->is_first_wave || xfer->shares_connections;
 

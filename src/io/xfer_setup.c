@@ -6,6 +6,7 @@
 
 #include "io/xfer_internal.h"
 #include "io/xfer_setup.h"
+#include "model/option_check.h"
 #include "model/options.h"
 #include "model/task.h"
 #include "model/url.h"
@@ -86,8 +87,8 @@ static struct curl_slist *list_of(const struct strings *strings)
     return list;
 }
 
-/* With a CA directory set, as distributions do, libcurl parses the whole bundle for every connection;
- * with a file alone it is parsed once. */
+/* With a CA directory set, as distributions do, libcurl parses the whole bundle for every
+ * connection; with a file alone it is parsed once. */
 static const char *find_ca_file(const struct options *options)
 {
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
@@ -185,21 +186,16 @@ static const long tls_versions[] = {
     [OPTION_TLS_1_3] = CURL_SSLVERSION_TLSv1_3,
 };
 
-/* FILE[:PASSWORD]; a colon in the name is written with a backslash. */
 static CURLcode set_certificate(CURL *easy, const char *text)
 {
     CURLcode code = CURLE_OK;
-    struct buf name;
+    const char *password;
+    char *path = option_split_cert(text, &password);
 
-    buf_init(&name);
-    for (; *text && *text != ':'; text++) {
-        text += text[0] == '\\' && text[1];
-        buf_add_char(&name, *text);
-    }
-    SET(easy, CURLOPT_SSLCERT, name.data);
-    if (*text)
-        SET(easy, CURLOPT_KEYPASSWD, text + 1);
-    buf_release(&name);
+    SET(easy, CURLOPT_SSLCERT, path);
+    if (password)
+        SET(easy, CURLOPT_KEYPASSWD, password);
+    free(path);
     return code;
 }
 
@@ -286,7 +282,8 @@ static CURLcode set_proxy(CURL *easy, const struct options *options)
 {
     CURLcode code = CURLE_OK;
 
-    /* Where none is for any host, libcurl need not look through the environment for each request. */
+    /* Where none is for any host, libcurl need not look through the environment for each
+     * request. */
     if (!options->proxy && !has_proxy_in_environment()) {
         SET(easy, CURLOPT_NOPROXY, "*");
         return code;

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/number.h"
@@ -31,26 +29,6 @@ int option_check_line(const char *text, struct buf *err)
     if (!strpbrk(text, "\r\n"))
         return 0;
     buf_setf(err, "takes text without a line break");
-    return -EINVAL;
-}
-
-int option_check_readable(const char *path, struct buf *err)
-{
-    if (access(path, R_OK) == 0)
-        return 0;
-    buf_setf(err, "cannot read %s: %s", path, strerror(errno));
-    return -EINVAL;
-}
-
-int option_check_directory(const char *path, struct buf *err)
-{
-    struct stat status;
-
-    if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
-        errno = ENOTDIR;
-    else if (access(path, W_OK | X_OK) == 0)
-        return 0;
-    buf_setf(err, "cannot use %s: %s", path, strerror(errno));
     return -EINVAL;
 }
 

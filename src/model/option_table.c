@@ -1,5 +1,6 @@
 #include "model/option_table.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "model/option_check.h"
@@ -523,6 +524,7 @@ const struct option option_table[] = {
      .kind = OPTION_TEXT,
      .group = GROUP_REQUEST,
      AT(cookie_jar),
+     .check = option_check_writable,
      .help = "Write the cookies to FILE at the end"},
     {.name = "user",
      .letters = "u",
@@ -619,6 +621,7 @@ const struct option option_table[] = {
      .kind = OPTION_TEXT,
      .group = GROUP_REQUEST,
      AT(cert),
+     .check = option_check_cert,
      .help = "Show this client certificate"},
     {.name = "key",
      .arg = "FILE",
@@ -632,6 +635,7 @@ const struct option option_table[] = {
      .kind = OPTION_TEXT,
      .group = GROUP_REQUEST,
      AT(pinned_key),
+     .check = option_check_pinned_key,
      .help = "Take only a server with this public key: sha256//..., or a file"},
     {.name = "tlsv1.2",
      .kind = OPTION_SET,
@@ -692,6 +696,7 @@ const struct option option_table[] = {
      .kind = OPTION_TEXT,
      .group = GROUP_REQUEST,
      AT(interface),
+     .check = option_check_interface,
      .help = "Go out by this interface or address"},
     {.name = "unix-socket",
      .arg = "PATH",
@@ -804,41 +809,64 @@ const struct option *option_find_letter(char letter)
     return NULL;
 }
 
-enum { NAME_MAX_LEN = 32, DISTANCE_MAX = 3 };
+enum { NAME_MAX_LEN = 32, PREFIX_MIN = 3 };
 
-/* How many letters differ between two names, by Levenshtein; both at most NAME_MAX_LEN long. */
+/* How many slips lead from one name to the other: a letter too many, too few or wrong, or two
+ * neighbours swapped. Both are at most NAME_MAX_LEN long. */
 static size_t distance(const char *a, const char *b)
 {
-    size_t row[NAME_MAX_LEN + 1];
+    size_t rows[3][NAME_MAX_LEN + 1];
+    size_t *before = rows[0], *last = rows[1], *row = rows[2];
     size_t len = strlen(b);
 
     for (size_t k = 0; k <= len; k++)
         row[k] = k;
-    for (size_t i = 0; a[i]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t k = 0; k < len; k++) {
-            size_t changed = diagonal + (a[i] != b[k]);
-            diagonal = row[k + 1];
-            row[k + 1] = MIN(changed, MIN(row[k], row[k + 1]) + 1);
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t *oldest = before;
+        before = last;
+        last = row;
+        row = oldest;
+        row[0] = i;
+        for (size_t k = 1; k <= len; k++) {
+            size_t least = MIN(MIN(row[k - 1], last[k]) + 1, last[k - 1] + (a[i - 1] != b[k - 1]));
+            bool is_swapped = i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1];
+            row[k] = is_swapped ? MIN(least, before[k - 2] + 1) : least;
         }
     }
     return row[len];
 }
 
+/* The one name that begins so, or NULL. */
+static const char *only_continuation(const char *name)
+{
+    const char *found = NULL;
+    size_t len = strlen(name);
+
+    for (const struct option *option = option_table; option->name && len >= PREFIX_MIN; option++) {
+        if (strncmp(option->name, name, len) != 0)
+            continue;
+        if (found)
+            return NULL;
+        found = option->name;
+    }
+    return found;
+}
+
+/* A slip for every third letter; with more it is another word. */
 const char *option_nearest(const char *name)
 {
     const char *nearest = NULL;
-    size_t best = DISTANCE_MAX + 1;
+    size_t len = strlen(name);
+    size_t best = len > 6 ? (len - 1) / 3 + 1 : 2;
 
-    if (strlen(name) > NAME_MAX_LEN)
+    if (len > NAME_MAX_LEN)
         return NULL;
     for (const struct option *option = option_table; option->name; option++) {
         size_t own = distance(name, option->name);
-        if (own < best && own * 2 <= strlen(name)) {
+        if (own < best) {
             best = own;
             nearest = option->name;
         }
     }
-    return nearest;
+    return nearest ? nearest : only_continuation(name);
 }

@@ -340,8 +340,8 @@ static int check_globs(const struct options *options, struct buf *err)
     return 0;
 }
 
-/* What is put into a URL is sent as it is: a blank would end the request's line, a line break all of
- * it. */
+/* What is put into a URL is sent as it is: a blank would end the request's line, a line break all
+ * of it. */
 static int check_query(const struct options *options, struct buf *err)
 {
     if (!options->get || !options->has_data)
@@ -442,24 +442,47 @@ static char unescaped(char c)
     return found ? meanings[found - names] : c;
 }
 
-/* A value in quotes, with curl's escapes, or bare up to the end of the line. */
-static void unquote(char *value)
+static void drop_blanks_behind(char *value)
 {
+    size_t len = strlen(value);
+
+    while (len && strchr(" \t\r", value[len - 1]))
+        value[--len] = '\0';
+}
+
+/* What stands behind a value in quotes can only be a comment. */
+static int check_end_of_quote(const char *end, struct buf *err)
+{
+    const char *behind = *end ? end + 1 + strspn(end + 1, " \t\r") : end;
+
+    if (!*end)
+        buf_setf(err, "a quote that is not closed");
+    else if (*behind && *behind != '#')
+        buf_setf(err, "something stands behind the closing quote: %s", behind);
+    else
+        return 0;
+    return -EINVAL;
+}
+
+/* A value in quotes, with curl's escapes, or bare up to the end of the line. */
+static int unquote(char *value, struct buf *err)
+{
+    const char *at = value + 1;
     char *to = value;
 
     if (*value != '"') {
-        size_t len = strlen(value);
-        while (len && strchr(" \t\r", value[len - 1]))
-            value[--len] = '\0';
-        return;
+        drop_blanks_behind(value);
+        return 0;
     }
-    for (const char *at = value + 1; *at && *at != '"'; at++) {
+    for (; *at && *at != '"'; at++) {
         if (*at == '\\' && at[1])
             *to++ = unescaped(*++at);
         else
             *to++ = *at;
     }
+    int result = check_end_of_quote(at, err);
     *to = '\0';
+    return result;
 }
 
 /* `value` is the argument of the last letter, or NULL. */
@@ -489,8 +512,8 @@ static int read_file_line(struct reading *reading, char *line)
 
     if (!split_line(line, &name, &value))
         return 0;
-    if (value)
-        unquote(value);
+    if (value && unquote(value, reading->err))
+        return -EINVAL;
     if (strcmp(name + strspn(name, "-"), "url") == 0 && value) {
         strings_add(&reading->options->urls, xstrdup(value));
         return 0;
@@ -526,6 +549,7 @@ static int read_file_lines(struct options *options, const char *path, char *text
 
 int options_read_file(struct options *options, const char *path, struct buf *err)
 {
+    static const char byte_order_mark[] = "\xEF\xBB\xBF";
     struct buf text;
     int result;
 
@@ -536,6 +560,9 @@ int options_read_file(struct options *options, const char *path, struct buf *err
     buf_init(&text);
     options->in_file = true;
     result = file_read_whole(path, OPTION_FILE_MAX, &text, err);
+    if (!result && text.len >= strlen(byte_order_mark) &&
+        memcmp(text.data, byte_order_mark, strlen(byte_order_mark)) == 0)
+        buf_drop(&text, strlen(byte_order_mark));
     if (!result && memchr(text.data, '\0', text.len)) {
         buf_setf(err, "%s: there is a NUL byte in it", path);
         result = -EINVAL;

@@ -97,7 +97,8 @@ int spool_take(struct spool *spool, bool reserve, uint32_t *ret_block, struct bu
     return 0;
 }
 
-/* An empty spool gives its disk space back, or one large body would hold it to the end of the run. */
+/* An empty spool gives its disk space back, or one large body would hold it to the end of the
+ * run. */
 static void shrink(struct spool *spool)
 {
     spool->n_released = 0;

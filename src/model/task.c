@@ -7,9 +7,10 @@
 
 #define TO(state) (1u << (state))
 
-/* From each state, where it may go. READY to DONE: an invalid line, or a run that ended first. */
+/* From each state, where it may go. READY to DONE: an invalid line, or a run that ended first.
+ * READY to WAITING: its file got no descriptor. */
 static const unsigned legal[] = {
-    [TASK_READY] = TO(TASK_RUNNING) | TO(TASK_DONE),
+    [TASK_READY] = TO(TASK_RUNNING) | TO(TASK_WAITING) | TO(TASK_DONE),
     [TASK_WAITING] = TO(TASK_READY) | TO(TASK_DONE),
     [TASK_RUNNING] = TO(TASK_READY) | TO(TASK_WAITING) | TO(TASK_DONE),
     [TASK_DONE] = 0,

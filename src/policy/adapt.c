@@ -8,8 +8,8 @@ enum { ROUND_MIN = 16 };
 /* Latency can be so much in excess that the limit is far off. */
 #define CUT_MAX 0.5
 
-/* So much of the way from the best to what the others are the best goes in each round: of many rounds
- * one is the best by chance. */
+/* So much of the way from the best to what the others are the best goes in each round: of many
+ * rounds one is the best by chance. */
 #define BEST_DRIFT 0.02
 
 /* What the limit dips to, as a share of itself. */
@@ -96,8 +96,8 @@ static void end_round(struct adapt *adapt, double now)
     begin_round(adapt, now);
 }
 
-/* A round ends with the first answer to what was started in it; sooner while the limit doubles, which
- * is to be stopped before it is far too high. */
+/* A round ends with the first answer to what was started in it; sooner while the limit doubles,
+ * which is to be stopped before it is far too high. */
 static void measure(struct adapt *adapt, double started_at, double latency, double now)
 {
     bool is_round = adapt->threshold <= 0 || started_at >= adapt->round_at;

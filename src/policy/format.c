@@ -552,7 +552,8 @@ static bool shows_nothing(const struct format *format, const struct task *task)
     return format->kind == OPTION_FORMAT_RAW && task->result.reason != REASON_OK;
 }
 
-/* Whether nothing more can be done in `room` bytes: all is out, or a piece of the body would not fit. */
+/* Whether nothing more can be done in `room` bytes: all is out, or a piece of the body would not
+ * fit. */
 static bool must_stop(const struct format *format, const struct rendering *rendering, size_t done,
                       size_t room)
 {

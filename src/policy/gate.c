@@ -29,8 +29,8 @@ static const struct {
     {"retry-after", WORD_RETRY_AFTER},
 };
 
-/* A plain decimal number, at whose end the value or its first part ends; NAN for anything else, such
- * as a date or one of strtod's own forms. */
+/* A plain decimal number, at whose end the value or its first part ends; NAN for anything else,
+ * such as a date or one of strtod's own forms. */
 static double read_number(const char *value)
 {
     value += strspn(value, " \t");

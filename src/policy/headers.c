@@ -23,8 +23,8 @@ static void trim(const char **text, size_t *len)
         (*len)--;
 }
 
-/* Reads the line at `*at` and steps over it; false for one that is no header. Those that were folded
- * have been put together already. */
+/* Reads the line at `*at` and steps over it; false for one that is no header. Those that were
+ * folded have been put together already. */
 static bool read_line(const char **at, const char *end, struct header *header)
 {
     const char *line = *at;
@@ -44,8 +44,8 @@ static bool read_line(const char **at, const char *end, struct header *header)
     return true;
 }
 
-/* Names are ASCII without NUL. Whatever else stands there is one and the same, compared and shown: or two names
- * might be shown alike, and an object has no two members of one name. */
+/* Names are ASCII without NUL. Whatever else stands there is one and the same, compared and shown:
+ * or two names might be shown alike, and an object has no two members of one name. */
 enum { OTHER = 0x80 };
 
 static int folded(char c)

@@ -5,7 +5,8 @@
 #include "base/chance.h"
 #include "model/request.h"
 
-/* curl's code for a TLS handshake that broke off; its others are of certificates, which stay bad. */
+/* curl's code for a TLS handshake that broke off; its others are of certificates, which stay
+ * bad. */
 enum { CODE_BROKEN_HANDSHAKE = 35 };
 
 enum worth {

@@ -45,6 +45,9 @@ struct sched {
     size_t lens[DROPPED + 1];
     struct heap later;
     unsigned lookups;
+    /* What the task last taken changed, should it be put back. */
+    struct bucket bucket_before;
+    struct valve valve_before;
 };
 
 struct sched *sched_new(const struct flow_rules *rules)
@@ -124,8 +127,8 @@ static void drop(struct sched *sched, struct host *host)
     enlist(sched, host, DROPPED);
 }
 
-/* Of idle hosts the oldest goes, if forgetting it changes nothing; else it is kept, as there is room
- * for such. */
+/* Of idle hosts the oldest goes, if forgetting it changes nothing; else it is kept, as there is
+ * room for such. */
 static void drop_idle(struct sched *sched, double now)
 {
     struct host *oldest = sched->lists[IDLE];
@@ -259,6 +262,8 @@ static struct task *dispatch(struct sched *sched, struct task *task, double now)
     task->is_scout = host->is_scouted = is_to_be_scouted(sched, host);
     task->is_first_wave = !host->has_ended;
     task->started_at = now;
+    sched->bucket_before = sched->bucket;
+    sched->valve_before = host->valve;
     task->epoch = valve_take(&host->valve, now);
     rate_take(&sched->rules.rate, &sched->bucket, now);
     unqueue(host, task);
@@ -393,6 +398,20 @@ void sched_end(struct sched *sched, struct task *task, const struct lesson *less
     }
     end_scouting(task);
     valve_give(&host->valve, &sched->rules, task->epoch, task->started_at, lesson, now);
+    place_host(sched, host, now);
+}
+
+void sched_put_back(struct sched *sched, struct task *task, double now)
+{
+    struct host *host = task->host;
+
+    sched->bucket = sched->bucket_before;
+    host->valve = sched->valve_before;
+    if (task->looking_up)
+        end_lookup(sched, task);
+    if (task->is_scout)
+        host->is_scouted = false;
+    task->is_scout = false;
     place_host(sched, host, now);
 }
 

@@ -85,8 +85,10 @@ static void add_totals(const struct summary *summary, struct buf *out)
     const struct stats *stats = &summary->stats;
     double rate = summary->wall > 0 ? (double)stats->results / summary->wall : 0;
 
-    buf_addf(out, "weir: %llu requests in %.3g s (%.3g/s): %llu ok, %llu failed, %llu retried; ",
-             (unsigned long long)stats->results, summary->wall, rate,
+    buf_addf(out, "weir: %llu requests in ", (unsigned long long)stats->results);
+    add_duration(summary->wall, out);
+    buf_addf(out, rate < 100 ? " (%.3g/s)" : " (%.0f/s)", rate);
+    buf_addf(out, ": %llu ok, %llu failed, %llu retried; ",
              (unsigned long long)stats->reasons[REASON_OK], (unsigned long long)stats_failed(stats),
              (unsigned long long)stats->retries);
     add_bytes(stats->body_bytes, out);
@@ -97,9 +99,11 @@ static void add_times(const char *name, const struct histogram *histogram, struc
 {
     if (!histogram->count)
         return;
-    buf_addf(out, "weir:   %-14s", name);
-    for (size_t i = 0; i < ARRAY_LEN(shares); i++)
-        buf_addf(out, "  %s %.3g s", shares[i].name, at(histogram, &shares[i]));
+    buf_addf(out, "weir:   %s:", name);
+    for (size_t i = 0; i < ARRAY_LEN(shares); i++) {
+        buf_addf(out, i ? ", %s " : " %s ", shares[i].name);
+        add_duration(at(histogram, &shares[i]), out);
+    }
     buf_add_char(out, '\n');
 }
 

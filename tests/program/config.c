@@ -73,6 +73,8 @@ Test(config, is_refused_before_any_request)
     } cases[] = {
         {"-s\nno-such-option\n", "line 2: unknown option"},
         {"\n\njobs = none\n", "line 3: --jobs: takes a number"},
+        {"url = \"http://h/\nsilent\n", "line 1: a quote that is not closed"},
+        {"-s\nheader = \"A: 1\" B\n", "line 2: something stands behind the closing quote: B"},
         {"-H\n", "line 1: --header: needs its argument"},
         {"silent = yes\n", "line 1: --silent: takes no argument"},
         {"-K other\n", "line 1: --config: is not for a file of options"},

@@ -180,11 +180,72 @@ Test(cookie_jar, of_one_run_is_the_cookies_of_the_next)
     stage_free(stage);
 }
 
-Test(cookie_jar, that_cannot_be_written_is_told)
+Test(cookie_jar, that_cannot_be_written_is_refused_at_once)
 {
     struct stage *stage = stage_new();
 
     program_expect(program_fetch(RUN_WEIR("-c", "/no/such/jar", stage_url(stage, "/text/a")), NULL),
-                   4, "a\n", "/no/such/jar");
+                   2, "", "--cookie-jar: cannot write /no/such/jar: ");
+    cr_expect_eq(origin_counts(stage->origin).requests, 0);
+    stage_free(stage);
+}
+
+Test(cookie_jar, on_a_full_device_is_told)
+{
+    struct stage *stage = stage_new();
+
+    program_expect(program_fetch(RUN_WEIR("-c", "/dev/full", stage_url(stage, SET("a=1"))), NULL),
+                   4, "set\n", "cannot write cookies to /dev/full");
+    stage_free(stage);
+}
+
+/* A file that may not grow stands for a disk that is full. */
+Test(cookie_jar, that_cannot_be_written_whole_leaves_the_old_one)
+{
+    struct stage *stage = stage_new();
+    const char *jar = scratch_write_text(stage->scratch, "jar", JAR);
+    const char *const argv[] = {"sh",
+                                "-c",
+                                "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"",
+                                run_weir(),
+                                "-c",
+                                jar,
+                                stage_url(stage, SET("a=1")),
+                                NULL};
+
+    program_expect(program_run((struct run_options){.argv = argv}), 4, "set\n",
+                   "cannot write cookies to ");
+    cr_expect_str_eq(jar_of(stage, "jar"), JAR);
+    cr_expect_eq(scratch_count(stage->scratch, ""), 1);
+    stage_free(stage);
+}
+
+Test(cookie_jar, lacks_what_has_expired_and_keeps_its_mode)
+{
+    struct stage *stage = stage_new();
+    const char *jar = scratch_write_text(stage->scratch, "jar", JAR);
+    struct stat status;
+
+    cr_assert_eq(chmod(jar, 0600), 0);
+    program_expect(program_fetch(RUN_WEIR("-b", jar, "-c", jar, stage_url(stage, "/text/a")), NULL),
+                   0, "a\n", "");
+    const char *text = jar_of(stage, "jar");
+    cr_expect_eq(strncmp(text, "# Netscape HTTP Cookie File\n", 28), 0, "%s", text);
+    cr_expect(strstr(text, "\tone\t1\n") && strstr(text, "\ttwo\t2\n"), "%s", text);
+    cr_expect(!strstr(text, "\told\t"), "%s", text);
+    cr_assert_eq(stat(jar, &status), 0);
+    cr_expect_eq(status.st_mode & 0777, 0600);
+    stage_free(stage);
+}
+
+Test(cookie_jar, named_by_a_dash_is_stdout)
+{
+    struct stage *stage = stage_new();
+    struct run_result result =
+        program_fetch(RUN_WEIR("-c", "-", stage_url(stage, SET("a=1"))), NULL);
+
+    cr_expect(blob_contains(&result.out, "set\n# Netscape HTTP Cookie File\n"));
+    cr_expect(blob_contains(&result.out, "\ta\t1\n"));
+    program_expect(result, 0, NULL, "");
     stage_free(stage);
 }

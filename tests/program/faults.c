@@ -206,6 +206,20 @@ Test(stall_timeout, is_not_for_what_drips)
     stage_free(stage);
 }
 
+/* Not twice as long: the payload was sent at the start. */
+Test(stall_timeout, counts_from_the_last_byte_either_way)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/text/x?silent=1");
+    struct run_result result = program_fetch(
+        RUN_WEIR("--stall-timeout", "1.5", "--retry", "0", "-d", "payload", url), NULL);
+
+    cr_expect(program_told(&result, url, "timeout", "no byte for 1.5 s"));
+    cr_expect_lt(result.wall, 2.6);
+    program_expect(result, 1, "", NULL);
+    stage_free(stage);
+}
+
 Test(stall_timeout, begins_again_with_each_redirect)
 {
     struct stage *stage = stage_new();

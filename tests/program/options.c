@@ -155,6 +155,26 @@ Test(option, sends_a_large_file_whole)
     stage_free(stage);
 }
 
+Test(option, tells_on_stderr_alone_what_is_said_with_verbose)
+{
+    struct stage *stage = stage_new();
+    struct run_result result = program_fetch(
+        RUN_WEIR("-v", "-H", "X-Mine: a", stage_url(stage, "/text/a?hdr=X-Theirs:b")), NULL);
+
+    cr_expect_str_eq(blob_text(&result.out), "a\n");
+    cr_expect(blob_contains(&result.err, "[1] > GET /text/a?hdr=X-Theirs:b HTTP/1.1\n"));
+    cr_expect(blob_contains(&result.err, "[1] > X-Mine: a\n"));
+    cr_expect(blob_contains(&result.err, "[1] < HTTP/1.1 200 "));
+    cr_expect(blob_contains(&result.err, "[1] < X-Theirs:b\n"), "%s", blob_text(&result.err));
+    for (const char *at = blob_text(&result.err); *at; at = strchr(at, '\n') + 1)
+        cr_assert(strncmp(at, "[1] ", 4) == 0 && strchr(at, '\n'), "%s", at);
+    program_expect(result, 0, NULL, NULL);
+    program_expect(
+        program_fetch(RUN_WEIR("-v", "--format", "none", stage_url(stage, "/text/b")), NULL), 0, "",
+        "[1] > GET /text/b HTTP/1.1\n");
+    stage_free(stage);
+}
+
 Test(option, asks_for_the_headers_alone_with_head)
 {
     struct stage *stage = stage_new();

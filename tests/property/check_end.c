@@ -126,6 +126,8 @@ static void check_quiet(struct world *world)
             "%zu lines on stderr for %zu failures", lines, told);
 }
 
+enum { VAIN_STARTS_MAX = 50 };
+
 /* ---- the whole ---- */
 
 static int expected_status(const struct world *world)
@@ -176,6 +178,10 @@ void world_check_end(struct world *world)
 {
     bool finished = world->status >= 0;
 
+    /* A famine that does not end is trouble, too, and it is the engine that says so. */
+    if (world->scenario.famine_to > world->scenario.famine_from &&
+        world->engine->starts_in_vain > VAIN_STARTS_MAX)
+        world->troubles++;
     PROMISE(world, engine_lost_its_reader(world->engine) == world->lost_reader,
             "a lost reader goes unnoticed");
     if (finished)

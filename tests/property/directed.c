@@ -218,18 +218,19 @@ static void try_without_descriptors(double latency)
     scenario.famine_from = 0;
     scenario.famine_to = INFINITY;
     struct world *world = try(&scenario);
-    cr_expect_eq(world->status, EXIT_SOME_FAILED);
-    cr_expect_eq(count_reason(world, REASON_CONNECT), 100);
+    cr_expect_eq(world->status, EXIT_LOCAL_TROUBLE);
+    cr_expect_geq(count_reason(world, REASON_HALTED), 40);
+    cr_expect_lt(world->now, 1000 + 100);
     world_free(world);
 }
 
-Test(property, requests_that_never_get_a_descriptor_fail_in_the_end)
+Test(property, a_run_that_never_gets_a_descriptor_ends)
 {
     try_without_descriptors(0);
 }
 
 /* So slowly that without a bound on what is tried meanwhile something would always be running. */
-Test(property, requests_that_are_slow_to_get_none_fail_too)
+Test(property, a_run_that_is_slow_to_get_none_ends_too)
 {
     try_without_descriptors(0.5);
 }

@@ -84,6 +84,12 @@ int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wa
     return 0;
 }
 
+bool xfer_close_idle(struct xfer *xfer)
+{
+    (void)xfer;
+    return false;
+}
+
 struct buf *xfer_trace(struct xfer *xfer)
 {
     return &xfer->trace;

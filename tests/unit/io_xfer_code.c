@@ -1,4 +1,6 @@
 #include <criterion/criterion.h>
+#include <stdbool.h>
+#include <string.h>
 
 #include "base/util.h"
 #include "io/xfer_internal.h"
@@ -38,6 +40,26 @@ Test(xfer_code, tells_the_reason_from_libcurls_code)
         cr_expect_eq(reason, cases[i].reason, "%d %s: %s", (int)cases[i].code, cases[i].message,
                      reason_name(reason));
     }
+}
+
+/* libcurl says itself which codes it has given up. */
+Test(xfer_code, has_a_row_for_every_code_that_is_in_use)
+{
+    for (int code = 0; code < CURL_LAST; code++) {
+        bool is_used = strcmp(curl_easy_strerror((CURLcode)code), "Unknown error") != 0;
+        cr_expect_eq(xfer_knows_code((CURLcode)code), is_used, "%d: %s", code,
+                     curl_easy_strerror((CURLcode)code));
+    }
+}
+
+Test(xfer_code, says_of_a_code_without_a_row_that_it_is_not_known)
+{
+    CURLcode later = (CURLcode)(CURL_LAST + 1);
+
+    cr_expect_not(xfer_knows_code(later));
+    cr_expect_eq(xfer_reason(later, ""), REASON_PROTOCOL);
+    cr_expect_not_null(strstr(xfer_words(later, ""), "does not know"));
+    cr_expect_str_eq(xfer_words(later, "the words of that libcurl"), "the words of that libcurl");
 }
 
 Test(xfer_code, never_calls_a_failure_ok)

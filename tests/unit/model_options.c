@@ -60,6 +60,8 @@ static const char *sample(const struct option *option)
         {"request", "PUT"},
         {"user-agent", "me"},
         {"cacert", "/dev/null"},
+        {"pinnedpubkey", "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},
+        {"interface", "host!127.0.0.1"},
         {"resolve", "h:80:127.0.0.1"},
         {"connect-to", "h:80:g:81"},
         {"proxy", "http://p:3128"},
@@ -491,6 +493,12 @@ Test(options, suggests_the_nearest_name_for_one_it_does_not_know)
     cr_expect_null(option_nearest(""));
     cr_expect_null(option_nearest("x"));
     cr_expect_null(option_nearest("zzzzzzzz"));
+    cr_expect_null(option_nearest("resume"), "resolve is another word");
+    cr_expect_null(option_nearest("keen"));
+    cr_expect_null(option_nearest("max"), "several begin so");
+    cr_expect_str_eq(option_nearest("verb"), "verbose");
+    cr_expect_str_eq(option_nearest("hedaer"), "header");
+    cr_expect_str_eq(option_nearest("conect-timout"), "connect-timeout");
     cr_expect_null(option_nearest("a-name-that-is-longer-than-any-option-there-is"));
     cr_expect_str_eq(option_nearest("jobs"), "jobs");
 }

@@ -64,6 +64,7 @@ Test(options_file, takes_a_line_in_each_of_its_forms)
         "# c\nuser-agent = me",
         "\n\nuser-agent me\n",
         " \t\r\n-A me\n#end\n",
+        "\xEF\xBB\xBFuser-agent = me",
         "user-agent = \"me\" ",
     };
 
@@ -90,8 +91,7 @@ Test(options_file, reads_quotes_and_escapes_as_curl_does)
         {"data-raw = \"a#b\" # not data", "a#b"},
         {"data-raw = \"=:\"", "=:"},
         {"data-raw = a=b:c", "a=b:c"},
-        {"data-raw = \"open", "open"},
-        {"data-raw = \"end\\", "end\\"},
+        {"data-raw = \"a\"#not data", "a"},
         {"data-raw = \"\"", ""},
         {"data-raw = \"\xC3\xA9\"", "\xC3\xA9"},
     };
@@ -171,6 +171,10 @@ Test(options_file, names_the_line_that_cannot_be)
         {"user-agent = \"a\\nb\"", ": line 1: --user-agent: takes text without a line break"},
         {"header = \"A: b\\r\\nC: d\"",
          ": line 1: --header: takes one header, as in 'Name: value'"},
+        {"user-agent = \"open", ": line 1: a quote that is not closed"},
+        {"silent\n-A \"end\\\"", ": line 2: a quote that is not closed"},
+        {"user-agent = \"a\" b\r", ": line 1: something stands behind the closing quote: b\r"},
+        {"url = \"http://a/\"x", ": line 1: something stands behind the closing quote: x"},
         {"config = other", ": line 1: --config: is not for a file of options"},
         {"-K other", ": line 1: --config: is not for a file of options"},
     };

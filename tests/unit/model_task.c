@@ -11,7 +11,7 @@
 
 /* From each row to each column. */
 static const bool legal[TASK_DONE + 1][TASK_DONE + 1] = {
-    [TASK_READY] = {[TASK_RUNNING] = true, [TASK_DONE] = true},
+    [TASK_READY] = {[TASK_RUNNING] = true, [TASK_WAITING] = true, [TASK_DONE] = true},
     [TASK_WAITING] = {[TASK_READY] = true, [TASK_DONE] = true},
     [TASK_RUNNING] = {[TASK_READY] = true, [TASK_WAITING] = true, [TASK_DONE] = true},
 };

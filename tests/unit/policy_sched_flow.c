@@ -707,3 +707,28 @@ Test(sched_flow, neither_stalls_nor_spins_nor_oversteps_a_limit)
         finish(run);
     }
 }
+
+/* ---- what does not start after all ---- */
+
+Test(sched_flow, knows_nothing_of_what_was_put_back)
+{
+    struct flow_rules rules = plain_rules();
+    static struct run run;
+
+    rules.rate.interval = 2;
+    rules.host_rate.interval = 3;
+    begin(&run, &rules);
+    struct task *first = add(&run, "http://a:80"), *second = add(&run, "http://a:80");
+    cr_assert_eq(sched_next(run.sched, run.now), first);
+    cr_expect_null(sched_next(run.sched, run.now));
+    sched_put_back(run.sched, first, run.now);
+    cr_expect_leq(sched_due(run.sched), run.now, "no rate is used up");
+    cr_assert_eq(sched_next(run.sched, run.now), second);
+    cr_expect(second->is_scout, "nobody knows whether the host stands");
+    cr_expect(second->is_first_wave);
+    sched_put_back(run.sched, second, run.now);
+    sched_add_again(run.sched, first, run.now);
+    cr_assert_eq(sched_next(run.sched, run.now), first);
+    end(&run, first, &fine);
+    finish(&run);
+}

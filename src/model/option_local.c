@@ -1,0 +1,167 @@
+#include <errno.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/util.h"
+#include "model/option_check.h"
+
+/* What only this machine can say of an option's argument: its files, its network interfaces. */
+
+static int fail_path(struct buf *err, const char *verb, const char *path)
+{
+    buf_setf(err, "cannot %s %s: %s", verb, path, strerror(errno));
+    return -EINVAL;
+}
+
+int option_check_readable(const char *path, struct buf *err)
+{
+    return access(path, R_OK) == 0 ? 0 : fail_path(err, "read", path);
+}
+
+int option_check_directory(const char *path, struct buf *err)
+{
+    struct stat status;
+
+    if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
+        errno = ENOTDIR;
+    else if (access(path, W_OK | X_OK) == 0)
+        return 0;
+    return fail_path(err, "use", path);
+}
+
+/* Whether a file of that name can be made. */
+static bool may_be_made(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *dir = slash ? xstrndup(path, (size_t)(slash - path) + 1) : xstrdup(".");
+    bool may = *path && access(dir, W_OK | X_OK) == 0;
+
+    if (may && slash && !slash[1]) {
+        errno = EISDIR;
+        may = false;
+    }
+    free(dir);
+    return may;
+}
+
+int option_check_writable(const char *path, struct buf *err)
+{
+    struct stat status;
+
+    if (strcmp(path, "-") == 0)
+        return 0;
+    if (stat(path, &status) == 0) {
+        if (S_ISDIR(status.st_mode))
+            errno = EISDIR;
+        else if (access(path, W_OK) == 0)
+            return 0;
+    } else if (errno == ENOENT && may_be_made(path)) {
+        return 0;
+    }
+    return fail_path(err, "write", path);
+}
+
+/* ---- keys and certificates ---- */
+
+char *option_split_cert(const char *text, const char **ret_password)
+{
+    struct buf name;
+
+    buf_init(&name);
+    for (; *text && *text != ':'; text++) {
+        text += text[0] == '\\' && text[1];
+        buf_add_char(&name, *text);
+    }
+    *ret_password = *text ? text + 1 : NULL;
+    return buf_take(&name);
+}
+
+int option_check_cert(const char *text, struct buf *err)
+{
+    const char *password;
+    char *path = option_split_cert(text, &password);
+    int result = option_check_readable(path, err);
+
+    free(path);
+    return result;
+}
+
+/* The 32 bytes of a SHA-256 in base64. */
+static bool is_hash(const char *text, size_t len)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    return len == 44 && strspn(text, digits) == 43 && text[43] == '=';
+}
+
+int option_check_pinned_key(const char *text, struct buf *err)
+{
+    static const char mark[] = "sha256//";
+    const char *at = text;
+
+    if (strncmp(text, mark, strlen(mark)) != 0 && access(text, R_OK) == 0)
+        return 0;
+    while (strncmp(at, mark, strlen(mark)) == 0) {
+        at += strlen(mark);
+        size_t len = strcspn(at, ";");
+        if (!is_hash(at, len))
+            break;
+        at += len;
+        if (!*at)
+            return 0;
+        at++;
+    }
+    buf_setf(err,
+             "takes sha256//HASH[;sha256//HASH...], each the base64 of 32 bytes, or a file, "
+             "not '%s'",
+             text);
+    return -EINVAL;
+}
+
+/* ---- where requests go out ---- */
+
+static bool is_local(const struct addrinfo *address)
+{
+    int fd = socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC, 0);
+    bool is_bound = fd >= 0 && bind(fd, address->ai_addr, address->ai_addrlen) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return is_bound;
+}
+
+/* An address, or a name that leads to one. */
+static bool is_local_host(const char *name)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC};
+    struct addrinfo *found = NULL;
+    bool is_one = false;
+
+    if (getaddrinfo(name, NULL, &hints, &found) != 0)
+        return false;
+    for (const struct addrinfo *at = found; at && !is_one; at = at->ai_next)
+        is_one = is_local(at);
+    freeaddrinfo(found);
+    return is_one;
+}
+
+int option_check_interface(const char *text, struct buf *err)
+{
+    bool must_be_interface = strncmp(text, "if!", 3) == 0;
+    bool must_be_host = strncmp(text, "host!", 5) == 0;
+    const char *name = text + (must_be_interface ? 3 : must_be_host ? 5 : 0);
+
+    if (!must_be_host && *name && if_nametoindex(name))
+        return 0;
+    if (!must_be_interface && *name && is_local_host(name))
+        return 0;
+    buf_setf(err, "takes an interface or an address of this machine, not '%s'", text);
+    return -EINVAL;
+}

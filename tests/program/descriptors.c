@@ -1,0 +1,90 @@
+/* Few descriptors: what can be done with them is done, and where nothing can the run says so. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "program.h"
+#include "stage.h"
+
+enum { HOSTS = 12 };
+
+/* weir, with so few, and these words behind it. */
+static struct run_result fetch_with(struct stage *stage, unsigned descriptors,
+                                    const char *const *argv, const char *input)
+{
+    const char *words[32] = {"sh", "-c"};
+    size_t len = 2;
+
+    words[len++] = stage_text(stage, "ulimit -n %u; exec \"$0\" \"$@\"", descriptors);
+    for (size_t i = 0; argv[i]; i++) {
+        cr_assert_lt(len, sizeof words / sizeof *words - 1);
+        words[len++] = argv[i];
+    }
+    words[len] = NULL;
+    return program_fetch(words, input);
+}
+
+Test(few_descriptors, are_not_left_to_connections_that_nobody_uses)
+{
+    struct stage *stage = stage_new_any();
+    struct blob urls = {0};
+
+    for (unsigned i = 1; i <= HOSTS; i++)
+        blob_addf(&urls, "%s\n",
+                  stage_url_at(stage, stage_text(stage, "127.0.0.%u", i), "/text/a"));
+    program_expect(fetch_with(stage, 11, RUN_WEIR("-w", "%{reason} ", "-j", "4"), blob_text(&urls)),
+                   0, "ok ok ok ok ok ok ok ok ok ok ok ok ", "");
+    blob_release(&urls);
+    stage_free(stage);
+}
+
+Test(few_descriptors, are_waited_for_by_payloads_and_by_files)
+{
+    struct stage *stage = stage_new();
+    const char *payload = scratch_write_text(stage->scratch, "payload", "x");
+    const char *out = scratch_mkdir(stage->scratch, "out");
+    struct blob lines = {0};
+
+    for (unsigned i = 0; i < HOSTS; i++)
+        blob_addf(&lines, "{\"url\":\"%s\",\"body_file\":\"%s\"}\n",
+                  stage_url(stage, "/text/%u?delay=0.05", i), payload);
+    program_expect(fetch_with(stage, 18, RUN_WEIR("-w", "%{reason} "), blob_text(&lines)), 0,
+                   "ok ok ok ok ok ok ok ok ok ok ok ok ", "");
+    program_expect(fetch_with(stage, 18,
+                              RUN_WEIR("-o", stage_text(stage, "%s/{seq}", out), "-w", "%{reason} ",
+                                       "--parallel-immediate"),
+                              blob_text(&lines)),
+                   0, "ok ok ok ok ok ok ok ok ok ok ok ok ", "");
+    cr_expect_eq(scratch_count(stage->scratch, "out"), HOSTS);
+    blob_release(&lines);
+    stage_free(stage);
+}
+
+Test(few_descriptors, that_are_too_few_end_the_run)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/text/a");
+
+    program_expect(fetch_with(stage, 7, RUN_WEIR(url, url, url), NULL), 4, "",
+                   "weir: too many open files: ");
+    cr_expect_eq(origin_counts(stage->origin).requests, 0);
+    stage_free(stage);
+}
+
+/* ---- files that cannot be begun ---- */
+
+Test(file_that_cannot_be_begun, uses_up_no_rate)
+{
+    struct stage *stage = stage_new();
+    struct blob lines = {0};
+
+    scratch_write_text(stage->scratch, "taken", "");
+    blob_addf(&lines, "{\"url\":\"%s\",\"output\":\"taken/a\"}\n", stage_url(stage, "/text/a"));
+    blob_addf(&lines, "{\"url\":\"%s\",\"output\":\"b\"}\n", stage_url(stage, "/text/b"));
+    program_expect(program_fetch(RUN_WEIR("--rate", "1/h", "--output-dir",
+                                          scratch_dir(stage->scratch), "-w", "%{reason} "),
+                                 blob_text(&lines)),
+                   4, "output ok ", NULL);
+    stage_expect_file(stage, "b", "b\n");
+    blob_release(&lines);
+    stage_free(stage);
+}
