@@ -381,10 +381,6 @@ static int check_format(const struct options *options, struct buf *err)
                                          [OPTION_FORMAT_TSV] = "--format tsv",
                                          [OPTION_FORMAT_NONE] = "--format none"};
 
-    if (options->group_records && (options->write_out || options->format != OPTION_FORMAT_JSONL)) {
-        buf_setf(err, "--group-records: needs --jsonl");
-        return -EINVAL;
-    }
     if (!options->write_out || options->format == OPTION_FORMAT_RAW)
         return 0;
     buf_setf(err, "--write-out: cannot go with %s", others[options->format]);

@@ -277,8 +277,13 @@ static int build(struct format *format, const struct options *options, struct bu
 
 int format_new(const struct options *options, struct format **ret_format, struct buf *err)
 {
-    struct format *format = xcalloc(1, sizeof *format);
+    struct format *format;
 
+    if (options->group_records && options->format != OPTION_FORMAT_JSONL && !options->dry_run) {
+        buf_setf(err, "--group-records: needs --jsonl");
+        return -EINVAL;
+    }
+    format = xcalloc(1, sizeof *format);
     format->kind = options->format;
     format->rules = (struct field_rules){.echo_request = options->echo_request,
                                          .defaults = options_ask(options),
