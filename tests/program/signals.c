@@ -1,10 +1,13 @@
 /* What says something to a run from outside: signals, and a file of --jobs. */
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "arrivals.h"
@@ -466,6 +469,53 @@ Test(sigstop, counts_for_the_deadline)
     double since = moment_now();
     program_expect(program_end(run), 3, "", "");
     cr_expect_lt(moment_now() - since, 2.5, "it had as much time again");
+    stage_free(stage);
+}
+
+/* A connection that does not stand has its two seconds of ours, however long we slept. */
+Test(sigstop, counts_for_no_timeout_of_a_connection)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    char url[64];
+
+    cr_assert_eq(bind(listener, (struct sockaddr *)&address, len), 0);
+    cr_assert_eq(listen(listener, 1), 0);
+    cr_assert_eq(getsockname(listener, (struct sockaddr *)&address, &len), 0);
+    snprintf(url, sizeof url, "https://127.0.0.1:%u/", (unsigned)ntohs(address.sin_port));
+    double since = moment_now();
+    struct run *run = program_spawn(
+        (struct run_options){.argv = RUN_WEIR("--retry=0", "--connect-timeout=2", url)});
+    int fd = accept(listener, NULL, NULL); /* and nobody answers its handshake */
+    stop_for(run, SIGSTOP, 2.5);
+    struct run_result result = program_end(run);
+    cr_expect_geq(moment_now() - since, 4.5);
+    cr_expect(program_told(&result, url, "timeout", ""), "%s", blob_text(&result.err));
+    program_expect(result, 1, "", NULL);
+    close(fd);
+    close(listener);
+}
+
+/* What came while it slept is heard when it wakes, and before anything is called overdue. */
+Test(sigstop, keeps_the_signal_that_ends_the_run)
+{
+    struct stage *stage = stage_new();
+    struct run *run = program_spawn(
+        (struct run_options){.argv = RUN_WEIR("-s", "--jsonl", "--retry=0", "--stall-timeout=1",
+                                              stage_url(stage, "/text/x?silent=1"))});
+
+    cr_expect(origin_wait_in_service(stage->origin, 1, patience));
+    run_signal(run, SIGSTOP);
+    sleep_for(1.5);
+    run_signal(run, SIGTERM);
+    run_signal(run, SIGCONT);
+    struct run_result result = program_end(run);
+    json_t *records = records_read(&result.out);
+    cr_expect_eq(json_array_size(records), 1);
+    cr_expect_eq(records_count(records, "halted"), 1);
+    json_decref(records);
+    expect_signal(result, SIGTERM, NULL, "");
     stage_free(stage);
 }
 
