@@ -35,6 +35,7 @@ struct transfer {
     struct transfer *prev_stood, *next_stood; /* among those whose connection stands */
     struct heap_node deadline;
     double started_at, heard_at; /* heard_at: the last byte, at first when it was connected */
+    double forgiven;             /* so much of the time since its start does not count */
     bool connected;
     curl_off_t uploaded;     /* bytes of the payload that have left */
     bool found, found_waits; /* the host's name; waits to be told */

@@ -15,6 +15,8 @@ void xfer_release_lists(struct xfer *);
 /* Sets all of it on the handle, which is new or was reset; `away`: to a host that the user did not
  * name, so without credentials. */
 int xfer_setup_easy(struct xfer *, struct transfer *, bool away, struct buf *err) WARN_UNUSED;
+/* Time that counts for no timeout does not count for libcurl's own either. */
+void xfer_setup_forgive(struct transfer *, double seconds);
 /* -EINVAL, with words in `err`, where the library at hand cannot do what the options ask. */
 int xfer_check_library(const struct options *, struct buf *err) WARN_UNUSED;
 /* Whether a header may go along to a host that the user did not name. */

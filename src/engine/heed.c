@@ -10,14 +10,14 @@
 #include "model/options.h"
 #include "model/task.h"
 
-/* The first that ends the run is the one that is told; what ends it harder still does. */
+/* The first that ends the run is the one that is told; what ends it harder still does, and of the exit
+ * statuses the largest is the one that applies. */
 static void end_early(struct engine *engine, enum halt_when when, const struct buf *words,
                       bool is_failure, double now)
 {
-    if (!engine->halted_by) {
+    if (!engine->halted_by)
         engine->halted_by = xstrdup(words->data);
-        engine->halt_is_failure = is_failure;
-    }
+    engine->halt_is_failure |= is_failure;
     if (when == HALT_NOW)
         engine_stop(engine, now);
     else

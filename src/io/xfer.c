@@ -622,6 +622,7 @@ void xfer_start(struct xfer *xfer, struct task *task)
     transfer->gate = (struct gate_words){0};
     task->closed_for = 0;
     transfer->started_at = transfer->heard_at = xfer->now;
+    transfer->forgiven = 0;
     if (xfer->wants.facts && !task->result.facts)
         result_want_facts(&task->result);
     if (task->result.facts && task->result.facts->begun_at <= 0)
@@ -715,6 +716,8 @@ void xfer_forgive(struct xfer *xfer, double seconds)
     DL_FOREACH(xfer->running, transfer) {
         transfer->started_at += seconds;
         transfer->heard_at += seconds;
+        if (!transfer->connected)
+            xfer_setup_forgive(transfer, seconds);
         heap_move(&xfer->deadlines, &transfer->deadline, transfer->deadline.due + seconds);
     }
 }

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,13 +172,24 @@ static CURLcode set_safety(CURL *easy)
 
 /* Deadlines are kept by us, so libcurl's own comes a second later. It matters all the same: libcurl
  * gives the first of several addresses half of it. */
-static CURLcode set_times(CURL *easy, const struct options *options)
+static CURLcode set_times(CURL *easy, const struct options *options, double forgiven)
 {
     CURLcode code = CURLE_OK;
-    double connect = options->connect_timeout > 0 ? options->connect_timeout : CONNECT_FOREVER;
+    double connect =
+        options->connect_timeout > 0 ? options->connect_timeout + forgiven : CONNECT_FOREVER;
 
     SET(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(MIN(connect, CONNECT_FOREVER) * 1000) + 1000);
     return code;
+}
+
+void xfer_setup_forgive(struct transfer *transfer, double seconds)
+{
+    transfer->forgiven += seconds;
+    /* It was set before, so it can be. The next transfer of the handle is not to have it. */
+    CURLcode code = set_times(transfer->easy, transfer->xfer->options, transfer->forgiven);
+    assert(code == CURLE_OK);
+    (void)code;
+    transfer->is_tailored = true;
 }
 
 static const long tls_versions[] = {
@@ -404,7 +416,7 @@ int xfer_setup_easy(struct xfer *xfer, struct transfer *transfer, bool away, str
     if (code == CURLE_OK)
         code = set_safety(easy);
     if (code == CURLE_OK)
-        code = set_times(easy, options);
+        code = set_times(easy, options, 0);
     if (code == CURLE_OK)
         code = set_share(xfer, easy);
     if (code == CURLE_OK)

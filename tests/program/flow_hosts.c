@@ -19,15 +19,6 @@
 
 static const char first[] = "127.0.0.1", second[] = "127.0.0.2";
 
-static size_t count_reason(const json_t *records, const char *reason)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < json_array_size(records); i++)
-        count += strcmp(record_text(record_at(records, i), "reason"), reason) == 0;
-    return count;
-}
-
 /* ---- hosts that are given up ---- */
 
 Test(host_errors, give_a_host_up_and_no_other)
@@ -47,9 +38,9 @@ Test(host_errors, give_a_host_up_and_no_other)
                    1, (size_t)2 * REQUESTS);
     cr_expect_eq(arrivals_count(stage, first), ERRORS);
     cr_expect_eq(arrivals_count(stage, second), REQUESTS);
-    cr_expect_eq(count_reason(records, "reset"), ERRORS);
-    cr_expect_eq(count_reason(records, "host_down"), REQUESTS - ERRORS);
-    cr_expect_eq(count_reason(records, "ok"), REQUESTS);
+    cr_expect_eq(records_count(records, "reset"), ERRORS);
+    cr_expect_eq(records_count(records, "host_down"), REQUESTS - ERRORS);
+    cr_expect_eq(records_count(records, "ok"), REQUESTS);
     cr_expect_eq(
         json_integer_value(json_object_get(record_at(records, 2 * REQUESTS - 2), "attempts")), 0);
     json_decref(records);
@@ -71,7 +62,7 @@ Test(host_errors, count_each_of_a_crowd)
                       blob_text(&input)),
         1, REQUESTS);
     cr_expect_leq(origin_counts(stage->origin).requests, JOBS + ERRORS);
-    cr_expect_geq(count_reason(records, "host_down"), REQUESTS - JOBS - ERRORS);
+    cr_expect_geq(records_count(records, "host_down"), REQUESTS - JOBS - ERRORS);
     json_decref(records);
     blob_release(&input);
     stage_free(stage);
@@ -93,7 +84,7 @@ Test(host_errors, are_those_of_the_transport_in_a_row)
         records_of(program_fetch(RUN_WEIR("--jsonl", "-j1", "--retry=0", "--host-errors=3"),
                                  blob_text(&input)),
                    1, REQUESTS);
-    cr_expect_eq(count_reason(records, "host_down"), 0);
+    cr_expect_eq(records_count(records, "host_down"), 0);
     cr_expect_geq(origin_counts(stage->origin).requests, REQUESTS);
     json_decref(records);
     blob_release(&input);
@@ -246,7 +237,7 @@ Test(first_request, that_fails_leaves_the_others_to_go_on)
         blob_addf(&input, "http://127.0.0.1:1/%d\n", i);
     json_t *records =
         records_of(program_fetch(RUN_WEIR("--jsonl", "--retry=0"), blob_text(&input)), 1, REQUESTS);
-    cr_expect_eq(count_reason(records, "connect"), REQUESTS);
+    cr_expect_eq(records_count(records, "connect"), REQUESTS);
     json_decref(records);
     blob_release(&input);
 }

@@ -149,6 +149,15 @@ const json_t *record_at(const json_t *records, size_t index)
     return record;
 }
 
+size_t records_count(const json_t *records, const char *reason)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < json_array_size(records); i++)
+        count += strcmp(record_text(record_at(records, i), "reason"), reason) == 0;
+    return count;
+}
+
 const char *record_text(const json_t *record, const char *field)
 {
     const char *text = json_string_value(json_object_get(record, field));

@@ -22,6 +22,8 @@ json_t *records_read(const struct blob *out);
 json_t *records_of(struct run_result result, int code, size_t count);
 /* Fails the test where there are not so many. */
 const json_t *record_at(const json_t *records, size_t index);
+/* How many have this reason. */
+size_t records_count(const json_t *records, const char *reason);
 
 /* "" where the field is missing or no string. */
 const char *record_text(const json_t *record, const char *field);
