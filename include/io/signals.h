@@ -1,6 +1,6 @@
 /*
  * The signals that say something to a run: the first of SIGINT, SIGTERM and SIGHUP asks it to end,
- * and a second ends the process at once, as it would have without us; SIGUSR1 (and SIGINFO where
+ * and a second breaks the loop at once, whatever is left to be done; SIGUSR1 (and SIGINFO where
  * there is one) asks how it goes; SIGCONT says that time has passed without us. One that was
  * ignored at the start stays ignored.
  *
@@ -19,6 +19,8 @@ void signals_free(struct signals *);
 
 /* The signal that asked the run to end, 0 for none. */
 int signals_ending(const struct signals *);
+/* Whether a second came: nothing is to be waited for. */
+bool signals_insist(const struct signals *);
 /* Each is true once for what came since it was asked last. */
 bool signals_take_status(struct signals *);
 bool signals_take_continued(struct signals *);

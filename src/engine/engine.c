@@ -333,6 +333,8 @@ int engine_run(struct engine *engine)
     ev_prepare_stop(engine->loop, &engine->prepare);
     ev_timer_stop(engine->loop, &engine->timer);
     ev_run(engine->loop, EVRUN_NOWAIT); /* hears a signal that came with the end */
+    if (signals_insist(engine->signals))
+        return EXIT_HALTED; /* and what is half-made goes away with the engine */
     if (!engine->plan)
         save_cookies(engine);
     engine_tell_end(engine);

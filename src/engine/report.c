@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "engine/state.h"
+#include "io/signals.h"
 #include "io/writer.h"
 #include "model/options.h"
 #include "policy/plan.h"
@@ -68,7 +69,8 @@ static void tell_summary(struct engine *engine)
 /* The loop has ended: what stderr does not take at once is waited for here. */
 static void write_notes(struct engine *engine)
 {
-    while (!writer_flush(engine->notes) && !writer_is_empty(engine->notes)) {
+    while (!writer_flush(engine->notes) && !writer_is_empty(engine->notes) &&
+           !signals_insist(engine->signals)) {
         writer_watch(engine->notes);
         ev_run(engine->loop, EVRUN_ONCE);
     }

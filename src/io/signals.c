@@ -13,25 +13,18 @@ struct signals {
     ev_signal watchers[WATCHERS_MAX];
     size_t len;
     int ending;
-    bool status, continued;
+    bool insist, status, continued;
 };
-
-/* The one who sends it twice does not want to wait for what is cleaned up. */
-static void end_at_once(int number)
-{
-    signal(number, SIG_DFL);
-    raise(number);
-}
 
 static void on_end(struct ev_loop *loop, ev_signal *watcher, int events)
 {
     struct signals *signals = watcher->data;
 
-    (void)loop;
     (void)events;
-    if (signals->ending)
-        end_at_once(watcher->signum);
+    signals->insist = signals->ending != 0;
     signals->ending = watcher->signum;
+    if (signals->insist)
+        ev_break(loop, EVBREAK_ALL);
 }
 
 static void on_status(struct ev_loop *loop, ev_signal *watcher, int events)
@@ -103,6 +96,11 @@ void signals_free(struct signals *signals)
 int signals_ending(const struct signals *signals)
 {
     return signals->ending;
+}
+
+bool signals_insist(const struct signals *signals)
+{
+    return signals->insist;
 }
 
 bool signals_take_status(struct signals *signals)
