@@ -84,11 +84,12 @@ bool engine_put_group_record(struct engine *engine)
 
 void engine_free_groups(struct engine *engine)
 {
-    struct group *group, *next;
+    struct group *group;
 
-    LL_FOREACH_SAFE(engine->over, group, next)
+    while ((group = engine->over) != NULL) {
+        LL_DELETE(engine->over, group);
         group_free(group);
-    engine->over = NULL;
+    }
 }
 
 /* ---- results that wait for each other ---- */
@@ -232,10 +233,10 @@ void engine_cancel_task(struct engine *engine, struct task *task)
 /* What has ended and waits to be settled counts as it ended. */
 static void cancel_pending(struct engine *engine, struct group *group, double now)
 {
-    struct task *task, *next;
+    struct task *next;
 
-    DL_FOREACH_SAFE2(group->pending, task, next, junior)
-    {
+    for (struct task *task = group->pending; task; task = next) {
+        next = task->junior;
         if (task->state == TASK_RUNNING && xfer_has_ended(task))
             continue;
         if (task->state == TASK_RUNNING)

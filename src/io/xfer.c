@@ -711,9 +711,7 @@ void xfer_run(struct xfer *xfer, double now)
 
 void xfer_forgive(struct xfer *xfer, double seconds)
 {
-    struct transfer *transfer;
-
-    DL_FOREACH(xfer->running, transfer) {
+    for (struct transfer *transfer = xfer->running; transfer; transfer = transfer->next) {
         transfer->started_at += seconds;
         transfer->heard_at += seconds;
         if (!transfer->connected)

@@ -395,11 +395,9 @@ static int read_others(struct reading *reading, json_t *object)
 
     json_object_foreach(object, name, value) {
         const struct field *field = find_field(name);
-        int result = 0;
         if (!field)
-            result = refuse(reading, name, "there is no such field");
-        else if (!field->is_echoed)
-            result = field->read(reading, name, value);
+            return refuse(reading, name, "there is no such field");
+        int result = field->is_echoed ? 0 : field->read(reading, name, value);
         if (result)
             return result;
         reading->detail->is_plain &= field->is_plain;
