@@ -1,4 +1,5 @@
 #include <curl/curl.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
@@ -7,6 +8,7 @@
 
 #include "base/text.h"
 #include "engine/engine.h"
+#include "io/journal.h"
 #include "io/xfer.h"
 #include "model/options.h"
 
@@ -76,6 +78,20 @@ static int fetch(const struct options *options, struct buf *err)
     return status;
 }
 
+static int compact(const struct options *options, struct buf *err)
+{
+    int result = -EINVAL;
+
+    if (options->journal)
+        result = journal_compact(options->journal, err);
+    else
+        buf_setf(err, "--compact: needs --journal");
+    if (!result)
+        return EXIT_ALL_OK;
+    fail(err);
+    return result == -EINVAL ? EXIT_USAGE : EXIT_LOCAL_TROUBLE;
+}
+
 static int run(struct options *options, int argc, char **argv, struct buf *err)
 {
     if (options_parse(options, argc, argv, err))
@@ -84,6 +100,8 @@ static int run(struct options *options, int argc, char **argv, struct buf *err)
         return show_help(options, err);
     if (options->version)
         return show_version();
+    if (options->compact)
+        return compact(options, err);
     if (!options->urls.len && !options->inputs.len && isatty(STDIN_FILENO)) {
         buf_setf(err, "no URL; give some, or a list with -a FILE, or on stdin (weir --help)");
         return fail(err);

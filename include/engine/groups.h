@@ -13,6 +13,8 @@ struct task;
 /* The task, just admitted, joins the group that its request names, if any: the one before ends where
  * it is another. */
 void engine_join_group(struct engine *, struct task *);
+/* The task, read, is not admitted. */
+void engine_pass_group(struct engine *, const struct task *);
 /* The input has come to its end, or is read no further. */
 void engine_close_group(struct engine *);
 /* The next request has no place in the window yet. It tells whether the group before it is whole; one

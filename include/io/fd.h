@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/util.h"
@@ -34,6 +35,9 @@ enum fd_use { FD_READ, FD_WRITE };
 void fd_adopt(struct fd *, int number, enum fd_use);
 /* Opens a file of our own; one that is written is made, and emptied. A negative errno. */
 int fd_open(struct fd *, const char *path, enum fd_use) WARN_UNUSED;
+/* The same to write to, what is behind `end` cut off and what is before it kept, if it is a regular
+ * file. */
+int fd_open_at(struct fd *, const char *path, uint64_t end) WARN_UNUSED;
 void fd_release(struct fd *);
 
 /* Whether the loop is to say when it is ready. */

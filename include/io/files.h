@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "base/buf.h"
@@ -48,6 +49,11 @@ int files_new(const struct files_rules *, struct files **ret_files, struct buf *
 /* After the last of its files. */
 void files_free(struct files *);
 
+/* What tells the unpublished files of this run from those of others. */
+uint64_t files_mark(const struct files *);
+/* Those with such a mark are leftovers, and go as their directory is first used. Borrowed. */
+void files_set_old_marks(struct files *, const uint64_t *marks, size_t len);
+
 /* Replaces what is in `ret_path` by the way to a name from the working directory. */
 void files_path(const struct files *, const char *name, struct buf *ret_path);
 /* Whether a regular file stands there. */
@@ -57,6 +63,8 @@ bool files_is_leftover(const char *name);
 
 int files_begin(struct files *, const char *name, size_t trusted_len, struct file **ret_file,
                 struct buf *err) WARN_UNUSED;
+/* A run before this one was about to publish it under that path: what stands there is its own. */
+void file_set_own(struct file *, const char *path);
 /* Removes what was not published. */
 void file_free(struct file *);
 

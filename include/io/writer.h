@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/util.h"
 
@@ -18,9 +19,10 @@ struct writer;
 
 /* Onto a descriptor that stays the caller's. */
 struct writer *writer_new(struct ev_loop *, int number, size_t capacity);
-/* Onto a file that is made, and emptied. A negative errno. */
-int writer_open(struct ev_loop *, const char *path, size_t capacity,
+/* Onto a file that is made where it is missing, and cut off behind `end`. A negative errno. */
+int writer_open(struct ev_loop *, const char *path, uint64_t end, size_t capacity,
                 struct writer **ret_writer) WARN_UNUSED;
+int writer_number(const struct writer *);
 void writer_free(struct writer *);
 bool writer_is_terminal(const struct writer *);
 
@@ -37,6 +39,9 @@ bool writer_is_empty(const struct writer *);
 size_t writer_held(const struct writer *);
 /* Whether the last flush left some of them because the reader takes no more now. */
 bool writer_is_blocked(const struct writer *);
+/* How many bytes were ever put in, and how many of those were written. */
+uint64_t writer_position(const struct writer *);
+uint64_t writer_written(const struct writer *);
 /* Drops what has not been written. */
 void writer_clear(struct writer *);
 /* Has the loop wake up once a reader that took no more takes some. */

@@ -17,6 +17,7 @@ struct options;
 enum option_group {
     GROUP_INPUT,
     GROUP_FLOW,
+    GROUP_LASTING,
     GROUP_OUTPUT,
     GROUP_REQUEST,
     GROUP_OTHER,

@@ -52,6 +52,11 @@ struct options {
     double deadline; /* of the run; 0: none */
     char *jobs_file;
     bool group_commit, group_records;
+
+    /* lasting */
+    char *journal;
+    bool resume, retry_failed, compact;
+    double sync;
     double connect_timeout, stall_timeout, max_time; /* 0: none */
 
     /* request */

@@ -44,6 +44,7 @@ struct task {
     bool looking_up;     /* holds one of the scheduler's lookups */
     bool name_is_stale;  /* the name is to be looked up anew */
     bool is_scout;       /* goes ahead of all others to its host */
+    bool is_redone;      /* it failed in an earlier run */
     bool is_held;        /* done, its result waits for others of its group */
     bool is_first_wave;  /* no transfer to its host has ended before it was started */
     struct request request;

@@ -17,6 +17,7 @@ struct stats {
     uint64_t starts;  /* transfers begun */
     uint64_t retries; /* attempts after a first */
     unsigned peak_in_flight;
+    uint64_t done_before, failed_before; /* by the run that is resumed; those are no results */
 };
 
 void stats_count(struct stats *, const struct result *);

@@ -1,4 +1,5 @@
 #include "engine/groups.h"
+#include "engine/lasting.h"
 #include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/source.h"
@@ -132,6 +133,15 @@ bool engine_wants_more(const struct engine *engine)
            (window_has_slot(&engine->window) || must_look_ahead(engine));
 }
 
+/* What was done before ends the group before it, as if it were admitted. */
+static void skip(struct engine *engine, struct task *task)
+{
+    engine_pass_group(engine, task);
+    engine_drop_url(engine, task);
+    task_free(task, &engine->store);
+    engine->ahead = NULL;
+}
+
 /* False where there is nothing to read for now. */
 static bool read_one(struct engine *engine, double now)
 {
@@ -148,6 +158,8 @@ static bool read_one(struct engine *engine, double now)
         engine_note_trouble(engine, err.data);
     } else if (step == SOURCE_ITEM && (!item.line || parse_wants(item.text, item.len))) {
         engine->ahead = read_item(engine, &item, now);
+        if (engine_was_done(engine, engine->ahead))
+            skip(engine, engine->ahead);
     }
     buf_release(&err);
     return step != SOURCE_WAIT;

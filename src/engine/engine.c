@@ -10,13 +10,16 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "engine/groups.h"
+#include "engine/lasting.h"
 #include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/fd.h"
 #include "io/files.h"
 #include "io/jobs_file.h"
+#include "io/journal.h"
 #include "io/signals.h"
 #include "io/source.h"
+#include "io/syncer.h"
 #include "io/writer.h"
 #include "io/xfer.h"
 #include "model/options.h"
@@ -149,7 +152,7 @@ static int open_out(struct engine *engine, struct buf *err)
         engine->out = writer_new(engine->loop, STDOUT_FILENO, OUT_BYTES);
         return 0;
     }
-    int result = writer_open(engine->loop, to, OUT_BYTES, &engine->out);
+    int result = writer_open(engine->loop, to, engine->stream_base, OUT_BYTES, &engine->out);
     if (result)
         buf_setf(err, "cannot write %s: %s", to, strerror(-result));
     return result ? EXIT_LOCAL_TROUBLE : 0;
@@ -186,7 +189,7 @@ static void begin_output(struct engine *engine)
     char *to = writer_reserve(engine->out, &room);
 
     engine->store.checks_utf8 = format_wants_utf8(engine->format);
-    if (!line)
+    if (!line || engine->stream_base > 0)
         return;
     len = MIN(len, room);
     memcpy(to, line, len);
@@ -226,13 +229,18 @@ static int set_up_io(struct engine *engine, struct buf *err)
     engine->notes = writer_new(engine->loop, STDERR_FILENO, NOTES_BYTES);
     if (format_new(engine->options, &engine->format, err))
         return EXIT_USAGE;
-    result = engine_open_outputs(engine, err);
+    result = engine_open_journal(engine, err);
+    if (!result)
+        result = engine_open_outputs(engine, err);
     if (result)
         return result;
     result = open_out(engine, err);
     if (result)
         return result;
     engine->shuns_binary = shuns_binary(engine);
+    result = engine_begin_journal(engine, err);
+    if (result)
+        return result;
     begin_output(engine);
     result = xfer_new(engine->loop, engine->options, wants_of(engine), &engine->store, jobs,
                       &engine->xfer, err);
@@ -288,6 +296,9 @@ void engine_free(struct engine *engine)
     source_free(engine->source);
     signals_free(engine->signals);
     jobs_file_free(engine->jobs_file);
+    if (engine->syncer)
+        (void)!syncer_end(engine->syncer);
+    journal_free(engine->journal);
     free(engine->halted_by);
     format_free(engine->format);
     filename_free(engine->filename);
@@ -323,7 +334,8 @@ static int exit_status(const struct engine *engine)
         return EXIT_LOCAL_TROUBLE;
     if (engine->halted_by)
         return engine->halt_is_failure ? EXIT_HALTED : EXIT_ALL_OK;
-    return stats_failed(&engine->summary.stats) ? EXIT_SOME_FAILED : EXIT_ALL_OK;
+    const struct stats *stats = &engine->summary.stats;
+    return stats_failed(stats) || stats->failed_before ? EXIT_SOME_FAILED : EXIT_ALL_OK;
 }
 
 int engine_run(struct engine *engine)
@@ -333,10 +345,13 @@ int engine_run(struct engine *engine)
     ev_prepare_stop(engine->loop, &engine->prepare);
     ev_timer_stop(engine->loop, &engine->timer);
     ev_run(engine->loop, EVRUN_NOWAIT); /* hears a signal that came with the end */
-    if (signals_insist(engine->signals))
+    if (signals_insist(engine->signals)) {
+        engine_close_journal(engine);
         return EXIT_HALTED; /* and what is half-made goes away with the engine */
+    }
     if (!engine->plan)
         save_cookies(engine);
+    engine_close_journal(engine);
     engine_tell_end(engine);
     return exit_status(engine);
 }

@@ -37,6 +37,11 @@ static void close_unless_called(struct engine *engine, const char *name)
         engine_close_group(engine);
 }
 
+void engine_pass_group(struct engine *engine, const struct task *task)
+{
+    close_unless_called(engine, group_name_of(task));
+}
+
 void engine_join_group(struct engine *engine, struct task *task)
 {
     const char *name = group_name_of(task);

@@ -29,7 +29,7 @@ static void heed_halt(struct engine *engine, double now)
     const struct halt *halt = &engine->options->halt;
     struct buf words;
 
-    engine->tally.read = engine->seq;
+    engine->tally.read = engine->seq - engine->summary.stats.done_before;
     engine->tally.read_all = engine->source_ended;
     if (engine->is_draining || !halt_is_reached(halt, &engine->tally))
         return;

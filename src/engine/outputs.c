@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "engine/engine.h"
+#include "engine/lasting.h"
 #include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/files.h"
+#include "io/journal.h"
 #include "model/json_text.h"
 #include "model/options.h"
 #include "model/task.h"
@@ -17,6 +19,7 @@ struct output {
     struct sink sink;
     struct file *file; /* NULL before a start */
     struct buf name;
+    char *own; /* where an earlier run was about to put it, or NULL */
     size_t trusted_len;
     bool is_whole;
 };
@@ -62,11 +65,19 @@ int engine_open_outputs(struct engine *engine, struct buf *err)
     const struct options *options = engine->options;
     /* A dry run does not make the directory. */
     struct files_rules rules = {.output_dir = options->dry_run ? NULL : options->output_dir,
-                                .conflict = conflicts[options->on_conflict]};
+                                .conflict = conflicts[options->on_conflict],
+                                .sync = engine->journal != NULL};
 
     if (options->output && !discards(options) && read_template(engine, err))
         return EXIT_USAGE;
-    return files_new(&rules, &engine->files, err) ? EXIT_LOCAL_TROUBLE : 0;
+    if (files_new(&rules, &engine->files, err))
+        return EXIT_LOCAL_TROUBLE;
+    if (engine->journal) {
+        size_t len;
+        const uint64_t *marks = journal_marks(engine->journal, &len);
+        files_set_old_marks(engine->files, marks, len);
+    }
+    return 0;
 }
 
 static int make_name(struct engine *engine, struct task *task, struct buf *ret_name,
@@ -128,7 +139,7 @@ static void fail_output(struct engine *engine, struct task *task, const char *wo
 /* A file that is there is a request that is done. */
 static bool is_there(struct engine *engine, const struct output *output)
 {
-    return engine->options->skip_existing &&
+    return engine->options->skip_existing && !output->own &&
            files_exists(engine->files, output->name.data, output->trusted_len);
 }
 
@@ -155,6 +166,8 @@ static enum begun begin_file(struct engine *engine, struct task *task, struct ou
     } else if (result) {
         fail_output(engine, task, err.data);
         begun = BEGUN_AND_DONE;
+    } else if (output->own) {
+        file_set_own(output->file, output->own);
     }
     buf_release(&err);
     return begun;
@@ -172,6 +185,7 @@ static enum begun first_output(struct engine *engine, struct task *task)
     if (!named)
         fail_output(engine, task, err.data);
     buf_release(&err);
+    output->own = engine_noted_name(engine, task);
     if (named && is_there(engine, output)) {
         struct buf path;
         buf_init(&path);
@@ -232,6 +246,24 @@ bool engine_has_file(const struct task *task)
     return output && output->is_whole;
 }
 
+/* The journal knows the name before the file has it. */
+static int commit_noted(struct engine *engine, struct task *task, struct buf *name, struct buf *err)
+{
+    struct file *file = output_of(task)->file;
+    int result;
+
+    do {
+        result = file_choose(file, name, err);
+        if (!result)
+            result = engine_note_name(engine, task, name->data);
+        if (!result)
+            result = file_publish(file, err);
+    } while (result == -EEXIST && engine->options->on_conflict != OPTION_CONFLICT_FAIL);
+    if (result && !err->len)
+        buf_setf(err, "cannot write the journal: %s", strerror(-result));
+    return result;
+}
+
 bool engine_name_file(struct engine *engine, struct task *task)
 {
     struct buf name, err;
@@ -241,7 +273,10 @@ bool engine_name_file(struct engine *engine, struct task *task)
         return true;
     buf_init(&name);
     buf_init(&err);
-    is_named = file_commit(output_of(task)->file, &name, &err) == 0;
+    if (engine->journal)
+        is_named = commit_noted(engine, task, &name, &err) == 0;
+    else
+        is_named = file_commit(output_of(task)->file, &name, &err) == 0;
     if (is_named) {
         task->body_file = buf_take(&name);
     } else {
@@ -279,6 +314,7 @@ void engine_drop_output(struct task *task)
         return;
     file_free(output->file);
     buf_release(&output->name);
+    free(output->own);
     free(output);
     task->sink = NULL;
 }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "engine/groups.h"
+#include "engine/lasting.h"
 #include "engine/state.h"
 #include "io/source.h"
 #include "io/writer.h"
@@ -99,6 +100,7 @@ double engine_due(const struct engine *engine, double now)
     double due = fmin(xfer_due(engine->xfer), node ? node->due : INFINITY);
 
     due = fmin(due, engine->flush_at);
+    due = fmin(due, engine_journal_due(engine));
     due = fmin(due, engine_start_due(engine, now));
     if (!engine->stopped)
         due = fmin(due, engine->deadline);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/groups.h"
+#include "engine/lasting.h"
 #include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/writer.h"
@@ -43,6 +44,7 @@ static void flush_out(struct engine *engine, double now)
     int result = writer_flush(engine->out);
 
     engine->flush_at = INFINITY;
+    engine_flush_journal(engine, now);
     if (result)
         fail_out(engine, result, now);
 }
@@ -77,8 +79,8 @@ void engine_flush(struct engine *engine, double now)
 
 static bool writers_have_room(const struct engine *engine)
 {
-    return !engine->out_closed && writer_room(engine->out) >= RENDER_ROOM &&
-           writer_room(engine->notes) >= NOTE_ROOM;
+    return !engine->out_closed && engine_may_vouch(engine) &&
+           writer_room(engine->out) >= RENDER_ROOM && writer_room(engine->notes) >= NOTE_ROOM;
 }
 
 /* The flush at the end of a turn may have made room, or found that no more is needed. */
@@ -104,6 +106,8 @@ static bool render_some(struct engine *engine, struct task *task, double now)
     struct buf err;
     char *to = writer_reserve(engine->out, &room);
 
+    if (engine_withholds(engine, task))
+        return true;
     engine_publish_output(engine, task);
     if (engine->out_failed)
         return true;
@@ -114,6 +118,8 @@ static bool render_some(struct engine *engine, struct task *task, double now)
         result_setf(&task->result, REASON_OUTPUT, "%s", err.data);
         engine_note_trouble(engine, err.data);
         engine_stop(engine, now);
+    } else if (len == 0) {
+        engine_vouch(engine, task);
     } else {
         writer_commit(engine->out, (size_t)len);
         engine->bytes_left -= MIN((size_t)len, engine->bytes_left);
@@ -136,7 +142,7 @@ static void tell_failure(struct engine *engine, const struct task *task)
 
     if (reason == REASON_OK || reason == REASON_HALTED || engine->options->silent)
         return;
-    if (makes_records(engine->options))
+    if (makes_records(engine->options) && (reason != REASON_CANCELLED || !engine->journal))
         return;
     buf_init(&line);
     format_failure(task, &line);

@@ -41,13 +41,12 @@ void fd_adopt(struct fd *fd, int number, enum fd_use use)
 }
 
 /* Not blocking from the start: opening a FIFO would wait for its other end. */
-int fd_open(struct fd *fd, const char *path, enum fd_use use)
+static int open_with(struct fd *fd, const char *path, int flags)
 {
-    int flags = use == FD_READ ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC;
     int number = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
     struct stat status;
 
-    if (number < 0 && errno == ENXIO && use == FD_WRITE)
+    if (number < 0 && errno == ENXIO && flags != O_RDONLY)
         number = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC); /* a FIFO nobody reads yet: wait */
     if (number < 0)
         return -errno;
@@ -59,6 +58,25 @@ int fd_open(struct fd *fd, const char *path, enum fd_use use)
     fcntl(number, F_SETFL, is_file ? flags & O_ACCMODE : (flags & O_ACCMODE) | O_NONBLOCK);
     *fd = (struct fd){.number = number, .kind = is_file ? FD_FILE : FD_STREAM, .owned = true};
     return 0;
+}
+
+int fd_open(struct fd *fd, const char *path, enum fd_use use)
+{
+    return open_with(fd, path, use == FD_READ ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC);
+}
+
+int fd_open_at(struct fd *fd, const char *path, uint64_t end)
+{
+    struct stat status;
+    int result = open_with(fd, path, O_WRONLY | O_CREAT);
+
+    if (result || fstat(fd->number, &status) < 0 || !S_ISREG(status.st_mode))
+        return result;
+    if (ftruncate(fd->number, (off_t)end) == 0 && lseek(fd->number, (off_t)end, SEEK_SET) >= 0)
+        return 0;
+    result = -errno;
+    fd_release(fd);
+    return result;
 }
 
 void fd_release(struct fd *fd)

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "io/files_place.h"
+#include "io/files_sweep.h"
 #include "policy/filename.h"
 
 enum {
@@ -36,6 +37,7 @@ struct files {
     uint64_t begun; /* how many there were */
     bool has_start;
     struct timespec start; /* see note_start */
+    struct sweep sweep;
 };
 
 enum file_stage { FILE_WRITING, FILE_FINISHED, FILE_PUBLISHED };
@@ -49,6 +51,8 @@ struct file {
     bool has_time;
     time_t time;
     unsigned number; /* the name's, where it got one */
+    bool has_own;    /* what stands under this number was meant to be this file */
+    unsigned own_number;
     char temporary[TEMPORARY_BYTES];
 };
 
@@ -79,6 +83,17 @@ void files_free(struct files *files)
     close(files->dir);
     free(files->output_dir);
     free(files);
+}
+
+uint64_t files_mark(const struct files *files)
+{
+    return files->mark;
+}
+
+void files_set_old_marks(struct files *files, const uint64_t *marks, size_t len)
+{
+    files->sweep.marks = marks;
+    files->sweep.n_marks = len;
 }
 
 void files_path(const struct files *files, const char *name, struct buf *ret_path)
@@ -199,6 +214,7 @@ static int begin(struct file *file)
     result = find_place(file, file->files->sync ? PLACE_MAKE_SYNC : PLACE_MAKE, &place);
     if (result)
         return result;
+    sweep_directory(&file->files->sweep, place.dir);
     result = make_temporary(file, place.dir);
     place_leave(&place);
     return result;
@@ -220,6 +236,34 @@ int files_begin(struct files *files, const char *name, size_t trusted_len, struc
     }
     *ret_file = file;
     return 0;
+}
+
+/* The number is what stands behind the file's own name, if anything. */
+static bool read_own_number(const char *path, size_t len, const char *own, unsigned *ret_number)
+{
+    char *end;
+
+    if (strncmp(path, own, len) != 0)
+        return false;
+    if (!own[len]) {
+        *ret_number = 0;
+        return true;
+    }
+    if (own[len] != '.' || !isdigit((unsigned char)own[len + 1]))
+        return false;
+    unsigned long number = strtoul(own + len + 1, &end, 10);
+    *ret_number = (unsigned)number;
+    return !*end && number >= 1 && number <= FILES_NUMBER_MAX;
+}
+
+void file_set_own(struct file *file, const char *own)
+{
+    struct buf path;
+
+    buf_init(&path);
+    files_path(file->files, file->name, &path);
+    file->has_own = read_own_number(path.data, path.len, own, &file->own_number);
+    buf_release(&path);
 }
 
 static void remove_temporary(const struct file *file)
@@ -386,6 +430,10 @@ static int choose(struct file *file, const struct place *place)
     file->number = 0;
     if (file->files->conflict == CONFLICT_REPLACE)
         return check_replaceable(file, place);
+    if (file->has_own) {
+        file->number = file->own_number;
+        return 0;
+    }
     result = is_taken(place, 0);
     if (result <= 0)
         return result;
@@ -410,8 +458,9 @@ static int publish(struct file *file, const struct place *place)
     struct target target = number_name(place->base, file->number);
     int result = rename_to_free(place->dir, file->temporary, target.name);
 
-    if (result == -EEXIST && file->files->conflict == CONFLICT_REPLACE) {
-        result = check_replaceable(file, place);
+    bool is_own = file->has_own && file->number == file->own_number;
+    if (result == -EEXIST && (is_own || file->files->conflict == CONFLICT_REPLACE)) {
+        result = is_own ? 0 : check_replaceable(file, place);
         if (!result && renameat(place->dir, file->temporary, place->dir, target.name) < 0)
             result = -errno;
     }

@@ -14,6 +14,7 @@ struct writer {
     ev_io watcher;
     size_t capacity;
     size_t from, to; /* what is in the buffer and not yet written */
+    uint64_t written;
     bool is_blocked; /* the descriptor took no more when it was last tried */
     char buffer[];
 };
@@ -42,15 +43,21 @@ struct writer *writer_new(struct ev_loop *loop, int number, size_t capacity)
     return new_writer(loop, fd, capacity);
 }
 
-int writer_open(struct ev_loop *loop, const char *path, size_t capacity, struct writer **ret_writer)
+int writer_open(struct ev_loop *loop, const char *path, uint64_t end, size_t capacity,
+                struct writer **ret_writer)
 {
     struct fd fd;
-    int result = fd_open(&fd, path, FD_WRITE);
+    int result = fd_open_at(&fd, path, end);
 
     if (result)
         return result;
     *ret_writer = new_writer(loop, fd, capacity);
     return 0;
+}
+
+int writer_number(const struct writer *writer)
+{
+    return writer->fd.number;
 }
 
 bool writer_is_terminal(const struct writer *writer)
@@ -106,6 +113,7 @@ int writer_flush(struct writer *writer)
         if (written < 0)
             return (int)written;
         writer->from += (size_t)written;
+        writer->written += (uint64_t)written;
     }
     return 0;
 }
@@ -123,6 +131,16 @@ size_t writer_held(const struct writer *writer)
 bool writer_is_blocked(const struct writer *writer)
 {
     return writer->is_blocked;
+}
+
+uint64_t writer_position(const struct writer *writer)
+{
+    return writer->written + writer_held(writer);
+}
+
+uint64_t writer_written(const struct writer *writer)
+{
+    return writer->written;
 }
 
 void writer_clear(struct writer *writer)

@@ -28,6 +28,7 @@ void options_init(struct options *options)
         .burst = 1,
         .retry = 2,
         .retry_delay = 0.5,
+        .sync = 1,
         .retry_max_delay = 60,
         .retry_budget = 0.2,
         .gate_max = 3600,
@@ -402,6 +403,7 @@ static void derive(struct options *options)
     } else if (options->output && options->format == OPTION_FORMAT_RAW) {
         options->format = OPTION_FORMAT_NONE;
     }
+    options->resume |= options->retry_failed;
     if (options->fail_fast)
         options->halt = (struct halt){.when = HALT_NOW, .what = HALT_FAIL, .count = 1};
     if (options->dry_run)

@@ -233,14 +233,14 @@ Test(writer, opens_a_file_of_its_own_and_empties_it)
     struct writer *writer = NULL;
     struct blob blob = {0};
 
-    cr_assert_eq(writer_open(loop, path, 100, &writer), 0);
+    cr_assert_eq(writer_open(loop, path, 0, 100, &writer), 0);
     put_text(writer, "new");
     cr_assert_eq(writer_flush(writer), 0);
     writer_free(writer);
     cr_assert(scratch_read(scratch, "file", &blob));
     cr_expect_str_eq(blob_text(&blob), "new");
     writer = NULL;
-    cr_expect_eq(writer_open(loop, scratch_path(scratch, "no/such"), 100, &writer), -ENOENT);
+    cr_expect_eq(writer_open(loop, scratch_path(scratch, "no/such"), 0, 100, &writer), -ENOENT);
     cr_expect_null(writer);
     writer_free(NULL);
     blob_release(&blob);
@@ -291,7 +291,7 @@ Test(writer, says_that_a_device_is_full)
     struct ev_loop *loop = ev_loop_new(EVFLAG_NOENV);
     struct writer *writer = NULL;
 
-    cr_assert_eq(writer_open(loop, "/dev/full", 100, &writer), 0);
+    cr_assert_eq(writer_open(loop, "/dev/full", 0, 100, &writer), 0);
     put_text(writer, "abc");
     cr_expect_eq(writer_flush(writer), -ENOSPC);
     writer_free(writer);

@@ -1,0 +1,41 @@
+/*
+ * What outlives the run: which requests an earlier one finished, and what is written down of this
+ * one, and when. Nothing outside src/engine includes this.
+ */
+#ifndef WEIR_ENGINE_LASTING_H
+#define WEIR_ENGINE_LASTING_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+struct engine;
+struct task;
+
+/* Reads the journal, if there is one, and says how far the stream of results is whole. An exit status,
+ * with words in `err`, or 0. */
+int engine_open_journal(struct engine *, struct buf *err) WARN_UNUSED;
+/* Everything is ready: from now on it is written to. Likewise. */
+int engine_begin_journal(struct engine *, struct buf *err) WARN_UNUSED;
+/* Syncs and closes what was written. */
+void engine_close_journal(struct engine *);
+
+/* Whether the task, read and not admitted, need not be done. */
+bool engine_was_done(struct engine *, struct task *);
+/* Whether the task's result is not to go out: it is left for the run that resumes this one. */
+bool engine_withholds(struct engine *, struct task *);
+/* All of the task's result is in the writer. */
+void engine_vouch(struct engine *, const struct task *);
+/* Whether there is room for what is vouched for. */
+bool engine_may_vouch(const struct engine *);
+/* Results went out: writes down what they are, and has the disk know from time to time. */
+void engine_flush_journal(struct engine *, double now);
+/* When that is next needed; INFINITY for not at all. */
+double engine_journal_due(const struct engine *);
+
+/* The task's body is about to stand under that path. A negative errno. */
+int engine_note_name(struct engine *, const struct task *, const char *path) WARN_UNUSED;
+/* Where an earlier run was about to put it: the caller's, or NULL. */
+char *engine_noted_name(struct engine *, const struct task *);
+
+#endif

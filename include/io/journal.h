@@ -1,0 +1,68 @@
+/*
+ * What a run has finished, kept where the next run can read it: a line for each result, appended
+ * once the result is out. Killed at any byte, it is good up to its last whole line; a line that is
+ * lost costs a request done again, never one that is missing.
+ *
+ * Bound: JOURNAL_HELD bytes of lines that wait for their results to be out; a descriptor and a
+ * mapping while it is read; the ledger's, and the names of the results that the run before was about
+ * to name. Owns: the file's lock, the ledger. Knows nothing of: tasks, what is in the results.
+ */
+#ifndef WEIR_IO_JOURNAL_H
+#define WEIR_IO_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "policy/journal_line.h"
+#include "policy/ledger.h"
+
+struct journal;
+
+enum { JOURNAL_HELD = 256 * 1024 };
+
+struct journal_rules {
+    const char *path;
+    bool resume;          /* what is in it counts; else it starts empty */
+    uint64_t stream_size; /* of the file that takes the results; JOURNAL_NO_OFFSET: none does */
+};
+
+/* -EINVAL where the file is not ours to write to, another negative errno where it cannot be used;
+ * words in `err`. */
+int journal_open(const struct journal_rules *, struct journal **ret_journal,
+                 struct buf *err) WARN_UNUSED;
+void journal_free(struct journal *);
+int journal_fd(const struct journal *);
+
+/* ---- what it says of earlier runs ---- */
+
+/* Whether it did not even have its first line. */
+bool journal_is_new(const struct journal *);
+/* How far the stream of results is whole. */
+uint64_t journal_stream_end(const struct journal *);
+/* Takes a finished request out; false where there is no (other) one with that key. */
+bool journal_take(struct journal *, const struct key *, enum ledger_kind);
+/* The path that an unfinished request's body may stand under already: the caller's, or NULL. */
+char *journal_take_name(struct journal *, const struct key *);
+/* The marks of the temporary files of earlier runs. */
+const uint64_t *journal_marks(const struct journal *, size_t *ret_len);
+
+/* ---- what is added ---- */
+
+/* Drops what does not count, writes the first line, if it has none, and that a run began, and has
+ * the disk know. Before it nothing is changed. */
+int journal_begin(struct journal *, uint64_t mark, struct buf *err) WARN_UNUSED;
+/* Writes a line at once. */
+int journal_write(struct journal *, const struct journal_line *) WARN_UNUSED;
+/* A line that is to be written once the results are out up to `position`. */
+void journal_add(struct journal *, const struct journal_line *, uint64_t position);
+bool journal_has_room(const struct journal *);
+/* The results are out so far: writes what waits for no more than that, in one call. 1 if there was
+ * something, 0, or a negative errno. */
+int journal_release(struct journal *, uint64_t position) WARN_UNUSED;
+
+/* Puts a new file with the same meaning, and nothing that is superseded, in the place of the old. */
+int journal_compact(const char *path, struct buf *err) WARN_UNUSED;
+
+#endif

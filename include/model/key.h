@@ -1,0 +1,18 @@
+/*
+ * What a request is, wherever it stands in the input: 128 bits made of its own method, URL, headers,
+ * payload and id, and of nothing that the command line says.
+ */
+#ifndef WEIR_MODEL_KEY_H
+#define WEIR_MODEL_KEY_H
+
+#include <stdint.h>
+
+struct request;
+
+struct key {
+    uint64_t high, low;
+};
+
+struct key key_of(const struct request *);
+
+#endif

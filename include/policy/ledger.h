@@ -1,0 +1,36 @@
+/*
+ * The requests that an earlier run finished, each as often as it did: what is taken from here need
+ * not be done again.
+ *
+ * Bound: 16 bytes for each key, in a table that is at least half full; at most 32 for each request
+ * finished. Of a key 96 bits are kept.
+ */
+#ifndef WEIR_POLICY_LEDGER_H
+#define WEIR_POLICY_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/key.h"
+
+struct ledger_slot;
+
+struct ledger {
+    struct ledger_slot *slots;
+    size_t capacity; /* a power of two, or 0 */
+    size_t used;
+    uint64_t requests;
+};
+
+enum ledger_kind { LEDGER_OK, LEDGER_FAILED };
+
+/* Makes room for about so many, so that it need not grow. */
+void ledger_init(struct ledger *, size_t expected);
+void ledger_release(struct ledger *);
+
+void ledger_add(struct ledger *, const struct key *, enum ledger_kind);
+/* Takes one out; false where there is none of that kind. */
+bool ledger_take(struct ledger *, const struct key *, enum ledger_kind);
+
+#endif

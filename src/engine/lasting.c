@@ -1,0 +1,246 @@
+#include "engine/lasting.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "engine/engine.h"
+#include "engine/outputs.h"
+#include "engine/state.h"
+#include "io/files.h"
+#include "io/journal.h"
+#include "io/syncer.h"
+#include "io/writer.h"
+#include "model/key.h"
+#include "model/options.h"
+#include "model/task.h"
+
+/* ---- birth and death ---- */
+
+/* How large the file of the results is; JOURNAL_NO_OFFSET where they go to no file that stays. */
+static uint64_t stream_size(const struct options *options)
+{
+    struct stat status;
+
+    if (options_print_to_stdout(options))
+        return JOURNAL_NO_OFFSET;
+    if (stat(options->to, &status) < 0)
+        return 0;
+    return S_ISREG(status.st_mode) ? (uint64_t)status.st_size : JOURNAL_NO_OFFSET;
+}
+
+/* Without so much as a first line nothing says whose results those are. */
+static int check_stream(const struct engine *engine, uint64_t size, struct buf *err)
+{
+    const struct options *options = engine->options;
+
+    if (!options->resume || !journal_is_new(engine->journal) || size == 0 ||
+        size == JOURNAL_NO_OFFSET)
+        return 0;
+    buf_setf(err, "--resume: %s is not empty, and the journal knows nothing of it", options->to);
+    return EXIT_USAGE;
+}
+
+int engine_open_journal(struct engine *engine, struct buf *err)
+{
+    const struct options *options = engine->options;
+    uint64_t size = stream_size(options);
+    struct journal_rules rules = {
+        .path = options->journal, .resume = options->resume, .stream_size = size};
+
+    engine->sync_due = INFINITY;
+    if (options->resume && !options->journal) {
+        buf_setf(err, "--%s: needs --journal", options->retry_failed ? "retry-failed" : "resume");
+        return EXIT_USAGE;
+    }
+    if (!options->journal || options->dry_run)
+        return 0;
+    int result = journal_open(&rules, &engine->journal, err);
+    if (result)
+        return result == -EINVAL ? EXIT_USAGE : EXIT_LOCAL_TROUBLE;
+    engine->has_stream = size != JOURNAL_NO_OFFSET;
+    engine->stream_base = options->resume ? journal_stream_end(engine->journal) : 0;
+    return check_stream(engine, size, err);
+}
+
+/* What a pipe was given before is not known. */
+static void warn(struct engine *engine)
+{
+    const struct options *options = engine->options;
+    struct buf line;
+
+    if (!options->resume || engine->has_stream || options->output || options->silent ||
+        options->format == OPTION_FORMAT_NONE)
+        return;
+    buf_init(&line);
+    buf_add_text(&line, "weir: --resume: without --to or -o a result may come out twice\n");
+    engine_note(engine, &line);
+    buf_release(&line);
+}
+
+int engine_begin_journal(struct engine *engine, struct buf *err)
+{
+    if (!engine->journal)
+        return 0;
+    if (journal_begin(engine->journal, files_mark(engine->files), err))
+        return EXIT_LOCAL_TROUBLE;
+    int out = engine->has_stream ? writer_number(engine->out) : -1;
+    engine->syncer = syncer_new(out, journal_fd(engine->journal));
+    warn(engine);
+    return 0;
+}
+
+static void fail(struct engine *engine, int error)
+{
+    struct buf words;
+
+    engine->journal_failed = true;
+    buf_init(&words);
+    buf_addf(&words, "cannot write the journal: %s", strerror(-error));
+    engine_note_trouble(engine, words.data);
+    buf_release(&words);
+    engine_stop(engine, clock_now());
+}
+
+void engine_close_journal(struct engine *engine)
+{
+    if (!engine->journal)
+        return;
+    engine_flush_journal(engine, clock_now());
+    syncer_ask(engine->syncer);
+    int error = syncer_end(engine->syncer);
+    engine->syncer = NULL;
+    if (error && !engine->journal_failed)
+        fail(engine, error);
+}
+
+/* ---- what was done before ---- */
+
+bool engine_was_done(struct engine *engine, struct task *task)
+{
+    struct key key;
+
+    if (!engine->journal || !engine->options->resume)
+        return false;
+    key = key_of(&task->request);
+    if (journal_take(engine->journal, &key, LEDGER_OK)) {
+        engine->summary.stats.done_before++;
+        return true;
+    }
+    if (!journal_take(engine->journal, &key, LEDGER_FAILED))
+        return false;
+    task->is_redone = engine->options->retry_failed;
+    if (task->is_redone)
+        return false;
+    engine->summary.stats.done_before++;
+    engine->summary.stats.failed_before++;
+    return true;
+}
+
+char *engine_noted_name(struct engine *engine, const struct task *task)
+{
+    struct key key;
+
+    if (!engine->journal)
+        return NULL;
+    key = key_of(&task->request);
+    return journal_take_name(engine->journal, &key);
+}
+
+/* ---- what is done now ---- */
+
+/* Who resumes the run does it: what was good so far is dropped. */
+static void leave(struct engine *engine, struct task *task)
+{
+    engine_drop_output(task);
+    if (task->result.reason == REASON_OK)
+        engine->tally.succeeded--;
+    else
+        engine->tally.failed--;
+    result_setf(&task->result, REASON_HALTED, "the run ended before one ahead of it was done");
+}
+
+bool engine_withholds(struct engine *engine, struct task *task)
+{
+    enum reason reason = task->result.reason;
+
+    if (!engine->journal)
+        return false;
+    if (reason == REASON_HALTED || reason == REASON_CANCELLED) {
+        /* In order, what comes behind comes behind it in the run that resumes this one, too. */
+        engine->stream_has_ended |= reason == REASON_HALTED && engine->window.order == ORDER_INPUT;
+        return true;
+    }
+    if (engine->stream_has_ended)
+        leave(engine, task);
+    return engine->stream_has_ended;
+}
+
+void engine_vouch(struct engine *engine, const struct task *task)
+{
+    uint64_t position;
+
+    if (!engine->journal || engine->journal_failed)
+        return;
+    position = writer_position(engine->out);
+    struct journal_line line = {
+        .kind = task->is_redone ? JOURNAL_REDO : JOURNAL_DONE,
+        .key = key_of(&task->request),
+        .reason = task->result.reason,
+        .attempts = task->result.attempts,
+        .offset = engine->has_stream ? engine->stream_base + position : JOURNAL_NO_OFFSET,
+        .text = task->request.url,
+        .len = strlen(task->request.url),
+    };
+    journal_add(engine->journal, &line, position);
+}
+
+bool engine_may_vouch(const struct engine *engine)
+{
+    return !engine->journal || journal_has_room(engine->journal);
+}
+
+int engine_note_name(struct engine *engine, const struct task *task, const char *path)
+{
+    struct journal_line line = {.kind = JOURNAL_NAME, .text = path, .len = strlen(path)};
+
+    if (!engine->journal || engine->journal_failed)
+        return 0;
+    line.key = key_of(&task->request);
+    return journal_write(engine->journal, &line);
+}
+
+static void sync_from_time_to_time(struct engine *engine, bool wrote, double now)
+{
+    int error = syncer_error(engine->syncer);
+
+    if (error) {
+        fail(engine, error);
+        return;
+    }
+    if (wrote && engine->sync_due == INFINITY)
+        engine->sync_due = now + engine->options->sync;
+    if (now < engine->sync_due)
+        return;
+    syncer_ask(engine->syncer);
+    engine->sync_due = INFINITY;
+}
+
+void engine_flush_journal(struct engine *engine, double now)
+{
+    if (!engine->journal || engine->journal_failed)
+        return;
+    int released = journal_release(engine->journal, writer_written(engine->out));
+    if (released < 0)
+        fail(engine, released);
+    else if (engine->syncer)
+        sync_from_time_to_time(engine, released > 0, now);
+}
+
+double engine_journal_due(const struct engine *engine)
+{
+    return engine->sync_due;
+}

@@ -1,0 +1,450 @@
+#include "io/journal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#include "io/journal_file.h"
+
+/* A body that was about to get its name. */
+struct pending_name {
+    UT_hash_handle hh;
+    struct pending_name *next; /* of the same key */
+    struct key key;
+    char path[];
+};
+
+/* Lines up to `end` wait for the results to be out up to `position`. */
+struct wait {
+    size_t end;
+    uint64_t position;
+};
+
+struct journal {
+    int fd;
+    bool is_new;
+    size_t good;          /* bytes that count */
+    uint64_t stream_size; /* as the rules say */
+    uint64_t stream_end;
+    struct ledger ledger;
+    struct pending_name *names;
+    uint64_t *marks;
+    size_t n_marks, marks_capacity;
+
+    struct buf held;
+    struct wait *waits;
+    size_t n_waits, waits_capacity;
+};
+
+/* ---- reading ---- */
+
+static void note_name(struct journal *journal, const struct journal_line *line)
+{
+    struct pending_name *found, *name;
+    struct buf path;
+
+    buf_init(&path);
+    journal_line_add_text(line, &path);
+    name = xcalloc(1, sizeof *name + path.len + 1);
+    memcpy(name->path, path.data, path.len + 1);
+    name->key = line->key;
+    buf_release(&path);
+    HASH_FIND(hh, journal->names, &line->key, sizeof line->key, found);
+    if (found) {
+        name->next = found->next;
+        found->next = name;
+    } else {
+        HASH_ADD(hh, journal->names, key, sizeof name->key, name);
+    }
+}
+
+/* One of the names of that key, or NULL. */
+static struct pending_name *take_name(struct journal *journal, const struct key *key)
+{
+    struct pending_name *found, *second;
+
+    HASH_FIND(hh, journal->names, key, sizeof *key, found);
+    if (!found)
+        return NULL;
+    second = found->next;
+    if (second) {
+        found->next = second->next;
+        return second;
+    }
+    HASH_DEL(journal->names, found);
+    return found;
+}
+
+static void note_mark(struct journal *journal, uint64_t mark)
+{
+    journal->marks =
+        xgrow(journal->marks, journal->n_marks, &journal->marks_capacity, sizeof *journal->marks);
+    journal->marks[journal->n_marks++] = mark;
+}
+
+/* False where the stream is shorter than the line says: what it vouches for is lost. */
+static bool note_result(struct journal *journal, const struct journal_line *line)
+{
+    if (line->offset != JOURNAL_NO_OFFSET && journal->stream_size != JOURNAL_NO_OFFSET) {
+        if (line->offset > journal->stream_size)
+            return false;
+        journal->stream_end = line->offset;
+    }
+    if (line->kind == JOURNAL_REDO)
+        ledger_take(&journal->ledger, &line->key, LEDGER_FAILED);
+    ledger_add(&journal->ledger, &line->key, line->reason == REASON_OK ? LEDGER_OK : LEDGER_FAILED);
+    free(take_name(journal, &line->key));
+    return true;
+}
+
+static bool note_line(void *userdata, const struct journal_line *line)
+{
+    struct journal *journal = userdata;
+
+    switch (line->kind) {
+    case JOURNAL_HEAD: journal->is_new = false; return true;
+    case JOURNAL_RUN: note_mark(journal, line->mark); return true;
+    case JOURNAL_NAME: note_name(journal, line); return true;
+    case JOURNAL_DONE:
+    case JOURNAL_REDO: return note_result(journal, line);
+    }
+    return false;
+}
+
+static int fail(const char *path, int result, struct buf *err)
+{
+    buf_setf(err, "cannot use the journal %s: %s", path, strerror(-result));
+    return result;
+}
+
+/* What counts stays; the file goes on behind it. */
+static int load(struct journal *journal, const struct journal_rules *rules, struct buf *err)
+{
+    struct journal_text text;
+    size_t good = 0;
+    int result = journal_file_map(journal->fd, &text);
+
+    if (result)
+        return fail(rules->path, result, err);
+    result = journal_text_check(&text, rules->path, err);
+    if (!result && rules->resume) {
+        ledger_init(&journal->ledger, journal_text_lines(&text));
+        good = journal_text_walk(&text, note_line, journal);
+    }
+    journal_file_unmap(&text);
+    journal->good = good;
+    return result;
+}
+
+int journal_open(const struct journal_rules *rules, struct journal **ret_journal, struct buf *err)
+{
+    struct journal *journal = xcalloc(1, sizeof *journal);
+    int result;
+
+    journal->fd = -1;
+    journal->is_new = true;
+    journal->stream_size = rules->stream_size;
+    buf_init(&journal->held);
+    result = journal_file_open(rules->path, true, &journal->fd, err);
+    if (!result)
+        result = load(journal, rules, err);
+    if (result) {
+        journal_free(journal);
+        return result;
+    }
+    *ret_journal = journal;
+    return 0;
+}
+
+static void free_names(struct pending_name *name)
+{
+    struct pending_name *next, *other;
+
+    for (; name; name = next) {
+        next = name->hh.next;
+        while ((other = name->next) != NULL) {
+            name->next = other->next;
+            free(other);
+        }
+        free(name);
+    }
+}
+
+void journal_free(struct journal *journal)
+{
+    struct pending_name *names;
+
+    if (!journal)
+        return;
+    if (journal->fd >= 0)
+        close(journal->fd);
+    names = journal->names;
+    HASH_CLEAR(hh, journal->names);
+    free_names(names);
+    ledger_release(&journal->ledger);
+    buf_release(&journal->held);
+    free(journal->marks);
+    free(journal->waits);
+    free(journal);
+}
+
+int journal_fd(const struct journal *journal)
+{
+    return journal->fd;
+}
+
+bool journal_is_new(const struct journal *journal)
+{
+    return journal->is_new;
+}
+
+uint64_t journal_stream_end(const struct journal *journal)
+{
+    return journal->stream_end;
+}
+
+bool journal_take(struct journal *journal, const struct key *key, enum ledger_kind kind)
+{
+    return ledger_take(&journal->ledger, key, kind);
+}
+
+char *journal_take_name(struct journal *journal, const struct key *key)
+{
+    struct pending_name *name = journal->names ? take_name(journal, key) : NULL;
+    char *path = name ? xstrdup(name->path) : NULL;
+
+    free(name);
+    return path;
+}
+
+const uint64_t *journal_marks(const struct journal *journal, size_t *ret_len)
+{
+    *ret_len = journal->n_marks;
+    return journal->marks;
+}
+
+/* ---- writing ---- */
+
+/* The file goes on behind what counts. */
+static int cut(const struct journal *journal)
+{
+    off_t end = (off_t)journal->good;
+
+    return ftruncate(journal->fd, end) < 0 || lseek(journal->fd, end, SEEK_SET) < 0 ? -errno : 0;
+}
+
+int journal_begin(struct journal *journal, uint64_t mark, struct buf *err)
+{
+    struct journal_line head = {.kind = JOURNAL_HEAD, .version = JOURNAL_VERSION};
+    struct journal_line run = {.kind = JOURNAL_RUN, .mark = mark};
+    struct buf lines;
+    int result;
+
+    buf_init(&lines);
+    if (journal->is_new)
+        journal_line_add(&head, &lines);
+    journal_line_add(&run, &lines);
+    result = cut(journal);
+    if (!result)
+        result = journal_file_write(journal->fd, lines.data, lines.len);
+    buf_release(&lines);
+    if (!result && fdatasync(journal->fd) < 0)
+        result = -errno;
+    if (result)
+        buf_setf(err, "cannot write the journal: %s", strerror(-result));
+    return result;
+}
+
+int journal_write(struct journal *journal, const struct journal_line *line)
+{
+    struct buf text;
+
+    buf_init(&text);
+    journal_line_add(line, &text);
+    int result = journal_file_write(journal->fd, text.data, text.len);
+    buf_release(&text);
+    return result;
+}
+
+void journal_add(struct journal *journal, const struct journal_line *line, uint64_t position)
+{
+    struct wait *last;
+
+    journal_line_add(line, &journal->held);
+    last = journal->n_waits ? &journal->waits[journal->n_waits - 1] : NULL;
+    if (!last || last->position != position) {
+        journal->waits = xgrow(journal->waits, journal->n_waits, &journal->waits_capacity,
+                               sizeof *journal->waits);
+        last = &journal->waits[journal->n_waits++];
+        last->position = position;
+    }
+    last->end = journal->held.len;
+}
+
+bool journal_has_room(const struct journal *journal)
+{
+    return journal->held.len < JOURNAL_HELD;
+}
+
+/* Drops what has been written: so many bytes, so many waits. */
+static void drop(struct journal *journal, size_t len, size_t n_waits)
+{
+    memmove(journal->held.data, journal->held.data + len, journal->held.len - len);
+    journal->held.len -= len;
+    journal->n_waits -= n_waits;
+    memmove(journal->waits, journal->waits + n_waits, journal->n_waits * sizeof *journal->waits);
+    for (size_t i = 0; i < journal->n_waits; i++)
+        journal->waits[i].end -= len;
+}
+
+int journal_release(struct journal *journal, uint64_t position)
+{
+    size_t n_waits = 0;
+
+    while (n_waits < journal->n_waits && journal->waits[n_waits].position <= position)
+        n_waits++;
+    if (!n_waits)
+        return 0;
+    size_t len = journal->waits[n_waits - 1].end;
+    int result = journal_file_write(journal->fd, journal->held.data, len);
+    drop(journal, len, n_waits);
+    return result ? result : 1;
+}
+
+/* ---- compacting ---- */
+
+struct compaction {
+    struct journal *journal;  /* what the old one comes to */
+    struct ledger superseded; /* failures that were done again */
+    struct buf lines;
+    int fd; /* of the new one */
+    int result;
+};
+
+static bool note_superseded(void *userdata, const struct journal_line *line)
+{
+    struct compaction *compaction = userdata;
+
+    if (line->kind == JOURNAL_REDO)
+        ledger_add(&compaction->superseded, &line->key, LEDGER_FAILED);
+    return note_line(compaction->journal, line);
+}
+
+static bool flush_lines(struct compaction *compaction, size_t kept)
+{
+    if (compaction->lines.len <= kept)
+        return true;
+    compaction->result =
+        journal_file_write(compaction->fd, compaction->lines.data, compaction->lines.len);
+    buf_clear(&compaction->lines);
+    return compaction->result == 0;
+}
+
+static bool copy_live(void *userdata, const struct journal_line *line)
+{
+    struct compaction *compaction = userdata;
+    struct journal_line live = *line;
+    struct buf text;
+
+    if (line->kind == JOURNAL_NAME)
+        return true; /* those that still matter come last */
+    bool is_result = line->kind == JOURNAL_DONE || line->kind == JOURNAL_REDO;
+    if (is_result && line->reason != REASON_OK &&
+        ledger_take(&compaction->superseded, &line->key, LEDGER_FAILED))
+        return true;
+    if (is_result)
+        live.kind = JOURNAL_DONE;
+    buf_init(&text);
+    journal_line_add_text(line, &text);
+    live.text = text.data;
+    live.len = text.len;
+    journal_line_add(&live, &compaction->lines);
+    buf_release(&text);
+    return flush_lines(compaction, JOURNAL_HELD);
+}
+
+static void copy_names(struct compaction *compaction)
+{
+    for (struct pending_name *name = compaction->journal->names; name; name = name->hh.next) {
+        for (struct pending_name *one = name; one; one = one->next) {
+            struct journal_line line = {
+                .kind = JOURNAL_NAME, .key = one->key, .text = one->path, .len = strlen(one->path)};
+            journal_line_add(&line, &compaction->lines);
+        }
+    }
+}
+
+static int write_live(struct compaction *compaction, const struct journal_text *text)
+{
+    ledger_init(&compaction->superseded, 0);
+    journal_text_walk(text, note_superseded, compaction);
+    journal_text_walk(text, copy_live, compaction);
+    if (!compaction->result) {
+        copy_names(compaction);
+        flush_lines(compaction, 0);
+    }
+    if (!compaction->result && fsync(compaction->fd) < 0)
+        compaction->result = -errno;
+    return compaction->result;
+}
+
+/* The new one stands beside the old one until it is whole. */
+static int replace(struct journal *journal, const char *path, const struct journal_text *text,
+                   struct buf *err)
+{
+    struct compaction compaction = {.journal = journal};
+    struct stat status;
+    struct buf name;
+    int result;
+
+    buf_init(&name);
+    buf_init(&compaction.lines);
+    buf_addf(&name, "%s.XXXXXX", path);
+    compaction.fd = mkostemp(name.data, O_CLOEXEC);
+    result = compaction.fd < 0 ? -errno : write_live(&compaction, text);
+    if (!result &&
+        (fstat(journal->fd, &status) < 0 || fchmod(compaction.fd, status.st_mode & 07777) < 0 ||
+         rename(name.data, path) < 0))
+        result = -errno;
+    if (result && compaction.fd >= 0)
+        unlink(name.data);
+    if (compaction.fd >= 0)
+        close(compaction.fd);
+    ledger_release(&compaction.superseded);
+    buf_release(&compaction.lines);
+    buf_release(&name);
+    return result ? fail(path, result, err) : 0;
+}
+
+int journal_compact(const char *path, struct buf *err)
+{
+    struct journal journal = {.fd = -1, .stream_size = JOURNAL_NO_OFFSET};
+    struct journal_text text = {.bytes = ""};
+    int result = journal_file_open(path, false, &journal.fd, err);
+
+    if (result)
+        return result;
+    result = journal_file_map(journal.fd, &text);
+    if (result)
+        fail(path, result, err);
+    else
+        result = journal_text_check(&text, path, err);
+    if (!result) {
+        ledger_init(&journal.ledger, journal_text_lines(&text));
+        result = replace(&journal, path, &text, err);
+    }
+    journal_file_unmap(&text);
+    close(journal.fd);
+    struct pending_name *names = journal.names;
+    HASH_CLEAR(hh, journal.names);
+    free_names(names);
+    ledger_release(&journal.ledger);
+    free(journal.marks);
+    return result;
+}
