@@ -132,7 +132,7 @@ bool engine_wants_more(const struct engine *engine)
            (window_has_slot(&engine->window) || must_look_ahead(engine));
 }
 
-/* False where there is nothing to read for now. */
+/* False where there is nothing more to read in this turn. */
 static bool read_one(struct engine *engine, double now)
 {
     struct source_item item;
@@ -149,8 +149,10 @@ static bool read_one(struct engine *engine, double now)
     } else if (step == SOURCE_ITEM && (!item.line || parse_wants(item.text, item.len))) {
         engine->ahead = read_item(engine, &item, now);
     }
+    if (step == SOURCE_BUSY)
+        engine->bytes_left = 0;
     buf_release(&err);
-    return step != SOURCE_WAIT;
+    return step != SOURCE_WAIT && step != SOURCE_BUSY;
 }
 
 static void admit_ahead(struct engine *engine, double now)
