@@ -19,7 +19,7 @@ struct ev_loop;
 struct options;
 struct source;
 
-enum { SOURCE_READ_BYTES = 64 * 1024 };
+enum { SOURCE_READ_BYTES = 64 * 1024, SOURCE_READS_MAX = 16 /* for one line */ };
 
 /* Borrowed until the next call. */
 struct source_item {
@@ -33,6 +33,7 @@ struct source_item {
 enum source_step {
     SOURCE_ITEM,
     SOURCE_WAIT,    /* nothing yet: source_watch says when to ask again */
+    SOURCE_BUSY,    /* a long line goes on: ask again when others had their turn */
     SOURCE_TROUBLE, /* an input cannot be read, in `err`; ask again for the next input */
     SOURCE_END
 };

@@ -142,7 +142,7 @@ static void skip(struct engine *engine, struct task *task)
     engine->ahead = NULL;
 }
 
-/* False where there is nothing to read for now. */
+/* False where there is nothing more to read in this turn. */
 static bool read_one(struct engine *engine, double now)
 {
     struct source_item item;
@@ -161,8 +161,10 @@ static bool read_one(struct engine *engine, double now)
         if (engine_was_done(engine, engine->ahead))
             skip(engine, engine->ahead);
     }
+    if (step == SOURCE_BUSY)
+        engine->bytes_left = 0;
     buf_release(&err);
-    return step != SOURCE_WAIT;
+    return step != SOURCE_WAIT && step != SOURCE_BUSY;
 }
 
 static void admit_ahead(struct engine *engine, double now)

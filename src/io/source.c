@@ -223,7 +223,7 @@ static enum source_step read_more(struct source *source, struct buf *err)
 
 static enum source_step next_line(struct source *source, struct source_item *item, struct buf *err)
 {
-    for (;;) {
+    for (int reads = 0; reads < SOURCE_READS_MAX; reads++) {
         enum source_step step = SOURCE_ITEM;
         if (source->fd.number < 0)
             step = open_next(source, err);
@@ -236,6 +236,7 @@ static enum source_step next_line(struct source *source, struct source_item *ite
         if (step != SOURCE_ITEM)
             return step;
     }
+    return SOURCE_BUSY;
 }
 
 enum source_step source_next(struct source *source, struct source_item *item, struct buf *err)

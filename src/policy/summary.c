@@ -91,6 +91,8 @@ static void add_totals(const struct summary *summary, struct buf *out)
     buf_addf(out, ": %llu ok, %llu failed, %llu retried; ",
              (unsigned long long)stats->reasons[REASON_OK], (unsigned long long)stats_failed(stats),
              (unsigned long long)stats->retries);
+    if (stats->done_before)
+        buf_addf(out, "%llu done before; ", (unsigned long long)stats->done_before);
     add_bytes(stats->body_bytes, out);
     buf_addf(out, "; at most %u in flight\n", stats->peak_in_flight);
 }
@@ -253,6 +255,8 @@ void summary_add_json(const struct summary *summary, struct buf *out)
              (unsigned long long)stats->results, (unsigned long long)stats->reasons[REASON_OK],
              (unsigned long long)stats_failed(stats));
     add_counts("reasons", stats->reasons, out);
+    if (stats->done_before)
+        buf_addf(out, ",\"done_before\":%llu", (unsigned long long)stats->done_before);
     buf_addf(out, ",\"retries\":%llu,\"bytes\":%llu,\"wall\":", (unsigned long long)stats->retries,
              (unsigned long long)stats->body_bytes);
     buf_add_seconds(out, summary->wall);

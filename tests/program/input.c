@@ -3,6 +3,7 @@
 #include <criterion/parameterized.h>
 #include <fcntl.h>
 #include <pty.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -375,6 +376,19 @@ Test(input, of_half_a_line_waits_for_the_other_half)
     cr_expect(run_read_until(run, "one-whole\n", patience));
     program_expect(program_end(run), 0, "one-whole\n", "");
     stage_free(stage);
+}
+
+/* Signals are heard in between. */
+Test(input, of_one_endless_line_does_not_hold_the_loop)
+{
+    struct run *run = program_spawn((struct run_options){.argv = RUN_WEIR("-a", "/dev/zero")});
+
+    cr_expect(run_read_error_until(run, "invalid: a line of more than 1 MiB", patience));
+    run_signal(run, SIGTERM);
+    cr_expect(run_ended(run, patience));
+    struct run_result result = program_end(run);
+    cr_expect_eq(result.signal, SIGTERM);
+    program_expect(result, 128 + SIGTERM, "", "weir: halted: SIGTERM\n");
 }
 
 Test(input, of_one_bad_line_shows_its_failure_at_once)
