@@ -52,6 +52,7 @@ void engine_drain(struct engine *engine, double now)
         return;
     engine->is_draining = true;
     engine->source_ended = true;
+    engine_drop_ahead(engine);
     halt_tasks(engine, true, now);
     engine_close_group(engine);
 }
@@ -63,6 +64,7 @@ void engine_stop(struct engine *engine, double now)
         return;
     engine->stopped = true;
     engine->source_ended = true;
+    engine_drop_ahead(engine);
     engine_settle(engine, now);
     xfer_stop(engine->xfer);
     halt_tasks(engine, false, now);

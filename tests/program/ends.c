@@ -480,6 +480,8 @@ static void check_status(const struct round *round, const struct ending *ending,
 
     if (result->signal == SIGPIPE)
         check(ending->was_left, "it ended by SIGPIPE");
+    else if (result->signal == SIGUSR1) /* nobody listened yet */
+        check(!ending->stream.len && ending->is_cut, "it ended by SIGUSR1");
     else if (result->signal)
         check(ending->signalled && was_sent(round, result->signal), "it ended by SIG%s",
               sigabbrev_np(result->signal));
