@@ -154,6 +154,8 @@ static void run_round(const struct round *round, struct stage *stage, struct end
     live_through(round, run, ends[0], ending);
     check(round->source == FROM_FILE || run_ended(run, patience), "it waits for its input's end");
     ending->result = program_end(run);
+    if (getenv("ENDS_SHOW"))
+        fprintf(stderr, "%s\n", blob_text(&ending->result.err));
     check_children(pid);
     if (lines)
         pclose(lines);
