@@ -112,9 +112,9 @@ static void live_through(const struct round *round, struct run *run, int reader,
         if (is_last || run_ended(run, due - moment_now()))
             continue;
         bool ends = round->sent[i].number != SIGUSR1;
+        run_signal(run, round->sent[i].number);
         if (ends && ending->signalled++ == 0)
             ending->signalled_at = moment_now();
-        run_signal(run, round->sent[i].number);
     }
 }
 
@@ -154,8 +154,6 @@ static void run_round(const struct round *round, struct stage *stage, struct end
     live_through(round, run, ends[0], ending);
     check(round->source == FROM_FILE || run_ended(run, patience), "it waits for its input's end");
     ending->result = program_end(run);
-    if (getenv("ENDS_SHOW"))
-        fprintf(stderr, "%s\n", blob_text(&ending->result.err));
     check_children(pid);
     if (lines)
         pclose(lines);
@@ -457,7 +455,8 @@ static bool was_sent(const struct round *round, int number)
     return false;
 }
 
-/* Why it says it was halted is something that was asked of it, and its status follows. */
+/* Why it says it was halted is something that was asked of it, and its status follows: of what ends a
+ * run the first is told, and the deadline may still come over those that are spared. */
 static int check_halted(const struct round *round, const struct ending *ending)
 {
     const char *why = ending->halted + strlen("weir: halted: ");
@@ -472,7 +471,9 @@ static int check_halted(const struct round *round, const struct ending *ending)
     else
         check(round->halt && strstr(why, words("reached --halt %s", round->halt)), "by what? %s",
               why);
-    return by_signal || by_deadline || round->halts_on_fail ? 3 : 0;
+    if (by_signal || by_deadline || round->halts_on_fail)
+        return 3;
+    return round->spares && round->deadline > 0 && ending->result.code == 3 ? 3 : 0;
 }
 
 static void check_status(const struct round *round, const struct ending *ending, size_t failed)
