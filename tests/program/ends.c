@@ -545,11 +545,11 @@ static double refused_at(struct stage *stage, size_t index)
     return 0;
 }
 
-/* Those that were on their way then, and what one turn of the loop starts. */
+/* Those that were on their way then, and what the few rounds of one turn of the loop start. */
 static void check_starts(const struct round *round, struct stage *stage,
                          const struct ending *ending)
 {
-    size_t most = 3 * round->jobs;
+    size_t most = 10 * round->jobs;
 
     if (ending->signalled) {
         size_t late = arrivals_after(stage, ending->signalled_at);
