@@ -118,7 +118,7 @@ static void live_through(const struct round *round, struct run *run, int reader,
     }
 }
 
-static struct run *spawn(const struct round *round, struct stage *stage, int input, int output)
+static struct run *spawn(const struct round *round, int input, int output)
 {
     struct run *run = program_spawn((struct run_options){
         .argv = round->argv, .input_fd = input, .output_fd = output, .seconds = patience});
@@ -129,7 +129,6 @@ static struct run *spawn(const struct round *round, struct stage *stage, int inp
         (void)run_write(run, lines.at, lines.len); /* it may end before it has read everything */
     }
     blob_release(&lines);
-    (void)stage;
     return run;
 }
 
@@ -147,7 +146,7 @@ static void run_round(const struct round *round, struct stage *stage, struct end
 
     if (round->reader == LEAVES)
         cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
-    struct run *run = spawn(round, stage, input, ends[1]);
+    struct run *run = spawn(round, input, ends[1]);
     if (ends[1] >= 0)
         close(ends[1]);
     pid_t pid = run_pid(run);
@@ -345,14 +344,12 @@ static size_t group_end(const struct round *round, size_t first, size_t len)
     return seq;
 }
 
-/* How many would be in it had all of them been read. */
-static size_t group_members(const struct round *round, size_t first)
+/* Whether it would fill more than the window, had all of it been read. */
+static bool is_too_large(const struct round *round, size_t first)
 {
-    size_t end = round->source == WITHOUT_END ? SIZE_MAX : round->n_lines;
+    size_t last = round->source == WITHOUT_END ? first + round->window : round->n_lines;
 
-    return group_end(round, first,
-                     end < first + 10 * round->n_lines ? end : first + 10 * round->n_lines) -
-           first;
+    return group_end(round, first, last) - first > round->window;
 }
 
 static void check_cancelled(const struct round *round, const struct ending *ending,
@@ -368,8 +365,8 @@ static void check_cancelled(const struct round *round, const struct ending *endi
         check(*round_line(round, seq)->group, "%zu is in no group", seq);
         long long by = record_number(record, "cancelled_by");
         if (by < 0) {
-            check(round->commits && group_members(round, first) > round->window,
-                  "nobody's failure cancelled %zu", seq);
+            check(round->commits && is_too_large(round, first), "nobody's failure cancelled %zu",
+                  seq);
             continue;
         }
         check(!culprit || by == culprit, "%lld and %lld failed first", by, culprit);
@@ -636,9 +633,12 @@ static size_t check_files(const struct round *round, struct stage *stage)
 /* Its last line tells the same as its records. */
 static void check_summary(const struct round *round, const struct ending *ending)
 {
-    const char *err = blob_text(&ending->result.err), *line = strrchr(err, '{');
+    const char *err = blob_text(&ending->result.err), *line;
 
     if (!round->tells_summary || ending->is_cut)
+        return;
+    check(ending->result.err.len, "there is no summary");
+    if (!ending->result.err.len)
         return;
     for (line = err + ending->result.err.len - 1; line > err && line[-1] != '\n'; line--)
         ;
