@@ -107,8 +107,9 @@ static void write_line(struct round *round, struct stage *stage, struct line *li
     const char *payload = is_post ? ",\"method\":\"POST\",\"body\":\"payload\"" : "";
     line->text =
         stage_text(stage, "{\"id\":%zu,\"url\":\"%s\"%s%s}", index, line->url, group, payload);
-    if (is_post && line->fate == GOOD && round->is_tight)
-        line->fate = MAYBE; /* it is not put back when there is no room */
+    /* What is held for its group finds no room, and what is sent once is not put back for it. */
+    if (line->fate == GOOD && round->is_tight && (is_post || (round->commits && *line->group)))
+        line->fate = MAYBE;
 }
 
 static void draw_input(struct round *round, struct stage *stage)
