@@ -101,9 +101,7 @@ static void admit(struct engine *engine, struct task *task, double now)
 {
     window_add(&engine->window, task);
     engine_join_group(engine, task);
-    if (engine->is_draining || engine->stopped) {
-        engine_halt_task(engine, task);
-    } else if (task->request.invalid) {
+    if (task->request.invalid) {
         refuse(engine, task);
     } else if (!redirect_permits(engine->options->protocols, task->url)) {
         deny(engine, task);
@@ -161,6 +159,15 @@ static void admit_ahead(struct engine *engine, double now)
 
     engine->ahead = NULL;
     admit(engine, task, now);
+}
+
+void engine_drop_ahead(struct engine *engine)
+{
+    if (!engine->ahead)
+        return;
+    engine_drop_url(engine, engine->ahead);
+    task_free(engine->ahead, &engine->store);
+    engine->ahead = NULL;
 }
 
 void engine_admit(struct engine *engine, double now)

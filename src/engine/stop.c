@@ -32,14 +32,22 @@ void engine_halt_task(struct engine *engine, struct task *task)
     engine_complete(engine, task);
 }
 
-/* Each task that is not done, save for those that run, if they are spared. */
+static struct task *not_done(struct task *task)
+{
+    while (task && task->state == TASK_DONE)
+        task = task->newer;
+    return task;
+}
+
+/* Each task that is not done, save for those that run, if they are spared. What is done may leave
+ * its place, as the last of its group is halted. */
 static void halt_tasks(struct engine *engine, bool running_are_spared, double now)
 {
     struct task *next;
 
-    for (struct task *task = engine->window.oldest; task; task = next) {
-        next = task->newer;
-        if (task->state == TASK_DONE || (running_are_spared && task->state == TASK_RUNNING))
+    for (struct task *task = not_done(engine->window.oldest); task; task = next) {
+        next = not_done(task->newer);
+        if (running_are_spared && task->state == TASK_RUNNING)
             continue;
         engine_withdraw(engine, task, now);
         engine_halt_task(engine, task);
@@ -52,6 +60,7 @@ void engine_drain(struct engine *engine, double now)
         return;
     engine->is_draining = true;
     engine->source_ended = true;
+    engine_drop_ahead(engine);
     halt_tasks(engine, true, now);
     engine_close_group(engine);
 }
@@ -63,6 +72,7 @@ void engine_stop(struct engine *engine, double now)
         return;
     engine->stopped = true;
     engine->source_ended = true;
+    engine_drop_ahead(engine);
     engine_settle(engine, now);
     xfer_stop(engine->xfer);
     halt_tasks(engine, false, now);
