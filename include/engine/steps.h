@@ -26,8 +26,6 @@ void engine_retire(struct engine *, double now);
 /* Whether a result could go out right now. */
 bool engine_can_retire(const struct engine *);
 void engine_admit(struct engine *, double now);
-/* What was read ahead of the window goes away: the run ends before its turn. */
-void engine_drop_ahead(struct engine *);
 /* Whether another request is to be read as soon as there is one. */
 bool engine_wants_more(const struct engine *);
 void engine_start(struct engine *, double now);

@@ -101,7 +101,9 @@ static void admit(struct engine *engine, struct task *task, double now)
 {
     window_add(&engine->window, task);
     engine_join_group(engine, task);
-    if (task->request.invalid) {
+    if (engine->is_draining || engine->stopped) {
+        engine_halt_task(engine, task);
+    } else if (task->request.invalid) {
         refuse(engine, task);
     } else if (!redirect_permits(engine->options->protocols, task->url)) {
         deny(engine, task);
@@ -159,15 +161,8 @@ static void admit_ahead(struct engine *engine, double now)
 
     engine->ahead = NULL;
     admit(engine, task, now);
-}
-
-void engine_drop_ahead(struct engine *engine)
-{
-    if (!engine->ahead)
-        return;
-    engine_drop_url(engine, engine->ahead);
-    task_free(engine->ahead, &engine->store);
-    engine->ahead = NULL;
+    if (engine->source_ended)
+        engine_close_group(engine);
 }
 
 void engine_admit(struct engine *engine, double now)

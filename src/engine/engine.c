@@ -270,6 +270,10 @@ static void free_tasks(struct engine *engine)
         engine_drop_output(task);
         task_free(task, &engine->store);
     }
+    if (engine->ahead) {
+        engine_drop_url(engine, engine->ahead);
+        task_free(engine->ahead, &engine->store);
+    }
     engine_free_groups(engine);
 }
 

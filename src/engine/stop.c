@@ -60,9 +60,8 @@ void engine_drain(struct engine *engine, double now)
         return;
     engine->is_draining = true;
     engine->source_ended = true;
-    engine_drop_ahead(engine);
     halt_tasks(engine, true, now);
-    engine_close_group(engine);
+    engine_end_groups(engine);
 }
 
 /* What ended before the stop counts as it ended: it is settled first. */
@@ -72,9 +71,8 @@ void engine_stop(struct engine *engine, double now)
         return;
     engine->stopped = true;
     engine->source_ended = true;
-    engine_drop_ahead(engine);
     engine_settle(engine, now);
     xfer_stop(engine->xfer);
     halt_tasks(engine, false, now);
-    engine_close_group(engine);
+    engine_end_groups(engine);
 }

@@ -422,7 +422,7 @@ static const char *in_group(struct stage *stage, const char *group, const char *
 }
 
 /* The group of the first two is the whole window, and the third was read to see whether it goes on. */
-Test(halt, forgets_what_was_read_ahead)
+Test(halt, tells_of_what_was_read_ahead)
 {
     static const char *const orders[] = {"--order=input", "--order=completion"};
 
@@ -434,10 +434,10 @@ Test(halt, forgets_what_was_read_ahead)
         struct run_result result = program_fetch(
             RUN_WEIR("-j2", "--jsonl", "--window=2", "--group-commit", "--deadline=1", orders[i]),
             input);
-        cr_expect(blob_contains(&result.err, "requests read and not done: 2\n"), "%s",
+        cr_expect(blob_contains(&result.err, "requests read and not done: 3\n"), "%s",
                   blob_text(&result.err));
-        json_t *records = records_of(result, 3, 2);
-        expect_ends(records, "hh");
+        json_t *records = records_of(result, 3, 3);
+        expect_ends(records, "hhh");
         json_decref(records);
         stage_free(stage);
     }
