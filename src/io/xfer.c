@@ -124,7 +124,7 @@ size_t xfer_count_idle(const struct xfer *xfer)
 
     for (size_t i = 0; i < xfer->n_chunks; i++) {
         for (size_t k = 0; xfer->chunks[i] && k < WATCHES_IN_CHUNK; k++) {
-            const struct watch *watch = &xfer->chunks[i]->watches[k];
+            struct watch *watch = &xfer->chunks[i]->watches[k];
             idle += watch->is_connection && !ev_is_active(&watch->io);
         }
     }
