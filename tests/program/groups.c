@@ -105,7 +105,6 @@ ParameterizedTest(char (*option)[24], groups, cancel_their_later_lines_as_they_a
     struct stage *stage = stage_new();
     struct run *run = program_spawn((struct run_options){.argv = RUN_WEIR("--jsonl", *option)});
 
-    /* The second is answered when the first is; the third comes later than both. */
     cr_assert(run_write_text(run, groups_input(stage, "af")));
     cr_assert(origin_wait_requests(stage->origin, 1, patience));
     cr_assert(origin_wait_in_service(stage->origin, 0, patience));

@@ -68,7 +68,7 @@ static void describe(const json_t *record, char *text, size_t size)
     static const struct {
         const char *reason, *letter;
     } letters[] = {
-        {"ok", "o"}, {"http", "f"}, {"invalid", "i"}, {"halted", "h"}, {"write", "x"},
+        {"ok", "o"}, {"http", "f"}, {"invalid", "i"}, {"halted", "h"}, {"output", "x"},
     };
     const char *reason = record_text(record, "reason");
     long long culprit = record_number(record, "cancelled_by");
