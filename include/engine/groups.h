@@ -15,8 +15,10 @@ struct task;
 void engine_join_group(struct engine *, struct task *);
 /* The task, read, is not admitted. */
 void engine_pass_group(struct engine *, const struct task *);
-/* The input has come to its end, or is read no further. */
+/* No other member comes. */
 void engine_close_group(struct engine *);
+/* The run ends: no further request is read. */
+void engine_end_groups(struct engine *);
 /* The next request has no place in the window yet. It tells whether the group before it is whole; one
  * that fills the window and goes on fails for its size. */
 void engine_look_at_next(struct engine *, const struct task *next);

@@ -44,6 +44,7 @@ enum {
     OUT_BYTES = 256 * 1024,
     NOTES_BYTES = 64 * 1024,
     MOVES_IN_TURN = 4096,
+    ROUNDS_IN_TURN = 8,
     BYTES_IN_TURN = 4 * 1024 * 1024,
 };
 

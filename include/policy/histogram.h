@@ -1,6 +1,6 @@
 /*
- * Durations counted by size, each octave in so many equal steps, so that a percentile read from it
- * is off by less than 1%. From a microsecond to twelve days; what is longer counts as that.
+ * Durations in whole microseconds counted by size, each octave in so many equal steps, so that a
+ * percentile read from it is off by less than 1%. Up to twelve days; what is longer counts as that.
  *
  * Bound: itself.
  */

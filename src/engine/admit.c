@@ -173,6 +173,8 @@ static void admit_ahead(struct engine *engine, double now)
 
     engine->ahead = NULL;
     admit(engine, task, now);
+    if (engine->source_ended)
+        engine_close_group(engine);
 }
 
 void engine_admit(struct engine *engine, double now)

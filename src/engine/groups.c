@@ -158,6 +158,7 @@ static void let_go(struct engine *engine, struct group *group)
     if (group_is_whole(group))
         publish(engine, group);
     bool is_whole = group_is_whole(group);
+    group->is_spoiled = !is_whole;
     group->is_held = false;
     for (struct task *task = group->first; task; task = next) {
         next = next_member(task);
@@ -190,6 +191,18 @@ void engine_close_group(struct engine *engine)
     end_if_over(engine, group);
 }
 
+/* A group that goes on with the request that was read ahead is not whole, and its results would
+ * leave no room for that one. */
+void engine_end_groups(struct engine *engine)
+{
+    struct group *group = engine->group;
+
+    if (!group || !engine->ahead || !group_is_called(group, group_name_of(engine->ahead)))
+        engine_close_group(engine);
+    else if (group->is_held)
+        let_go(engine, group);
+}
+
 static void note_failing(struct engine *engine, struct group *group)
 {
     group->is_failing = true;
@@ -202,6 +215,8 @@ void engine_note_member_done(struct engine *engine, struct task *task)
 
     if (group_note_done(group, task, engine->now))
         note_failing(engine, group);
+    if (group->is_spoiled && engine_has_file(task))
+        spoil(engine, task);
     let_go_if_done(engine, group);
 }
 

@@ -130,12 +130,18 @@ static void assert_invariants(const struct engine *engine)
 
 /* Moves what can be moved, from the right end of the house to the left, until nothing can. What
  * moves makes room for what stands behind it, so the steps repeat; a turn's budget bounds how
- * often. */
+ * often. Where answers come as fast as requests are sent it would never be used up, and a signal be
+ * heard a thousand requests later: so a few rounds are a turn, too. */
 static void move(struct engine *engine, double now)
 {
+    unsigned rounds = 0;
     size_t before;
 
     do {
+        if (rounds++ == ROUNDS_IN_TURN) {
+            engine->moves_left = 0;
+            return;
+        }
         before = engine->moves_left;
         engine_settle(engine, now);
         engine_retire(engine, now);

@@ -32,14 +32,22 @@ void engine_halt_task(struct engine *engine, struct task *task)
     engine_complete(engine, task);
 }
 
-/* Each task that is not done, save for those that run, if they are spared. */
+static struct task *not_done(struct task *task)
+{
+    while (task && task->state == TASK_DONE)
+        task = task->newer;
+    return task;
+}
+
+/* Each task that is not done, save for those that run, if they are spared. What is done may leave
+ * its place, as the last of its group is halted. */
 static void halt_tasks(struct engine *engine, bool running_are_spared, double now)
 {
     struct task *next;
 
-    for (struct task *task = engine->window.oldest; task; task = next) {
-        next = task->newer;
-        if (task->state == TASK_DONE || (running_are_spared && task->state == TASK_RUNNING))
+    for (struct task *task = not_done(engine->window.oldest); task; task = next) {
+        next = not_done(task->newer);
+        if (running_are_spared && task->state == TASK_RUNNING)
             continue;
         engine_withdraw(engine, task, now);
         engine_halt_task(engine, task);
@@ -53,7 +61,7 @@ void engine_drain(struct engine *engine, double now)
     engine->is_draining = true;
     engine->source_ended = true;
     halt_tasks(engine, true, now);
-    engine_close_group(engine);
+    engine_end_groups(engine);
 }
 
 /* What ended before the stop counts as it ended: it is settled first. */
@@ -66,5 +74,5 @@ void engine_stop(struct engine *engine, double now)
     engine_settle(engine, now);
     xfer_stop(engine->xfer);
     halt_tasks(engine, false, now);
-    engine_close_group(engine);
+    engine_end_groups(engine);
 }

@@ -124,7 +124,7 @@ size_t xfer_count_idle(const struct xfer *xfer)
 
     for (size_t i = 0; i < xfer->n_chunks; i++) {
         for (size_t k = 0; xfer->chunks[i] && k < WATCHES_IN_CHUNK; k++) {
-            const struct watch *watch = &xfer->chunks[i]->watches[k];
+            struct watch *watch = &xfer->chunks[i]->watches[k];
             idle += watch->is_connection && !ev_is_active(&watch->io);
         }
     }
@@ -550,13 +550,18 @@ static void stop_watching(struct xfer *xfer)
             if (xfer->chunks[i]->watches[k].xfer)
                 ev_io_stop(xfer->loop, &xfer->chunks[i]->watches[k].io);
         }
-        free(xfer->chunks[i]);
     }
+}
+
+static void free_watches(struct xfer *xfer)
+{
+    for (size_t i = 0; i < xfer->n_chunks; i++)
+        free(xfer->chunks[i]);
     free(xfer->chunks);
 }
 
 /* With its handles still added the multi goes quickly; taking out thousands one by one would
- * not. */
+ * not. The sockets of connections that do not stand yet it closes without a word. */
 void xfer_stop(struct xfer *xfer)
 {
     if (xfer->stopped)
@@ -564,6 +569,7 @@ void xfer_stop(struct xfer *xfer)
     xfer->stopped = true;
     curl_multi_cleanup(xfer->multi);
     xfer->multi = NULL;
+    stop_watching(xfer);
     xfer->timer_due = INFINITY;
     while (xfer->running)
         give_transfer(xfer, xfer->running);
@@ -583,7 +589,7 @@ void xfer_free(struct xfer *xfer)
         next = transfer->next;
         free_transfer(transfer);
     }
-    stop_watching(xfer);
+    free_watches(xfer);
     curl_easy_cleanup(xfer->jar);
     curl_share_cleanup(xfer->share);
     xfer_release_lists(xfer);

@@ -414,6 +414,56 @@ Test(halt, comes_while_the_window_is_full)
     stage_free(stage);
 }
 
+/* ---- results that wait for each other ---- */
+
+static const char *in_group(struct stage *stage, const char *group, const char *url)
+{
+    return stage_text(stage, "{\"group\":\"%s\",\"url\":\"%s\"}\n", group, url);
+}
+
+/* The group of the first two is the whole window, and the third was read to see whether it goes on. */
+Test(halt, tells_of_what_was_read_ahead)
+{
+    static const char *const orders[] = {"--order=input", "--order=completion"};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct stage *stage = stage_new();
+        const char *input = stage_text(stage, "%s%s%s", in_group(stage, "a", url_of(stage, 's', 0)),
+                                       in_group(stage, "a", url_of(stage, 's', 1)),
+                                       in_group(stage, "b", url_of(stage, 'o', 2)));
+        struct run_result result = program_fetch(
+            RUN_WEIR("-j2", "--jsonl", "--window=2", "--group-commit", "--deadline=1", orders[i]),
+            input);
+        cr_expect(blob_contains(&result.err, "requests read and not done: 3\n"), "%s",
+                  blob_text(&result.err));
+        json_t *records = records_of(result, 3, 3);
+        expect_ends(records, "hhh");
+        json_decref(records);
+        stage_free(stage);
+    }
+}
+
+/* As the first is halted its group is done, and the second leaves its place between the others. */
+Test(halt, finds_everyone_behind_a_group_that_is_let_go)
+{
+    static const char *const orders[] = {"--order=input", "--order=completion"};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct stage *stage = stage_new();
+        const char *input =
+            stage_text(stage, "%s%s%s\n%s\n", in_group(stage, "a", url_of(stage, 's', 0)),
+                       in_group(stage, "a", url_of(stage, 'o', 1)), url_of(stage, 's', 2),
+                       stage_url(stage, "/text/x?status=404&delay=0.5"));
+        json_t *records = records_of(
+            program_fetch(RUN_WEIR("-j4", "--jsonl", "--group-commit", "--fail-fast", orders[i]),
+                          input),
+            3, 4);
+        expect_ends(records, "hohf");
+        json_decref(records);
+        stage_free(stage);
+    }
+}
+
 /* ---- the deadline ---- */
 
 Test(deadline, cancels_what_runs)

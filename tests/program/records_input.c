@@ -176,8 +176,7 @@ Test(record, of_an_invalid_request_has_what_was_given_and_the_request)
         "{\"nope\":1,\"url\":\"http://127.0.0.1:1/\",\"context\":[1],\"group\":\"g\",\"id\":7}",
         "{\"id\":7,\"group\":\"g\",\"context\":[1],\"url\":\"http://two words/\"}",
         "{\"url\":1,\"id\":7,\"context\":[1],\"group\":\"g\"}",
-        "{\"output\":\"../a\",\"url\":\"http://127.0.0.1:1/\",\"id\":7,\"context\":[1],"
-        "\"group\":\"g\"}",
+        "{\"output\":\"../a\",\"url\":\"http://h/\",\"id\":7,\"context\":[1],\"group\":\"g\"}",
     };
     enum { COUNT = sizeof lines / sizeof *lines };
     struct blob input = {0};

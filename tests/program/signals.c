@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <dirent.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -269,6 +270,47 @@ ParameterizedTest(struct pair *pair, signal_twice, ends_a_run_whose_reader_sleep
     struct run_result result = program_end(run);
     cr_expect_lt(result.out.len, LEN);
     expect_signal(result, pair->again, NULL, NULL);
+    stage_free(stage);
+}
+
+/* Whether anything there has a name that a body has only while it is made. */
+static size_t count_unnamed(struct stage *stage, const char *name)
+{
+    DIR *dir = opendir(scratch_path(stage->scratch, name));
+    struct dirent *entry;
+    size_t count = 0;
+
+    cr_assert(dir);
+    while ((entry = readdir(dir)) != NULL)
+        count += strncmp(entry->d_name, ".weir-", 6) == 0;
+    closedir(dir);
+    return count;
+}
+
+/* Their names are given as their records go out, and those nobody takes. */
+Test(signal_twice, leaves_no_file_without_its_name)
+{
+    enum { FILES = 3000, LONG = 200 };
+    struct stage *stage = stage_new();
+    const char *template = stage_text(stage, "%s/{seq}", scratch_mkdir(stage->scratch, "out"));
+    const char *all = stage_url(stage, "/text/%0*d?tag=[1-%d]", LONG, 1, FILES);
+    struct run *run = program_spawn((struct run_options){
+        .argv = RUN_WEIR("-s", "-j8", "--window=3000", "--jsonl", "-o", template, all)});
+
+    run_hold(run, true);
+    cr_expect(origin_wait_requests(stage->origin, FILES, patience));
+    cr_expect(origin_wait_in_service(stage->origin, 0, patience));
+    cr_expect_gt(count_unnamed(stage, "out"), 100, "nothing waits");
+    run_signal(run, SIGINT);
+    cr_expect_not(run_ended(run, 0.3), "nobody had read what was done");
+    cr_expect_gt(count_unnamed(stage, "out"), 0, "nothing waits");
+    run_signal(run, SIGINT);
+    cr_expect(run_ended(run, patience));
+    struct run_result result = program_end(run);
+    cr_expect_eq(result.signal, SIGINT);
+    run_result_release(&result);
+    cr_expect_eq(count_unnamed(stage, "out"), 0);
+    cr_expect_gt(scratch_count(stage->scratch, "out"), 0, "those that had their names keep them");
     stage_free(stage);
 }
 

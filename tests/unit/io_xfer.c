@@ -461,6 +461,26 @@ Test(xfer, takes_all_tasks_back_at_once)
     finish(&run);
 }
 
+/* What libcurl has asked to be woken for, the kernel has not been told yet. */
+Test(xfer, takes_back_what_has_just_begun_to_connect)
+{
+    enum { MANY = 5 };
+    struct task *tasks[MANY];
+    struct run run;
+
+    prepare(&run);
+    begin(&run);
+    for (size_t i = 0; i < MANY; i++)
+        tasks[i] = start(&run, "/bytes/10?silent=1");
+    xfer_run(run.xfer, clock_now());
+    xfer_stop(run.xfer);
+    ev_run(run.loop, EVRUN_NOWAIT);
+    for (size_t i = 0; i < MANY; i++)
+        task_end(&run, tasks[i]);
+    cr_expect(origin_wait_open(run.origin, 0, patience));
+    finish(&run);
+}
+
 Test(xfer, can_be_freed_while_it_runs)
 {
     struct run run;

@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 
+#include "policy/group.h"
 #include "policy/window.h"
 #include "tasks.h"
 
@@ -132,4 +133,106 @@ Test(window, awaits_in_completion_order_the_oldest_that_runs_while_none_is_done)
         retire(&held, i);
     }
     cr_expect_null(window_awaited(&held.window));
+}
+
+/* ---- what is held back ---- */
+
+static void join(struct held *held, size_t i, struct group *group)
+{
+    group_join(group, held->tasks[i]);
+    cr_assert(held->tasks[i]->is_held);
+}
+
+/* Done, and held back by its group. */
+static void finish_held(struct held *held, size_t i)
+{
+    task_set_state(held->tasks[i], TASK_DONE);
+    group_note_done(held->tasks[i]->group, held->tasks[i], 1.0);
+}
+
+static void let_go(struct held *held, size_t i)
+{
+    held->tasks[i]->is_held = false;
+    group_leave(held->tasks[i]->group, held->tasks[i]);
+    window_note_done(&held->window, held->tasks[i]);
+}
+
+Test(window, in_input_order_awaits_for_a_held_one_who_it_waits_for)
+{
+    struct held held;
+    struct group *group = group_new("1", true);
+
+    fill(&held, ORDER_INPUT);
+    join(&held, 0, group);
+    join(&held, 1, group);
+    join(&held, 2, group);
+    finish(&held, 3);
+    finish_held(&held, 0);
+    cr_expect_null(window_due(&held.window), "the oldest is held back");
+    cr_expect_eq(window_awaited(&held.window), held.tasks[1]);
+    finish_held(&held, 1);
+    cr_expect_eq(window_awaited(&held.window), held.tasks[2]);
+    finish_held(&held, 2);
+    cr_expect_null(window_due(&held.window));
+    cr_expect_null(window_awaited(&held.window), "it waits for the input alone");
+    for (size_t i = 0; i < 3; i++)
+        let_go(&held, i);
+    for (size_t i = 0; i < 4; i++)
+        retire(&held, i);
+    cr_expect_eq(window_awaited(&held.window), held.tasks[4]);
+    finish(&held, 4);
+    retire(&held, 4);
+    group_free(group);
+}
+
+Test(window, in_completion_order_lets_others_pass_by_those_held)
+{
+    struct held held;
+    struct group *group = group_new("1", true);
+
+    fill(&held, ORDER_COMPLETION);
+    join(&held, 0, group);
+    join(&held, 1, group);
+    finish_held(&held, 1);
+    cr_expect_eq(window_awaited(&held.window), held.tasks[0]);
+    cr_expect_null(window_due(&held.window));
+    finish(&held, 3);
+    cr_expect_null(window_awaited(&held.window), "one only has to go out");
+    retire(&held, 3);
+    finish_held(&held, 0);
+    cr_expect_null(window_due(&held.window));
+    cr_expect_null(window_awaited(&held.window));
+    finish(&held, 2);
+    let_go(&held, 0);
+    let_go(&held, 1);
+    retire(&held, 2);
+    retire(&held, 0);
+    retire(&held, 1);
+    cr_expect_eq(window_awaited(&held.window), held.tasks[4]);
+    finish(&held, 4);
+    retire(&held, 4);
+    group_free(group);
+}
+
+Test(window, in_completion_order_awaits_who_a_held_one_waits_for)
+{
+    struct held held;
+    struct group *group = group_new("1", true);
+
+    fill(&held, ORDER_COMPLETION);
+    join(&held, 0, group);
+    join(&held, 1, group);
+    finish_held(&held, 0);
+    cr_expect_null(window_due(&held.window));
+    cr_expect_eq(window_awaited(&held.window), held.tasks[1]);
+    finish_held(&held, 1);
+    let_go(&held, 1);
+    let_go(&held, 0);
+    retire(&held, 1);
+    retire(&held, 0);
+    for (size_t i = 2; i < TASKS; i++) {
+        finish(&held, i);
+        retire(&held, i);
+    }
+    group_free(group);
 }

@@ -1,0 +1,201 @@
+/* Groups whose results go out together: --group-commit. */
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "groups.h"
+#include "program.h"
+#include "record.h"
+#include "stage.h"
+
+static const char *const orders[] = {"--order=input", "--order=completion"};
+
+enum { ORDERS = sizeof orders / sizeof *orders, SEQS = 9 };
+
+/* The files of the directory `out` are these, each a digit, and nothing else is there. */
+static void expect_files(struct stage *stage, const char *files, const char *what)
+{
+    for (int seq = 1; seq <= SEQS; seq++) {
+        bool is_due = strchr(files, '0' + seq);
+        cr_expect_eq(scratch_exists(stage->scratch, stage_text(stage, "out/%d", seq)), is_due,
+                     "%s: file %d is %s", what, seq, is_due ? "missing" : "there");
+    }
+    cr_expect_eq(scratch_count(stage->scratch, "out"), (long)strlen(files),
+                 "%s: something is left behind", what);
+}
+
+/* ---- all or none ---- */
+
+struct whole {
+    char options[48];
+    char input[48], ends[48];
+    char files[16];
+    int code;
+    char taken; /* a file that is there already; 0: none is */
+};
+
+ParameterizedTestParameters(group_commit, names_all_of_a_groups_files_or_none)
+{
+    static struct whole wholes[] = {
+        {"-j4", "ao ao ao", "o o o", "123", 0, 0},
+        {"-j4", "al ao bo", "o o o", "123", 0, 0},
+        {"-j1", "ao af ao", "c2 f c2", "", 1, 0},
+        {"-j4", "ao aF as", "c2 f c2", "", 1, 0},
+        {"-j1", "ao ao ai", "c3 c3 i", "", 1, 0},
+        {"-j1", "ao ao af bo bo -o", "c3 c3 f o o o", "456", 1, 0},
+        {"-j1", "ao bo bf ao", "o c3 f o", "14", 1, 0},
+        {"-j1 --retry-delay=0", "ar ao", "o o", "12", 0, 0},
+        /* A name that is taken. */
+        {"-j1", "ao ao ao bo", "c2 x c2 o", "24", 4, '2'},
+        {"-j1", "ao ao ao bo", "c3 c3 x o", "34", 4, '3'},
+        {"-j1 --on-conflict=replace", "ao ao", "o o", "12", 0, '2'},
+        {"-j1 --on-conflict=replace", "ao af", "c2 f", "1", 1, '1'},
+        /* The run ends first. */
+        {"-j1 --halt=soon,fail=1", "-f ao ao", "f h h", "", 3, 0},
+        {"-j1 --halt=now,done=1", "ao ao bo", "h h h", "", 0, 0},
+        {"-j1 --halt=now,done=3", "ao ao bo bo bo", "o o h h h", "12", 0, 0},
+        /* As large as the window is, and larger. */
+        {"-j3 --window=3", "ao ao ao", "o o o", "123", 0, 0},
+        {"-j3 --window=3", "ao ao ao bo bo bo -o", "o o o o o o o", "1234567", 0, 0},
+        {"-j3 --window=3", "-o ao ao ao -o", "o o o o o", "12345", 0, 0},
+        {"-j3 --window=3", "ao ao ao ao bo bo bo", "c c c c o o o", "567", 1, 0},
+        {"-j3 --window=3", "ao as ao ao ao bo", "c c c c c o", "6", 1, 0},
+        {"-j1 --window=1", "ao bo co co do", "o o c c o", "125", 1, 0},
+    };
+
+    return cr_make_param_array(struct whole, wholes, sizeof wholes / sizeof *wholes);
+}
+
+static void expect_taken(struct stage *stage, const struct whole *whole)
+{
+    bool is_replaced = strstr(whole->options, "replace") && whole->code == 0;
+    const char *name = stage_text(stage, "out/%c", whole->taken);
+
+    stage_expect_file(stage, name, is_replaced ? stage_text(stage, "o-%c\n", whole->taken) : "old");
+}
+
+ParameterizedTest(struct whole *whole, group_commit, names_all_of_a_groups_files_or_none)
+{
+    for (size_t i = 0; i < ORDERS; i++) {
+        struct stage *stage = stage_new();
+        const char *options =
+            stage_text(stage, "--group-commit -o %s/{seq} %s %s",
+                       scratch_mkdir(stage->scratch, "out"), whole->options, orders[i]);
+        if (whole->taken)
+            scratch_write_text(stage->scratch, stage_text(stage, "out/%c", whole->taken), "old");
+        struct run_result result = groups_run(stage, options, groups_input(stage, whole->input));
+        cr_expect_lt(result.wall, GROUPS_SLOW, "it waited for who was cancelled");
+        cr_expect_eq(result.code, whole->code, "%s %s: ended with %d", options, whole->input,
+                     result.code);
+        json_t *records = records_read(&result.out);
+        groups_expect_ends(records, whole->ends, options);
+        expect_files(stage, whole->files, options);
+        if (whole->taken)
+            expect_taken(stage, whole);
+        for (size_t k = 0; k < json_array_size(records); k++) {
+            const json_t *record = record_at(records, k);
+            cr_expect_eq(record_has(record, "body_file"),
+                         strcmp(record_text(record, "reason"), "ok") == 0);
+        }
+        json_decref(records);
+        run_result_release(&result);
+        stage_free(stage);
+    }
+}
+
+/* ---- while it is held ---- */
+
+static struct run *start(struct stage *stage, const char *order, const char *words, size_t requests)
+{
+    const char *template = stage_text(stage, "%s/{seq}", scratch_mkdir(stage->scratch, "out"));
+    struct run *run = program_spawn((struct run_options){
+        .argv = RUN_WEIR("-s", "--jsonl", "--group-commit", "-o", template, order)});
+
+    cr_assert(run_write_text(run, groups_input(stage, words)));
+    cr_assert(origin_wait_requests(stage->origin, requests, patience));
+    cr_assert(origin_wait_in_service(stage->origin, 0, patience));
+    return run;
+}
+
+ParameterizedTestParameters(group_commit, takes_names_back)
+{
+    static char options[][24] = {"--order=input", "--order=completion"};
+
+    return cr_make_param_array(char[24], options, sizeof options / sizeof *options);
+}
+
+/* The group waits for more lines, and meanwhile somebody else takes the second's name. */
+ParameterizedTest(char (*order)[24], group_commit, takes_names_back)
+{
+    struct stage *stage = stage_new();
+    struct run *run = start(stage, *order, "ao ao ao", 3);
+
+    for (int seq = 1; seq <= 3; seq++)
+        cr_expect_not(scratch_exists(stage->scratch, stage_text(stage, "out/%d", seq)));
+    scratch_write_text(stage->scratch, "out/2", "another's");
+    json_t *records = records_of(program_end(run), 4, 3);
+    groups_expect_ends(records, "c2 x c2", *order);
+    expect_files(stage, "2", *order);
+    stage_expect_file(stage, "out/2", "another's");
+    json_decref(records);
+    stage_free(stage);
+}
+
+ParameterizedTestParameters(group_commit, is_made_by_the_line_that_ends_the_group)
+{
+    static char words[][8] = {"bo", "-o", "!"};
+
+    return cr_make_param_array(char[8], words, sizeof words / sizeof *words);
+}
+
+/* The input stays open. */
+ParameterizedTest(char (*words)[8], group_commit, is_made_by_the_line_that_ends_the_group)
+{
+    struct stage *stage = stage_new();
+    struct run *run = start(stage, "--order=input", "ao", 1);
+
+    cr_expect_not(scratch_exists(stage->scratch, "out/1"));
+    run_hold(run, true);
+    cr_assert(run_write_text(run, groups_input(stage, *words)));
+    cr_expect_gt(run_read_some(run, 1, patience), 0);
+    cr_expect(scratch_exists(stage->scratch, "out/1"));
+    run_hold(run, false);
+    struct run_result result = program_end(run);
+    cr_expect(blob_contains(&result.out, "\"reason\":\"ok\""), "%s", blob_text(&result.out));
+    run_result_release(&result);
+    stage_free(stage);
+}
+
+/* ---- names that clash within one group ---- */
+
+Test(group_commit, has_no_two_files_of_one_name)
+{
+    for (size_t i = 0; i < ORDERS; i++) {
+        struct stage *stage = stage_new();
+        const char *options = stage_text(stage, "-j1 --group-commit -o %s/same %s",
+                                         scratch_mkdir(stage->scratch, "out"), orders[i]);
+        json_t *records =
+            records_of(groups_run(stage, options, groups_input(stage, "ao ao")), 4, 2);
+        groups_expect_ends(records, "c2 x", options);
+        expect_files(stage, "", options);
+        json_decref(records);
+        stage_free(stage);
+    }
+}
+
+/* ---- without files ---- */
+
+/* What was read is there, whatever became of the others. */
+Test(group_commit, keeps_results_that_are_no_files)
+{
+    for (size_t i = 0; i < ORDERS; i++) {
+        struct stage *stage = stage_new();
+        const char *options = stage_text(stage, "-j1 --group-commit %s", orders[i]);
+        json_t *records =
+            records_of(groups_run(stage, options, groups_input(stage, "ao af ao bo")), 1, 4);
+        groups_expect_ends(records, "o f c2 o", options);
+        json_decref(records);
+        stage_free(stage);
+    }
+}
