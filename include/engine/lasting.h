@@ -6,11 +6,24 @@
 #define WEIR_ENGINE_LASTING_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
 struct engine;
+struct journal;
+struct syncer;
 struct task;
+
+struct lasting {
+    struct journal *journal; /* or NULL */
+    struct syncer *syncer;
+    double sync_due;       /* INFINITY: all is known to the disk, or soon will be */
+    bool failed;           /* nothing more is written */
+    bool has_stream;       /* the results go to a file that stays */
+    uint64_t stream_base;  /* where it was whole to as the run began */
+    bool stream_has_ended; /* in order, behind what the run ended before */
+};
 
 /* Reads the journal, if there is one, and says how far the stream of results is whole. An exit status,
  * with words in `err`, or 0. */

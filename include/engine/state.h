@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/heap.h"
+#include "engine/lasting.h"
 #include "engine/steps.h"
 #include "model/body.h"
 #include "model/halt.h"
@@ -29,13 +30,11 @@
 
 struct group;
 struct jobs_file;
-struct journal;
 struct options;
 struct plan;
 struct sched;
 struct signals;
 struct source;
-struct syncer;
 struct task;
 struct writer;
 struct xfer;
@@ -75,13 +74,7 @@ struct engine {
     struct files *files;       /* likewise, or where a JSON request names a file */
     struct format *format;
     struct rendering rendering; /* of the task whose turn it is */
-    struct journal *journal;    /* or NULL */
-    struct syncer *syncer;
-    double sync_due; /* INFINITY: all is known to the disk, or soon will be */
-    bool journal_failed;
-    bool has_stream;       /* the results go to a file that stays */
-    uint64_t stream_base;  /* where it was whole to as the run began */
-    bool stream_has_ended; /* in order, behind what the run ended before */
+    struct lasting lasting;
     uint64_t seq;
     size_t urls_kept;
     struct group *group;    /* that the last request admitted belongs to; NULL: to none */

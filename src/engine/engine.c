@@ -152,7 +152,8 @@ static int open_out(struct engine *engine, struct buf *err)
         engine->out = writer_new(engine->loop, STDOUT_FILENO, OUT_BYTES);
         return 0;
     }
-    int result = writer_open(engine->loop, to, engine->stream_base, OUT_BYTES, &engine->out);
+    int result =
+        writer_open(engine->loop, to, engine->lasting.stream_base, OUT_BYTES, &engine->out);
     if (result)
         buf_setf(err, "cannot write %s: %s", to, strerror(-result));
     return result ? EXIT_LOCAL_TROUBLE : 0;
@@ -189,7 +190,7 @@ static void begin_output(struct engine *engine)
     char *to = writer_reserve(engine->out, &room);
 
     engine->store.checks_utf8 = format_wants_utf8(engine->format);
-    if (!line || engine->stream_base > 0)
+    if (!line || engine->lasting.stream_base > 0)
         return;
     len = MIN(len, room);
     memcpy(to, line, len);
@@ -296,9 +297,9 @@ void engine_free(struct engine *engine)
     source_free(engine->source);
     signals_free(engine->signals);
     jobs_file_free(engine->jobs_file);
-    if (engine->syncer)
-        (void)!syncer_end(engine->syncer);
-    journal_free(engine->journal);
+    if (engine->lasting.syncer)
+        (void)!syncer_end(engine->lasting.syncer);
+    journal_free(engine->lasting.journal);
     free(engine->halted_by);
     format_free(engine->format);
     filename_free(engine->filename);

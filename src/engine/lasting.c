@@ -37,7 +37,7 @@ static int check_stream(const struct engine *engine, uint64_t size, struct buf *
 {
     const struct options *options = engine->options;
 
-    if (!options->resume || !journal_is_new(engine->journal) || size == 0 ||
+    if (!options->resume || !journal_is_new(engine->lasting.journal) || size == 0 ||
         size == JOURNAL_NO_OFFSET)
         return 0;
     buf_setf(err, "--resume: %s is not empty, and the journal knows nothing of it", options->to);
@@ -51,18 +51,18 @@ int engine_open_journal(struct engine *engine, struct buf *err)
     struct journal_rules rules = {
         .path = options->journal, .resume = options->resume, .stream_size = size};
 
-    engine->sync_due = INFINITY;
+    engine->lasting.sync_due = INFINITY;
     if (options->resume && !options->journal) {
         buf_setf(err, "--%s: needs --journal", options->retry_failed ? "retry-failed" : "resume");
         return EXIT_USAGE;
     }
     if (!options->journal || options->dry_run)
         return 0;
-    int result = journal_open(&rules, &engine->journal, err);
+    int result = journal_open(&rules, &engine->lasting.journal, err);
     if (result)
         return result == -EINVAL ? EXIT_USAGE : EXIT_LOCAL_TROUBLE;
-    engine->has_stream = size != JOURNAL_NO_OFFSET;
-    engine->stream_base = options->resume ? journal_stream_end(engine->journal) : 0;
+    engine->lasting.has_stream = size != JOURNAL_NO_OFFSET;
+    engine->lasting.stream_base = options->resume ? journal_stream_end(engine->lasting.journal) : 0;
     return check_stream(engine, size, err);
 }
 
@@ -72,7 +72,7 @@ static void warn(struct engine *engine)
     const struct options *options = engine->options;
     struct buf line;
 
-    if (!options->resume || engine->has_stream || options->output || options->silent ||
+    if (!options->resume || engine->lasting.has_stream || options->output || options->silent ||
         options->format == OPTION_FORMAT_NONE)
         return;
     buf_init(&line);
@@ -83,12 +83,12 @@ static void warn(struct engine *engine)
 
 int engine_begin_journal(struct engine *engine, struct buf *err)
 {
-    if (!engine->journal)
+    if (!engine->lasting.journal)
         return 0;
-    if (journal_begin(engine->journal, files_mark(engine->files), err))
+    if (journal_begin(engine->lasting.journal, files_mark(engine->files), err))
         return EXIT_LOCAL_TROUBLE;
-    int out = engine->has_stream ? writer_number(engine->out) : -1;
-    engine->syncer = syncer_new(out, journal_fd(engine->journal));
+    int out = engine->lasting.has_stream ? writer_number(engine->out) : -1;
+    engine->lasting.syncer = syncer_new(out, journal_fd(engine->lasting.journal));
     warn(engine);
     return 0;
 }
@@ -97,7 +97,7 @@ static void fail(struct engine *engine, int error)
 {
     struct buf words;
 
-    engine->journal_failed = true;
+    engine->lasting.failed = true;
     buf_init(&words);
     buf_addf(&words, "cannot write the journal: %s", strerror(-error));
     engine_note_trouble(engine, words.data);
@@ -107,13 +107,13 @@ static void fail(struct engine *engine, int error)
 
 void engine_close_journal(struct engine *engine)
 {
-    if (!engine->journal)
+    if (!engine->lasting.journal)
         return;
     engine_flush_journal(engine, clock_now());
-    syncer_ask(engine->syncer);
-    int error = syncer_end(engine->syncer);
-    engine->syncer = NULL;
-    if (error && !engine->journal_failed)
+    syncer_ask(engine->lasting.syncer);
+    int error = syncer_end(engine->lasting.syncer);
+    engine->lasting.syncer = NULL;
+    if (error && !engine->lasting.failed)
         fail(engine, error);
 }
 
@@ -123,14 +123,14 @@ bool engine_was_done(struct engine *engine, struct task *task)
 {
     struct key key;
 
-    if (!engine->journal || !engine->options->resume)
+    if (!engine->lasting.journal || !engine->options->resume)
         return false;
     key = key_of(&task->request);
-    if (journal_take(engine->journal, &key, LEDGER_OK)) {
+    if (journal_take(engine->lasting.journal, &key, LEDGER_OK)) {
         engine->summary.stats.done_before++;
         return true;
     }
-    if (!journal_take(engine->journal, &key, LEDGER_FAILED))
+    if (!journal_take(engine->lasting.journal, &key, LEDGER_FAILED))
         return false;
     task->is_redone = engine->options->retry_failed;
     if (task->is_redone)
@@ -144,10 +144,10 @@ char *engine_noted_name(struct engine *engine, const struct task *task)
 {
     struct key key;
 
-    if (!engine->journal)
+    if (!engine->lasting.journal)
         return NULL;
     key = key_of(&task->request);
-    return journal_take_name(engine->journal, &key);
+    return journal_take_name(engine->lasting.journal, &key);
 }
 
 /* ---- what is done now ---- */
@@ -167,23 +167,24 @@ bool engine_withholds(struct engine *engine, struct task *task)
 {
     enum reason reason = task->result.reason;
 
-    if (!engine->journal)
+    if (!engine->lasting.journal)
         return false;
     if (reason == REASON_HALTED || reason == REASON_CANCELLED) {
         /* In order, what comes behind comes behind it in the run that resumes this one, too. */
-        engine->stream_has_ended |= reason == REASON_HALTED && engine->window.order == ORDER_INPUT;
+        engine->lasting.stream_has_ended |=
+            reason == REASON_HALTED && engine->window.order == ORDER_INPUT;
         return true;
     }
-    if (engine->stream_has_ended)
+    if (engine->lasting.stream_has_ended)
         leave(engine, task);
-    return engine->stream_has_ended;
+    return engine->lasting.stream_has_ended;
 }
 
 void engine_vouch(struct engine *engine, const struct task *task)
 {
     uint64_t position;
 
-    if (!engine->journal || engine->journal_failed)
+    if (!engine->lasting.journal || engine->lasting.failed)
         return;
     position = writer_position(engine->out);
     struct journal_line line = {
@@ -191,56 +192,57 @@ void engine_vouch(struct engine *engine, const struct task *task)
         .key = key_of(&task->request),
         .reason = task->result.reason,
         .attempts = task->result.attempts,
-        .offset = engine->has_stream ? engine->stream_base + position : JOURNAL_NO_OFFSET,
+        .offset =
+            engine->lasting.has_stream ? engine->lasting.stream_base + position : JOURNAL_NO_OFFSET,
         .text = task->request.url,
         .len = strlen(task->request.url),
     };
-    journal_add(engine->journal, &line, position);
+    journal_add(engine->lasting.journal, &line, position);
 }
 
 bool engine_may_vouch(const struct engine *engine)
 {
-    return !engine->journal || journal_has_room(engine->journal);
+    return !engine->lasting.journal || journal_has_room(engine->lasting.journal);
 }
 
 int engine_note_name(struct engine *engine, const struct task *task, const char *path)
 {
     struct journal_line line = {.kind = JOURNAL_NAME, .text = path, .len = strlen(path)};
 
-    if (!engine->journal || engine->journal_failed)
+    if (!engine->lasting.journal || engine->lasting.failed)
         return 0;
     line.key = key_of(&task->request);
-    return journal_write(engine->journal, &line);
+    return journal_write(engine->lasting.journal, &line);
 }
 
 static void sync_from_time_to_time(struct engine *engine, bool wrote, double now)
 {
-    int error = syncer_error(engine->syncer);
+    int error = syncer_error(engine->lasting.syncer);
 
     if (error) {
         fail(engine, error);
         return;
     }
-    if (wrote && engine->sync_due == INFINITY)
-        engine->sync_due = now + engine->options->sync;
-    if (now < engine->sync_due)
+    if (wrote && engine->lasting.sync_due == INFINITY)
+        engine->lasting.sync_due = now + engine->options->sync;
+    if (now < engine->lasting.sync_due)
         return;
-    syncer_ask(engine->syncer);
-    engine->sync_due = INFINITY;
+    syncer_ask(engine->lasting.syncer);
+    engine->lasting.sync_due = INFINITY;
 }
 
 void engine_flush_journal(struct engine *engine, double now)
 {
-    if (!engine->journal || engine->journal_failed)
+    if (!engine->lasting.journal || engine->lasting.failed)
         return;
-    int released = journal_release(engine->journal, writer_written(engine->out));
+    int released = journal_release(engine->lasting.journal, writer_written(engine->out));
     if (released < 0)
         fail(engine, released);
-    else if (engine->syncer)
+    else if (engine->lasting.syncer)
         sync_from_time_to_time(engine, released > 0, now);
 }
 
 double engine_journal_due(const struct engine *engine)
 {
-    return engine->sync_due;
+    return engine->lasting.sync_due;
 }

@@ -66,15 +66,15 @@ int engine_open_outputs(struct engine *engine, struct buf *err)
     /* A dry run does not make the directory. */
     struct files_rules rules = {.output_dir = options->dry_run ? NULL : options->output_dir,
                                 .conflict = conflicts[options->on_conflict],
-                                .sync = engine->journal != NULL};
+                                .sync = engine->lasting.journal != NULL};
 
     if (options->output && !discards(options) && read_template(engine, err))
         return EXIT_USAGE;
     if (files_new(&rules, &engine->files, err))
         return EXIT_LOCAL_TROUBLE;
-    if (engine->journal) {
+    if (engine->lasting.journal) {
         size_t len;
-        const uint64_t *marks = journal_marks(engine->journal, &len);
+        const uint64_t *marks = journal_marks(engine->lasting.journal, &len);
         files_set_old_marks(engine->files, marks, len);
     }
     return 0;
@@ -273,7 +273,7 @@ bool engine_name_file(struct engine *engine, struct task *task)
         return true;
     buf_init(&name);
     buf_init(&err);
-    if (engine->journal)
+    if (engine->lasting.journal)
         is_named = commit_noted(engine, task, &name, &err) == 0;
     else
         is_named = file_commit(output_of(task)->file, &name, &err) == 0;

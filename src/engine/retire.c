@@ -142,7 +142,7 @@ static void tell_failure(struct engine *engine, const struct task *task)
 
     if (reason == REASON_OK || reason == REASON_HALTED || engine->options->silent)
         return;
-    if (makes_records(engine->options) && (reason != REASON_CANCELLED || !engine->journal))
+    if (makes_records(engine->options) && (reason != REASON_CANCELLED || !engine->lasting.journal))
         return;
     buf_init(&line);
     format_failure(task, &line);
