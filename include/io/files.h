@@ -64,7 +64,7 @@ bool files_is_leftover(const char *name);
 int files_begin(struct files *, const char *name, size_t trusted_len, struct file **ret_file,
                 struct buf *err) WARN_UNUSED;
 /* A run before this one was about to publish it under that path: what stands there is its own. */
-void file_set_own(struct file *, const char *path);
+void file_set_own(struct file *, const char *own);
 /* Removes what was not published. */
 void file_free(struct file *);
 
