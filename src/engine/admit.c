@@ -175,4 +175,6 @@ void engine_admit(struct engine *engine, double now)
     }
     if (engine->ahead)
         engine_look_at_next(engine, engine->ahead);
+    else if (engine->source_ended)
+        engine_close_group(engine);
 }

@@ -46,6 +46,13 @@ static void halt_tasks(struct engine *engine, bool running_are_spared, double no
     }
 }
 
+/* The request that was read ahead may belong to it; then it ends with that one's admission. */
+static void end_group(struct engine *engine)
+{
+    if (!engine->ahead)
+        engine_close_group(engine);
+}
+
 void engine_drain(struct engine *engine, double now)
 {
     if (engine->is_draining || engine->stopped)
@@ -53,7 +60,7 @@ void engine_drain(struct engine *engine, double now)
     engine->is_draining = true;
     engine->source_ended = true;
     halt_tasks(engine, true, now);
-    engine_close_group(engine);
+    end_group(engine);
 }
 
 /* What ended before the stop counts as it ended: it is settled first. */
@@ -66,5 +73,5 @@ void engine_stop(struct engine *engine, double now)
     engine_settle(engine, now);
     xfer_stop(engine->xfer);
     halt_tasks(engine, false, now);
-    engine_close_group(engine);
+    end_group(engine);
 }
