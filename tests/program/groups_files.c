@@ -104,6 +104,39 @@ ParameterizedTest(struct whole *whole, group_commit, names_all_of_a_groups_files
     }
 }
 
+/* The halt comes while one is read ahead of the full window, of the group or not. How many more are
+ * read by then is left to chance. */
+ParameterizedTestParameters(group_commit, lets_a_run_end_that_has_read_ahead)
+{
+    static char words[][24] = {"-f ao ao ao", "-f ao ao ao ao ao", "-f ao bo bo", "-f ao bo -o",
+                               "-f ao -o ao"};
+
+    return cr_make_param_array(char[24], words, sizeof words / sizeof *words);
+}
+
+ParameterizedTest(char (*words)[24], group_commit, lets_a_run_end_that_has_read_ahead)
+{
+    static const char *const halts[] = {"soon,fail=1", "now,fail=1"};
+
+    for (size_t i = 0; i < 2 * ORDERS; i++) {
+        struct stage *stage = stage_new();
+        const char *options =
+            stage_text(stage, "-j1 --window=2 --group-commit -o %s/{seq} --halt=%s %s",
+                       scratch_mkdir(stage->scratch, "out"), halts[i / ORDERS], orders[i % ORDERS]);
+        struct run_result result = groups_run(stage, options, groups_input(stage, *words));
+        json_t *records = records_read(&result.out);
+        cr_expect_eq(result.code, 3, "%s %s: ended with %d", options, *words, result.code);
+        cr_expect_geq(json_array_size(records), 2);
+        cr_expect_eq(records_count(records, "http"), 1);
+        cr_expect_eq(records_count(records, "halted") + records_count(records, "cancelled"),
+                     json_array_size(records) - 1);
+        expect_files(stage, "", options);
+        json_decref(records);
+        run_result_release(&result);
+        stage_free(stage);
+    }
+}
+
 /* ---- while it is held ---- */
 
 static struct run *start(struct stage *stage, const char *order, const char *words, size_t requests)
