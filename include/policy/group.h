@@ -26,6 +26,7 @@ struct group {
     size_t alive;         /* members whose results have not gone out */
     bool is_held;         /* its results wait for each other */
     bool is_closed;       /* no other member comes */
+    bool is_cut;          /* others might have come, but the run ended */
     bool has_failed;      /* who is not done is cancelled */
     bool is_failing;      /* that has yet to be done */
     uint64_t culprit;     /* the first to fail; 0: the group is too large to be held */

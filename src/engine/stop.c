@@ -4,6 +4,7 @@
 #include "io/source.h"
 #include "io/xfer.h"
 #include "model/task.h"
+#include "policy/group.h"
 #include "policy/sched.h"
 
 void engine_withdraw(struct engine *engine, struct task *task, double now)
@@ -46,11 +47,14 @@ static void halt_tasks(struct engine *engine, bool running_are_spared, double no
     }
 }
 
-/* The request that was read ahead may belong to it; then it ends with that one's admission. */
+/* Nobody knows whether it would have had more members. The request that was read ahead may be one;
+ * then it ends with that one's admission. */
 static void end_group(struct engine *engine)
 {
-    if (!engine->ahead)
-        engine_close_group(engine);
+    if (!engine->group || engine->ahead)
+        return;
+    engine->group->is_cut = true;
+    engine_close_group(engine);
 }
 
 void engine_drain(struct engine *engine, double now)
