@@ -1,6 +1,7 @@
 /* Groups whose results go out together: --group-commit. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -171,6 +172,21 @@ ParameterizedTest(char (*order)[24], group_commit, takes_names_back)
     groups_expect_ends(records, "c2 x c2", *order);
     expect_files(stage, "2", *order);
     stage_expect_file(stage, "out/2", "another's");
+    json_decref(records);
+    stage_free(stage);
+}
+
+/* All that came is done, but the input is open: more might have come. */
+Test(group_commit, is_not_made_where_a_signal_ends_the_run)
+{
+    struct stage *stage = stage_new();
+    struct run *run = start(stage, "--order=input", "ao ao", 2);
+
+    run_signal(run, SIGTERM);
+    cr_assert(run_ended(run, patience));
+    json_t *records = records_of(program_end(run), 128 + SIGTERM, 2);
+    groups_expect_ends(records, "h h", "a signal");
+    expect_files(stage, "", "a signal");
     json_decref(records);
     stage_free(stage);
 }
