@@ -27,6 +27,7 @@ struct group {
     bool is_held;         /* its results wait for each other */
     bool is_closed;       /* no other member comes */
     bool is_spoiled;      /* its results were let go before it was whole: no file gets its name */
+    bool is_cut;          /* others might have come, but the run ended */
     bool has_failed;      /* who is not done is cancelled */
     bool is_failing;      /* that has yet to be done */
     uint64_t culprit;     /* the first to fail; 0: the group is too large to be held */

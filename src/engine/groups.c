@@ -191,13 +191,16 @@ void engine_close_group(struct engine *engine)
     end_if_over(engine, group);
 }
 
-/* A group that goes on with the request that was read ahead is not whole, and its results would
- * leave no room for that one. */
+/* Nobody knows whether it would have had more members. One that goes on with the request that was
+ * read ahead has one more, for which the results that are held have to make room. */
 void engine_end_groups(struct engine *engine)
 {
     struct group *group = engine->group;
 
-    if (!group || !engine->ahead || !group_is_called(group, group_name_of(engine->ahead)))
+    if (!group)
+        return;
+    group->is_cut = true;
+    if (!engine->ahead || !group_is_called(group, group_name_of(engine->ahead)))
         engine_close_group(engine);
     else if (group->is_held)
         let_go(engine, group);

@@ -1,6 +1,7 @@
 /* Groups whose results go out together: --group-commit. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,6 +105,39 @@ ParameterizedTest(struct whole *whole, group_commit, names_all_of_a_groups_files
     }
 }
 
+/* The halt comes while one is read ahead of the full window, of the group or not. How many more are
+ * read by then is left to chance. */
+ParameterizedTestParameters(group_commit, lets_a_run_end_that_has_read_ahead)
+{
+    static char words[][24] = {"-f ao ao ao", "-f ao ao ao ao ao", "-f ao bo bo", "-f ao bo -o",
+                               "-f ao -o ao"};
+
+    return cr_make_param_array(char[24], words, sizeof words / sizeof *words);
+}
+
+ParameterizedTest(char (*words)[24], group_commit, lets_a_run_end_that_has_read_ahead)
+{
+    static const char *const halts[] = {"soon,fail=1", "now,fail=1"};
+
+    for (size_t i = 0; i < 2 * ORDERS; i++) {
+        struct stage *stage = stage_new();
+        const char *options =
+            stage_text(stage, "-j1 --window=2 --group-commit -o %s/{seq} --halt=%s %s",
+                       scratch_mkdir(stage->scratch, "out"), halts[i / ORDERS], orders[i % ORDERS]);
+        struct run_result result = groups_run(stage, options, groups_input(stage, *words));
+        json_t *records = records_read(&result.out);
+        cr_expect_eq(result.code, 3, "%s %s: ended with %d", options, *words, result.code);
+        cr_expect_geq(json_array_size(records), 2);
+        cr_expect_eq(records_count(records, "http"), 1);
+        cr_expect_eq(records_count(records, "halted") + records_count(records, "cancelled"),
+                     json_array_size(records) - 1);
+        expect_files(stage, "", options);
+        json_decref(records);
+        run_result_release(&result);
+        stage_free(stage);
+    }
+}
+
 /* ---- while it is held ---- */
 
 static struct run *start(struct stage *stage, const char *order, const char *words, size_t requests)
@@ -138,6 +172,21 @@ ParameterizedTest(char (*order)[24], group_commit, takes_names_back)
     groups_expect_ends(records, "c2 x c2", *order);
     expect_files(stage, "2", *order);
     stage_expect_file(stage, "out/2", "another's");
+    json_decref(records);
+    stage_free(stage);
+}
+
+/* All that came is done, but the input is open: more might have come. */
+Test(group_commit, is_not_made_where_a_signal_ends_the_run)
+{
+    struct stage *stage = stage_new();
+    struct run *run = start(stage, "--order=input", "ao ao", 2);
+
+    run_signal(run, SIGTERM);
+    cr_assert(run_ended(run, patience));
+    json_t *records = records_of(program_end(run), 128 + SIGTERM, 2);
+    groups_expect_ends(records, "h h", "a signal");
+    expect_files(stage, "", "a signal");
     json_decref(records);
     stage_free(stage);
 }
