@@ -23,16 +23,14 @@ struct options {
     struct strings urls; /* arguments */
     struct strings inputs;
     unsigned input_format;
-    bool null_separated;
-    bool globoff;
+    bool null_separated, globoff;
     char *proto_default;
 
     /* flow */
     unsigned jobs;
     bool dry_run;    /* nothing is requested: what the run would come to is told */
     uint64_t window; /* 0: to be derived from jobs */
-    uint64_t memory;
-    uint64_t spool_max;
+    uint64_t memory, spool_max;
     char *spool_dir;        /* NULL: where temporary files go */
     unsigned per_host;      /* 0: as many as jobs */
     double rate, host_rate; /* seconds from start to start; 0: no limit */
@@ -52,12 +50,12 @@ struct options {
     double deadline; /* of the run; 0: none */
     char *jobs_file;
     bool group_commit, group_records;
+    double connect_timeout, stall_timeout, max_time; /* 0: none */
 
     /* lasting */
     char *journal;
     bool resume, retry_failed, compact;
     double sync;
-    double connect_timeout, stall_timeout, max_time; /* 0: none */
 
     /* request */
     char *method;
@@ -72,8 +70,7 @@ struct options {
     char *proxy, *proxy_user, *noproxy;
     char *cacert, *capath, *cert, *key, *pinned_key, *ciphers;
     char *interface, *unix_socket;
-    bool traceparent;
-    bool netrc, insecure, compressed;
+    bool traceparent, netrc, insecure, compressed;
     bool location, location_trusted;
     unsigned max_redirs;
     unsigned http, ip, tls, auth;
