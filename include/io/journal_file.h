@@ -25,8 +25,8 @@ int journal_file_open(const char *path, bool make, int *ret_fd, struct buf *err)
 /* Maps what is in it; an empty file is an empty text. */
 int journal_file_map(int fd, struct journal_text *ret_text) WARN_UNUSED;
 void journal_file_unmap(struct journal_text *);
-/* How many lines there are, at most. */
-size_t journal_text_lines(const struct journal_text *);
+/* How many results there are, at most. */
+size_t journal_text_results(const struct journal_text *);
 /* Whether it is a journal of ours, of this version, or the beginning of one, cut short: -EINVAL,
  * with words in `err`, where it is not. */
 int journal_text_check(const struct journal_text *, const char *path, struct buf *err) WARN_UNUSED;

@@ -163,11 +163,17 @@ static void leave(struct engine *engine, struct task *task)
     result_setf(&task->result, REASON_HALTED, "the run ended before one ahead of it was done");
 }
 
+/* A result that is half out goes out whole. */
+static bool is_half_out(const struct rendering *rendering)
+{
+    return rendering->segment || rendering->text_at || rendering->any || rendering->body_begun;
+}
+
 bool engine_withholds(struct engine *engine, struct task *task)
 {
     enum reason reason = task->result.reason;
 
-    if (!engine->lasting.journal)
+    if (!engine->lasting.journal || is_half_out(&engine->rendering))
         return false;
     if (reason == REASON_HALTED || reason == REASON_CANCELLED) {
         /* In order, what comes behind comes behind it in the run that resumes this one, too. */
@@ -175,9 +181,11 @@ bool engine_withholds(struct engine *engine, struct task *task)
             reason == REASON_HALTED && engine->window.order == ORDER_INPUT;
         return true;
     }
-    if (engine->lasting.stream_has_ended)
+    /* Nor does anything go out that could not be written down. */
+    bool is_left = engine->lasting.stream_has_ended || engine->lasting.failed;
+    if (is_left)
         leave(engine, task);
-    return engine->lasting.stream_has_ended;
+    return is_left;
 }
 
 void engine_vouch(struct engine *engine, const struct task *task)
@@ -209,10 +217,15 @@ int engine_note_name(struct engine *engine, const struct task *task, const char 
 {
     struct journal_line line = {.kind = JOURNAL_NAME, .text = path, .len = strlen(path)};
 
-    if (!engine->lasting.journal || engine->lasting.failed)
+    if (!engine->lasting.journal)
         return 0;
+    if (engine->lasting.failed)
+        return -EIO;
     line.key = key_of(&task->request);
-    return journal_write(engine->lasting.journal, &line);
+    int result = journal_write(engine->lasting.journal, &line);
+    if (result)
+        fail(engine, result); /* a line may be there in part, and nothing counts behind it */
+    return result;
 }
 
 static void sync_from_time_to_time(struct engine *engine, bool wrote, double now)

@@ -15,7 +15,8 @@
 /* A body that was about to get its name. */
 struct pending_name {
     UT_hash_handle hh;
-    struct pending_name *next; /* of the same key */
+    struct pending_name *next; /* of the same key, behind it */
+    struct pending_name *last; /* of those; where the first is asked */
     struct key key;
     char path[];
 };
@@ -54,17 +55,18 @@ static void note_name(struct journal *journal, const struct journal_line *line)
     name = xcalloc(1, sizeof *name + path.len + 1);
     memcpy(name->path, path.data, path.len + 1);
     name->key = line->key;
+    name->last = name;
     buf_release(&path);
     HASH_FIND(hh, journal->names, &line->key, sizeof line->key, found);
     if (found) {
-        name->next = found->next;
-        found->next = name;
+        found->last->next = name;
+        found->last = name;
     } else {
         HASH_ADD(hh, journal->names, key, sizeof name->key, name);
     }
 }
 
-/* One of the names of that key, or NULL. */
+/* The first of the names of that key, or NULL: what was named first is done first. */
 static struct pending_name *take_name(struct journal *journal, const struct key *key)
 {
     struct pending_name *found, *second;
@@ -72,12 +74,12 @@ static struct pending_name *take_name(struct journal *journal, const struct key 
     HASH_FIND(hh, journal->names, key, sizeof *key, found);
     if (!found)
         return NULL;
+    HASH_DEL(journal->names, found);
     second = found->next;
     if (second) {
-        found->next = second->next;
-        return second;
+        second->last = found->last;
+        HASH_ADD(hh, journal->names, key, sizeof second->key, second);
     }
-    HASH_DEL(journal->names, found);
     return found;
 }
 
@@ -134,7 +136,7 @@ static int load(struct journal *journal, const struct journal_rules *rules, stru
         return fail(rules->path, result, err);
     result = journal_text_check(&text, rules->path, err);
     if (!result && rules->resume) {
-        ledger_init(&journal->ledger, journal_text_lines(&text));
+        ledger_init(&journal->ledger, journal_text_results(&text));
         good = journal_text_walk(&text, note_line, journal);
     }
     journal_file_unmap(&text);
@@ -436,7 +438,7 @@ int journal_compact(const char *path, struct buf *err)
     else
         result = journal_text_check(&text, path, err);
     if (!result) {
-        ledger_init(&journal.ledger, journal_text_lines(&text));
+        ledger_init(&journal.ledger, journal_text_results(&text));
         result = replace(&journal, path, &text, err);
     }
     journal_file_unmap(&text);

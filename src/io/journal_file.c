@@ -97,16 +97,23 @@ void journal_file_unmap(struct journal_text *text)
     *text = (struct journal_text){.bytes = ""};
 }
 
-size_t journal_text_lines(const struct journal_text *text)
+/* By how they begin, which is enough for a number that need not be exact. */
+static bool is_like_result(const char *at, const char *end)
+{
+    return end - at > 2 && (at[0] == 'd' || (at[0] == 'r' && at[1] == 'e'));
+}
+
+size_t journal_text_results(const struct journal_text *text)
 {
     const char *at = text->bytes, *end = text->bytes + text->len;
-    size_t lines = 0;
+    size_t results = 0;
 
-    while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
-        lines++;
-        at++;
+    while (at) {
+        results += is_like_result(at, end);
+        at = memchr(at, '\n', (size_t)(end - at));
+        at = at ? at + 1 : NULL;
     }
-    return lines;
+    return results;
 }
 
 /* The next whole line behind `from`; false where there is none. */

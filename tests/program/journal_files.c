@@ -1,0 +1,290 @@
+/* --journal with -o: none is lost, none is there twice, and nothing half-made stays. */
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "program.h"
+#include "record.h"
+#include "stage.h"
+#include "survivor.h"
+
+static const int kill_only[] = {SIGKILL, 0};
+
+#define RESUME(stage) \
+    "--journal", scratch_path((stage)->scratch, "journal"), "--resume", "-o", template_of(stage)
+
+static const char *template_of(struct stage *stage)
+{
+    return stage_text(stage, "%s/out/{seq}", scratch_dir(stage->scratch));
+}
+
+static const char *path_of(struct stage *stage, const char *name)
+{
+    return scratch_path(stage->scratch, name);
+}
+
+/* The journal as it is, its last line (or lines) starting with `start` taken off. */
+static void cut_journal(struct stage *stage, const char *start)
+{
+    struct blob text = {0};
+    size_t end = 0;
+
+    cr_assert(scratch_read(stage->scratch, "journal", &text));
+    for (size_t at = 0; at < text.len; at += strcspn(text.at + at, "\n") + 1) {
+        if (strncmp(text.at + at, start, strlen(start)) == 0)
+            end = at;
+    }
+    cr_assert_gt(end, 0, "%s", text.at);
+    scratch_write(stage->scratch, "journal", text.at, end + strlen(start)); /* torn */
+    blob_release(&text);
+}
+
+/* ---- killed and resumed ---- */
+
+static void expect_bodies(struct stage *stage, unsigned count)
+{
+    for (unsigned i = 1; i <= count; i++) {
+        const char *name = stage_text(stage, "out/%u", i);
+        if (i % 9 == 0) {
+            cr_expect_not(scratch_exists(stage->scratch, name), "%s failed", name);
+        } else if (i % 5 == 0) {
+            struct blob body = {0}, due = {0};
+            cr_expect(scratch_read(stage->scratch, name, &body), "%s is lost", name);
+            origin_body(stage_text(stage, "/bytes/90000?tag=%u", i), 90000, &due);
+            cr_expect(body.len == due.len && memcmp(body.at, due.at, due.len) == 0, "%s", name);
+            blob_release(&body);
+            blob_release(&due);
+        } else {
+            stage_expect_file(stage, name, stage_text(stage, i % 8 == 7 ? "same\n" : "%u\n", i));
+        }
+    }
+    cr_expect_eq(scratch_count(stage->scratch, "out"), count - count / 9,
+                 "something is left behind, or there twice");
+}
+
+static void write_list(struct stage *stage, unsigned count)
+{
+    struct blob list = {0};
+
+    for (unsigned i = 1; i <= count; i++) {
+        if (i % 9 == 0)
+            blob_addf(&list, "%s/text/%u?status=404\n", origin_url(stage->origin), i);
+        else if (i % 5 == 0)
+            blob_addf(&list, "%s/bytes/90000?tag=%u&drip=30000,0.01\n", origin_url(stage->origin),
+                      i);
+        else if (i % 8 == 7)
+            blob_addf(&list, "%s/text/same\n", origin_url(stage->origin));
+        else
+            blob_addf(&list, "%s/text/%u?delay=0.0%u\n", origin_url(stage->origin), i, i % 3);
+    }
+    scratch_write(stage->scratch, "list", list.at, list.len);
+    blob_release(&list);
+}
+
+struct conflict {
+    char option[32];
+    char order[24];
+};
+
+ParameterizedTestParameters(journal, makes_the_files_of_a_killed_run_whole)
+{
+    static struct conflict conflicts[] = {{"--on-conflict=number", "--order=input"},
+                                          {"--on-conflict=fail", "--order=input"},
+                                          {"--on-conflict=replace", "--order=input"}};
+
+    return cr_make_param_array(struct conflict, conflicts, sizeof conflicts / sizeof *conflicts);
+}
+
+ParameterizedTest(struct conflict *conflict, journal, makes_the_files_of_a_killed_run_whole)
+{
+    struct stage *stage = stage_new();
+    uint64_t seed = (uint64_t)conflict->option[14];
+
+    write_list(stage, 90);
+    struct survivor survivor = {.argv = RUN_WEIR("-s", "-j5", "-a", path_of(stage, "list"),
+                                                 "--jsonl", "--to", path_of(stage, "to"),
+                                                 conflict->option, conflict->order, RESUME(stage)),
+                                .signals = kill_only,
+                                .ends_max = 25,
+                                .slowest_ms = 60,
+                                .code = 1};
+    cr_expect_gt(survivor_run(&survivor, &seed), 0, "it was never killed");
+    expect_bodies(stage, 90);
+    struct blob to = {0};
+    cr_assert(scratch_read(stage->scratch, "to", &to));
+    json_t *records = records_read(&to);
+    cr_assert_eq(json_array_size(records), 90);
+    for (size_t i = 0; i < 90; i++) {
+        const json_t *record = record_at(records, i);
+        cr_expect_eq(record_number(record, "seq"), (long long)i + 1);
+        if (record_has(record, "body_file"))
+            cr_expect_str_eq(record_text(record, "body_file"),
+                             path_of(stage, stage_text(stage, "out/%zu", i + 1)));
+    }
+    json_decref(records);
+    blob_release(&to);
+    stage_free(stage);
+}
+
+/* ---- the name that was noted ---- */
+
+ParameterizedTestParameters(journal, knows_its_own_file)
+{
+    static struct conflict conflicts[] = {{"--on-conflict=number", "-j1"},
+                                          {"--on-conflict=fail", "-j1"},
+                                          {"--on-conflict=replace", "-j1"},
+                                          {"--skip-existing", "-j1"}};
+
+    return cr_make_param_array(struct conflict, conflicts, sizeof conflicts / sizeof *conflicts);
+}
+
+/* As if it had been killed between the file's naming and the line that says it is done; and what
+ * stands there by then is half of something. */
+ParameterizedTest(struct conflict *conflict, journal, knows_its_own_file)
+{
+    struct stage *stage = stage_new();
+    const char *a = stage_url(stage, "/text/a"), *b = stage_url(stage, "/text/b");
+    const char *const *argv = RUN_WEIR("-s", conflict->option, RESUME(stage), a, b);
+
+    program_expect(program_fetch(argv, NULL), 0, "", "");
+    cut_journal(stage, "done ");
+    scratch_write_text(stage->scratch, "out/2", "?");
+    program_expect(program_fetch(argv, NULL), 0, "", "");
+    stage_expect_file(stage, "out/1", "a\n");
+    stage_expect_file(stage, "out/2", "b\n");
+    cr_expect_eq(scratch_count(stage->scratch, "out"), 2, "it is there twice");
+    cr_expect_eq(origin_counts(stage->origin).requests, 3);
+    stage_free(stage);
+}
+
+/* Nobody noted that one. */
+Test(journal, does_not_replace_a_strangers_file)
+{
+    struct stage *stage = stage_new();
+    const char *a = stage_url(stage, "/text/a"), *b = stage_url(stage, "/text/b");
+
+    program_expect(program_fetch(RUN_WEIR("-s", RESUME(stage), a), NULL), 0, "", "");
+    scratch_write_text(stage->scratch, "out/2", "?");
+    program_expect(program_fetch(RUN_WEIR("-s", "--on-conflict=fail", RESUME(stage), a, b), NULL),
+                   4, "", "");
+    stage_expect_file(stage, "out/2", "?");
+    program_expect(
+        program_fetch(RUN_WEIR("-s", "--on-conflict=number", "--retry-failed", RESUME(stage), a, b),
+                      NULL),
+        0, "", "");
+    stage_expect_file(stage, "out/2", "?");
+    stage_expect_file(stage, "out/2.1", "b\n");
+    stage_free(stage);
+}
+
+/* With a number it was that number's. */
+Test(journal, knows_its_own_file_by_its_number)
+{
+    struct stage *stage = stage_new();
+    const char *b = stage_url(stage, "/text/b");
+    const char *const *argv = RUN_WEIR("-s", "--on-conflict=number", RESUME(stage), b);
+
+    scratch_write_text(stage->scratch, "out/1", "?");
+    program_expect(program_fetch(argv, NULL), 0, "", "");
+    stage_expect_file(stage, "out/1.1", "b\n");
+    cut_journal(stage, "done ");
+    scratch_write_text(stage->scratch, "out/1.1", "half");
+    program_expect(program_fetch(argv, NULL), 0, "", "");
+    stage_expect_file(stage, "out/1", "?");
+    stage_expect_file(stage, "out/1.1", "b\n");
+    cr_expect_eq(scratch_count(stage->scratch, "out"), 2);
+    stage_free(stage);
+}
+
+/* Equal requests get their names in turn. */
+Test(journal, knows_the_files_of_equal_requests)
+{
+    struct stage *stage = stage_new();
+    const char *a = stage_url(stage, "/text/a");
+    const char *const *argv = RUN_WEIR("-s", "-j1", "--on-conflict=fail", RESUME(stage), a, a, a);
+
+    program_expect(program_fetch(argv, NULL), 0, "", "");
+    cut_journal(stage, "done ");
+    program_expect(program_fetch(argv, NULL), 0, "", "");
+    for (int i = 1; i <= 3; i++)
+        stage_expect_file(stage, stage_text(stage, "out/%d", i), "a\n");
+    cr_expect_eq(scratch_count(stage->scratch, "out"), 3);
+    cr_expect_eq(origin_counts(stage->origin).requests, 4);
+    stage_free(stage);
+}
+
+/* ---- what is half-made ---- */
+
+/* It is taken for a run's by the mark that the journal has of it. */
+Test(journal, sweeps_up_after_its_own_runs_only)
+{
+    struct stage *stage = stage_new();
+    const char *a = stage_url(stage, "/text/a"), *b = stage_url(stage, "/bytes/9000?stall=500");
+    const char *c = stage_url(stage, "/text/c");
+    struct run *run =
+        program_spawn((struct run_options){.argv = RUN_WEIR("-s", RESUME(stage), a, b)});
+
+    cr_assert(origin_wait_requests(stage->origin, 2, patience));
+    for (double end = 0; scratch_count(stage->scratch, "out") < 2 && end < patience; end += 0.01)
+        cr_assert_not(run_ended(run, 0.01));
+    run_signal(run, SIGKILL);
+    struct run_result result = program_end(run);
+    run_result_release(&result);
+    cr_assert_eq(scratch_count(stage->scratch, "out"), 2);
+    scratch_write_text(stage->scratch, "out/.weir-0123456789abcdef-1", "somebody else's");
+    program_expect(program_fetch(RUN_WEIR("-s", RESUME(stage), a, c), NULL), 0, "", "");
+    stage_expect_file(stage, "out/1", "a\n");
+    stage_expect_file(stage, "out/2", "c\n");
+    stage_expect_file(stage, "out/.weir-0123456789abcdef-1", "somebody else's");
+    cr_expect_eq(scratch_count(stage->scratch, "out"), 3, "something is left behind");
+    stage_free(stage);
+}
+
+/* ---- groups ---- */
+
+static void write_groups(struct stage *stage, unsigned groups)
+{
+    struct blob list = {0};
+
+    for (unsigned g = 0; g < groups; g++) {
+        for (unsigned i = 0; i < 4; i++)
+            blob_addf(&list,
+                      "{\"url\":\"%s/text/%u-%u?delay=0.0%u%s\",\"group\":%u,"
+                      "\"output\":\"%u-%u\"}\n",
+                      origin_url(stage->origin), g, i, (g + i) % 4,
+                      g % 5 == 2 && i == 2 ? "&status=404" : "", g, g, i);
+    }
+    scratch_write(stage->scratch, "list", list.at, list.len);
+    blob_release(&list);
+}
+
+/* A group whose failure is known is not done again, so its cancelled members are: each resumed run
+ * takes them for a group of their own. What is whole in an unbroken run is whole here. */
+Test(journal, makes_the_groups_of_a_killed_run_whole)
+{
+    enum { GROUPS = 20 };
+    struct stage *stage = stage_new();
+    uint64_t seed = 5;
+
+    write_groups(stage, GROUPS);
+    struct survivor survivor = {.argv = RUN_WEIR("-s", "-j6", "-a", path_of(stage, "list"),
+                                                 "--group-commit", "--format=none",
+                                                 "--on-conflict=fail", "--output-dir",
+                                                 scratch_mkdir(stage->scratch, "out"), "--journal",
+                                                 path_of(stage, "journal"), "--resume"),
+                                .signals = kill_only,
+                                .ends_max = 20,
+                                .slowest_ms = 60,
+                                .code = 1};
+    cr_expect_gt(survivor_run(&survivor, &seed), 0);
+    for (unsigned g = 0; g < GROUPS; g++) {
+        for (unsigned i = 0; i < 4 && g % 5 != 2; i++)
+            stage_expect_file(stage, stage_text(stage, "out/%u-%u", g, i),
+                              stage_text(stage, "%u-%u\n", g, i));
+        cr_expect_not(scratch_exists(stage->scratch, stage_text(stage, "out/%u-2", g)) &&
+                      g % 5 == 2);
+    }
+    stage_free(stage);
+}
