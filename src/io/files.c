@@ -467,7 +467,11 @@ static int publish(struct file *file, const struct place *place)
     if (result)
         return result;
     file->stage = FILE_PUBLISHED;
-    return file->files->sync ? place_sync(place->dir) : 0;
+    result = file->files->sync ? place_sync(place->dir) : 0;
+    /* Who is told that it failed will try again, and shall not find it in the way. */
+    if (result)
+        unlinkat(place->dir, target.name, 0);
+    return result;
 }
 
 static void set_final_path(const struct file *file, struct buf *path)

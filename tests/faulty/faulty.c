@@ -1,0 +1,145 @@
+/*
+ * A disk that fails, put between a program and the C library by LD_PRELOAD. FAULTY=CALL:N:FAULT in
+ * the environment says which: at the Nth call of that name FAULT comes, which is an error's name, or
+ * `short` for a write of half. CALL+ instead of CALL: from the Nth call on. Calls of write count
+ * where they are to regular files.
+ *
+ * Bound: one fault a process. Knows nothing of: the program.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SHORT = -1 };
+
+static const struct {
+    const char *name;
+    int error;
+} faults[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"short", SHORT}};
+
+static int fault_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        if (strcmp(faults[i].name, name) == 0)
+            return faults[i].error;
+    }
+    return 0;
+}
+
+/* 0, or the fault that this call has. */
+static int next_fault(const char *call)
+{
+    static atomic_ulong calls;
+    const char *plan = getenv("FAULTY");
+    size_t len = strlen(call);
+    char *end;
+
+    if (!plan || strncmp(plan, call, len) != 0)
+        return 0;
+    int goes_on = plan[len] == '+';
+    unsigned long due = strtoul(plan + len + (size_t)goes_on + 1, &end, 10);
+    unsigned long number = ++calls;
+    if (plan[len + (size_t)goes_on] != ':' || *end != ':')
+        return 0;
+    return number == due || (goes_on && number > due) ? fault_of(end + 1) : 0;
+}
+
+static int is_regular(int fd)
+{
+    struct stat status;
+
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* The function that this one stands before. */
+static void find(const char *name, void *ret_function)
+{
+    void *found = dlsym(RTLD_NEXT, name);
+
+    if (!found)
+        abort();
+    memcpy(ret_function, &found, sizeof found);
+}
+
+ssize_t write(int fd, const void *bytes, size_t len)
+{
+    ssize_t (*real)(int, const void *, size_t);
+    int fault = is_regular(fd) ? next_fault("write") : 0;
+
+    find("write", &real);
+    if (fault == SHORT)
+        return real(fd, bytes, len - len / 2);
+    if (fault == ENOSPC)
+        (void)!real(fd, bytes, len / 3); /* what had room is there all the same */
+    if (!fault)
+        return real(fd, bytes, len);
+    errno = fault;
+    return -1;
+}
+
+#define FAILS(call)               \
+    int fault = next_fault(call); \
+    if (fault) {                  \
+        errno = fault;            \
+        return -1;                \
+    }
+
+int fsync(int fd)
+{
+    int (*real)(int);
+
+    FAILS("fsync")
+    find("fsync", &real);
+    return real(fd);
+}
+
+int fdatasync(int fd)
+{
+    int (*real)(int);
+
+    FAILS("fdatasync")
+    find("fdatasync", &real);
+    return real(fd);
+}
+
+int ftruncate(int fd, off_t len)
+{
+    int (*real)(int, off_t);
+
+    FAILS("ftruncate")
+    find("ftruncate", &real);
+    return real(fd, len);
+}
+
+int rename(const char *from, const char *to)
+{
+    int (*real)(const char *, const char *);
+
+    FAILS("rename")
+    find("rename", &real);
+    return real(from, to);
+}
+
+int renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+    int (*real)(int, const char *, int, const char *);
+
+    FAILS("rename")
+    find("renameat", &real);
+    return real(from_dir, from, to_dir, to);
+}
+
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+    int (*real)(int, const char *, int, const char *, unsigned);
+
+    FAILS("rename")
+    find("renameat2", &real);
+    return real(from_dir, from, to_dir, to, flags);
+}
