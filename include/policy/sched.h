@@ -1,6 +1,7 @@
 /*
  * Who starts next. Each host has a queue and a valve, and hosts take turns, so ten thousand
- * requests to one do not hold up the others. The first request to a host goes alone until its
+ * requests to one do not hold up the others; those with a task that was started before, which older
+ * results may wait for, come first, and take turns among themselves. The first request to a host goes alone until its
  * connection stands or it ends; of requests whose host's name is not known yet at most LOOKUPS_MAX
  * run, since each lookup costs libcurl a thread. A start costs O(log hosts) however many hosts
  * wait.
