@@ -28,6 +28,7 @@ enum place {
     BEFORE_LOOKUP,
     GIVEN_UP,
     IDLE,
+    TO_UNNAME, /* kept, and its name is still to be forgotten */
     KEPT,
     DROPPED
 };
@@ -139,21 +140,44 @@ static void drop(struct sched *sched, struct host *host)
     enlist(sched, host, DROPPED);
 }
 
+static void drop_unnamed(struct sched *sched, struct host *host)
+{
+    HASH_DEL(sched->by_name, host);
+    unlist(sched, host);
+    sched->lens[NOWHERE]--;
+    free(host);
+}
+
+/* Of those that are kept the ones that need not be any more, and what is too many. Two at a time,
+ * as one at most came: soon none is left, and no turn is spent on thousands. */
+static void drop_kept(struct sched *sched, double now)
+{
+    struct host *oldest;
+    bool too_many = sched->lens[KEPT] + sched->lens[TO_UNNAME] > HOSTS_KEPT_MAX;
+
+    if (too_many && !sched->lists[KEPT])
+        drop(sched, sched->lists[TO_UNNAME]);
+    for (int i = 0; i < 2 && (oldest = sched->lists[KEPT]) != NULL; i++) {
+        if (!too_many && !valve_is_fresh(&oldest->valve, &sched->rules, now))
+            return;
+        drop_unnamed(sched, oldest);
+        too_many = false;
+    }
+}
+
 /* Of idle hosts the oldest goes, if forgetting it changes nothing; else it is kept, as there is
- * room for such. */
+ * room for such, but not its name. */
 static void drop_idle(struct sched *sched, double now)
 {
     struct host *oldest = sched->lists[IDLE];
 
-    if (sched->lens[IDLE] <= HOSTS_IDLE_MAX)
-        return;
-    if (valve_is_fresh(&oldest->valve, &sched->rules, now)) {
-        drop(sched, oldest);
-        return;
+    if (sched->lens[IDLE] > HOSTS_IDLE_MAX) {
+        if (valve_is_fresh(&oldest->valve, &sched->rules, now))
+            drop(sched, oldest);
+        else
+            enlist(sched, oldest, TO_UNNAME);
     }
-    enlist(sched, oldest, KEPT);
-    if (sched->lens[KEPT] > HOSTS_KEPT_MAX)
-        drop(sched, sched->lists[KEPT]);
+    drop_kept(sched, now);
 }
 
 static bool needs_lookup(const struct host *host)
@@ -468,16 +492,29 @@ const char *sched_host_name(const struct task *task)
     return task->host->name;
 }
 
+/* Its next request looks its name up, but knows of no other address that might be stale. */
+static void keep_unnamed(struct sched *sched, struct host *host)
+{
+    if (host->name_state != NAME_NUMERIC)
+        host->name_state = NAME_UNKNOWN;
+    host->found_at = 0;
+    enlist(sched, host, KEPT);
+}
+
 bool sched_next_dropped(struct sched *sched, struct buf *out)
 {
-    struct host *host = sched->lists[DROPPED];
+    struct host *host = first_of(sched, DROPPED, TO_UNNAME);
 
     if (!host)
         return false;
-    unlist(sched, host);
-    sched->lens[NOWHERE]--;
     buf_add_text(out, strstr(host->name, "://") + 3);
-    free(host);
+    if (host->place == TO_UNNAME) {
+        keep_unnamed(sched, host);
+    } else {
+        unlist(sched, host);
+        sched->lens[NOWHERE]--;
+        free(host);
+    }
     return true;
 }
 
