@@ -40,7 +40,7 @@ void adapt_good(struct adapt *, unsigned max, double started_at, double latency,
                 unsigned running);
 /* The host had more than it could take. */
 void adapt_bad(struct adapt *, double started_at, double now);
-/* Nothing was learnt yet. */
+/* No trouble was seen yet: what is known is soon found again. */
 bool adapt_is_fresh(const struct adapt *);
 
 #endif

@@ -1,13 +1,14 @@
 /*
  * Who starts next. Each host has a queue and a valve, and hosts take turns, so ten thousand
- * requests to one do not hold up the others. The first request to a host goes alone until its
- * connection stands or it ends; of requests whose host's name is not known yet at most LOOKUPS_MAX
- * run, since each lookup costs libcurl a thread. A start costs O(log hosts) however many hosts
- * wait.
+ * requests to one do not hold up the others; those with a task that was started before, which older
+ * results may wait for, come first, and take turns among themselves. The first request to a host
+ * goes alone until its connection stands or it ends; of requests whose host's name is not known yet
+ * at most LOOKUPS_MAX run, since each lookup costs libcurl a thread. A start costs O(log hosts)
+ * however many hosts wait.
  *
  * Bound: one record for each host that has a task alive; beside those HOSTS_IDLE_MAX, and
  * HOSTS_KEPT_MAX of which something is known that must not be forgotten (a closed gate, a rate used
- * up). What goes over that is dropped, the one idle longest first.
+ * up), for as long as that is so. What goes over that is dropped, the one idle longest first.
  * Owns: the host records and the queues. Knows nothing of: permits, transfers.
  */
 #ifndef WEIR_POLICY_SCHED_H
@@ -69,7 +70,8 @@ bool sched_is_down(const struct task *, double now);
 /* `scheme://name:port` of the task's host. */
 const char *sched_host_name(const struct task *);
 
-/* Appends `name:port` of a host whose record was dropped; false when there is none. */
+/* Appends `name:port` of a host whose record was dropped, or is kept without what its name led to;
+ * false when there is none. */
 bool sched_next_dropped(struct sched *, struct buf *out);
 
 size_t sched_hosts(const struct sched *);

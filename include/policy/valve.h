@@ -63,7 +63,7 @@ bool valve_is_full(const struct valve *, const struct flow_rules *);
 double valve_due(const struct valve *);
 /* Whether requests fail at once: the host is given up, and no probe is due. */
 bool valve_is_down(const struct valve *, double now);
-/* As good as one just made: forgetting it changes nothing. */
+/* As good as one just made: forgetting it costs nothing but to grow anew. */
 bool valve_is_fresh(const struct valve *, const struct flow_rules *, double now);
 
 /* A request starts. Returns the epoch, to be given back at its end. */

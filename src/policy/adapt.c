@@ -27,7 +27,7 @@ unsigned adapt_limit(const struct adapt *adapt, unsigned max)
 
 bool adapt_is_fresh(const struct adapt *adapt)
 {
-    return adapt->limit == ADAPT_START && adapt->threshold <= 0 && adapt->best <= 0;
+    return adapt->threshold <= 0;
 }
 
 static void begin_round(struct adapt *adapt, double now)

@@ -17,8 +17,21 @@ enum name_state {
     NAME_NUMERIC
 };
 
-/* Which list a host is on; LATER: in the heap of those that are due at some time. */
-enum place { NOWHERE, LATER, IN_TURN, BEFORE_LOOKUP, GIVEN_UP, IDLE, KEPT, DROPPED };
+/* Which list a host is on; LATER: in the heap of those that are due at some time. Hosts whose next
+ * task was started before have rows of their own, which come first. */
+enum place {
+    NOWHERE,
+    LATER,
+    AGAIN,
+    IN_TURN,
+    AGAIN_BEFORE_LOOKUP,
+    BEFORE_LOOKUP,
+    GIVEN_UP,
+    IDLE,
+    TO_UNNAME, /* kept, and its name is still to be forgotten */
+    KEPT,
+    DROPPED
+};
 
 struct host {
     UT_hash_handle hh;
@@ -115,7 +128,7 @@ void sched_free(struct sched *sched)
         free(CONTAINER_OF(node, struct host, due));
     }
     heap_release(&sched->later);
-    for (enum place place = IN_TURN; place <= DROPPED; place++)
+    for (enum place place = AGAIN; place <= DROPPED; place++)
         free_list(sched, place);
     free(sched);
 }
@@ -127,21 +140,44 @@ static void drop(struct sched *sched, struct host *host)
     enlist(sched, host, DROPPED);
 }
 
+static void drop_unnamed(struct sched *sched, struct host *host)
+{
+    HASH_DEL(sched->by_name, host);
+    unlist(sched, host);
+    sched->lens[NOWHERE]--;
+    free(host);
+}
+
+/* Of those that are kept the ones that need not be any more, and what is too many. Two at a time,
+ * as one at most came: soon none is left, and no turn is spent on thousands. */
+static void drop_kept(struct sched *sched, double now)
+{
+    struct host *oldest;
+    bool too_many = sched->lens[KEPT] + sched->lens[TO_UNNAME] > HOSTS_KEPT_MAX;
+
+    if (too_many && !sched->lists[KEPT])
+        drop(sched, sched->lists[TO_UNNAME]);
+    for (int i = 0; i < 2 && (oldest = sched->lists[KEPT]) != NULL; i++) {
+        if (!too_many && !valve_is_fresh(&oldest->valve, &sched->rules, now))
+            return;
+        drop_unnamed(sched, oldest);
+        too_many = false;
+    }
+}
+
 /* Of idle hosts the oldest goes, if forgetting it changes nothing; else it is kept, as there is
- * room for such. */
+ * room for such, but not its name. */
 static void drop_idle(struct sched *sched, double now)
 {
     struct host *oldest = sched->lists[IDLE];
 
-    if (sched->lens[IDLE] <= HOSTS_IDLE_MAX)
-        return;
-    if (valve_is_fresh(&oldest->valve, &sched->rules, now)) {
-        drop(sched, oldest);
-        return;
+    if (sched->lens[IDLE] > HOSTS_IDLE_MAX) {
+        if (valve_is_fresh(&oldest->valve, &sched->rules, now))
+            drop(sched, oldest);
+        else
+            enlist(sched, oldest, TO_UNNAME);
     }
-    enlist(sched, oldest, KEPT);
-    if (sched->lens[KEPT] > HOSTS_KEPT_MAX)
-        drop(sched, sched->lists[KEPT]);
+    drop_kept(sched, now);
 }
 
 static bool needs_lookup(const struct host *host)
@@ -153,6 +189,17 @@ static bool needs_lookup(const struct host *host)
 static bool is_to_be_scouted(const struct sched *sched, const struct host *host)
 {
     return !sched->rules.fan_out_at_once && (!host->stands || host->name_state == NAME_UNKNOWN);
+}
+
+/* The row of hosts whose next task may start that this one belongs to. */
+static enum place row_of(const struct host *host)
+{
+    return host->last_again ? AGAIN : IN_TURN;
+}
+
+static enum place row_before_lookup(const struct host *host)
+{
+    return host->last_again ? AGAIN_BEFORE_LOOKUP : BEFORE_LOOKUP;
 }
 
 /* Puts a host on the list it belongs to. */
@@ -172,8 +219,8 @@ static void place_host(struct sched *sched, struct host *host, double now)
         enlist(sched, host, GIVEN_UP);
     else if (due > now)
         enlist_later(sched, host, due);
-    else if (host->place != BEFORE_LOOKUP || !needs_lookup(host))
-        enlist(sched, host, IN_TURN);
+    else if (host->place != row_before_lookup(host) || !needs_lookup(host))
+        enlist(sched, host, row_of(host));
 }
 
 static struct host *find_or_make(struct sched *sched, const char *name, bool numeric)
@@ -272,21 +319,28 @@ static struct task *dispatch(struct sched *sched, struct task *task, double now)
     return task;
 }
 
+static struct host *first_of(const struct sched *sched, enum place one, enum place other)
+{
+    return sched->lists[one] ? sched->lists[one] : sched->lists[other];
+}
+
 /* While lookups are free a host that waits for one is let in at each start, whatever freed them. */
 static void let_in(struct sched *sched)
 {
-    struct host *host = sched->lists[BEFORE_LOOKUP];
+    struct host *host = first_of(sched, AGAIN_BEFORE_LOOKUP, BEFORE_LOOKUP);
 
     if (host && sched->lookups < LOOKUPS_MAX)
-        enlist(sched, host, IN_TURN);
+        enlist(sched, host, row_of(host));
 }
 
 static void let_in_due(struct sched *sched, double now)
 {
     struct heap_node *node;
 
-    while ((node = heap_peek(&sched->later)) && node->due <= now)
-        enlist(sched, CONTAINER_OF(node, struct host, due), IN_TURN);
+    while ((node = heap_peek(&sched->later)) && node->due <= now) {
+        struct host *host = CONTAINER_OF(node, struct host, due);
+        enlist(sched, host, row_of(host));
+    }
 }
 
 struct task *sched_next(struct sched *sched, double now)
@@ -297,11 +351,11 @@ struct task *sched_next(struct sched *sched, double now)
     if (rate_due(&sched->rules.rate, &sched->bucket) > now)
         return NULL;
     let_in(sched);
-    while ((host = sched->lists[IN_TURN]) != NULL) {
+    while ((host = first_of(sched, AGAIN, IN_TURN)) != NULL) {
         forget_stale_name(host, now);
         if (!needs_lookup(host) || sched->lookups < LOOKUPS_MAX)
             return dispatch(sched, host->queue, now);
-        enlist(sched, host, BEFORE_LOOKUP);
+        enlist(sched, host, row_before_lookup(host));
     }
     return NULL;
 }
@@ -324,7 +378,8 @@ double sched_due(const struct sched *sched)
 {
     struct heap_node *node = heap_peek(&sched->later);
     bool is_someone_ready =
-        sched->lists[IN_TURN] || (sched->lists[BEFORE_LOOKUP] && sched->lookups < LOOKUPS_MAX);
+        first_of(sched, AGAIN, IN_TURN) ||
+        (first_of(sched, AGAIN_BEFORE_LOOKUP, BEFORE_LOOKUP) && sched->lookups < LOOKUPS_MAX);
     double due = is_someone_ready ? 0 : node ? node->due : INFINITY;
 
     return fmax(due, rate_due(&sched->rules.rate, &sched->bucket));
@@ -437,16 +492,29 @@ const char *sched_host_name(const struct task *task)
     return task->host->name;
 }
 
+/* Its next request looks its name up, but knows of no other address that might be stale. */
+static void keep_unnamed(struct sched *sched, struct host *host)
+{
+    if (host->name_state != NAME_NUMERIC)
+        host->name_state = NAME_UNKNOWN;
+    host->found_at = 0;
+    enlist(sched, host, KEPT);
+}
+
 bool sched_next_dropped(struct sched *sched, struct buf *out)
 {
-    struct host *host = sched->lists[DROPPED];
+    struct host *host = first_of(sched, DROPPED, TO_UNNAME);
 
     if (!host)
         return false;
-    unlist(sched, host);
-    sched->lens[NOWHERE]--;
     buf_add_text(out, strstr(host->name, "://") + 3);
-    free(host);
+    if (host->place == TO_UNNAME) {
+        keep_unnamed(sched, host);
+    } else {
+        unlist(sched, host);
+        sched->lens[NOWHERE]--;
+        free(host);
+    }
     return true;
 }
 

@@ -179,6 +179,62 @@ Test(sched, puts_some_ahead_of_others)
     finish(&run);
 }
 
+Test(sched, starts_what_comes_again_before_what_is_new_on_other_hosts)
+{
+    struct run run;
+
+    start(&run);
+    struct task *first = add_numbered(&run, 0, true);
+    cr_assert_eq(next(&run), first);
+    for (unsigned i = 1; i <= 200; i++)
+        add_numbered(&run, i, true);
+    end(&run, first);
+    sched_add_again(run.sched, first, run.now);
+    cr_expect_eq(next(&run), first);
+    for (size_t i = 1; i <= 200; i++)
+        cr_expect_eq(next(&run), run.tasks[i], "the others keep their turns: %zu", i);
+    finish(&run);
+}
+
+Test(sched, lets_hosts_take_turns_with_what_comes_again)
+{
+    struct run run;
+
+    start(&run);
+    for (unsigned i = 0; i < 6; i++)
+        add_numbered(&run, i / 3, true);
+    for (unsigned i = 0; i < 6; i++)
+        cr_assert_not_null(next(&run));
+    for (size_t i = 0; i < 6; i++) {
+        end(&run, run.tasks[i]);
+        sched_add_again(run.sched, run.tasks[i], run.now);
+    }
+    for (size_t i = 0; i < 6; i++)
+        cr_expect_eq(next(&run), run.tasks[i / 2 + i % 2 * 3], "%zu", i);
+    finish(&run);
+}
+
+Test(sched, looks_a_name_up_again_before_those_of_others)
+{
+    enum { OTHERS = 100 };
+    struct run run;
+
+    start(&run);
+    struct task *first = add_numbered(&run, 1000, false);
+    cr_assert_eq(next(&run), first);
+    for (unsigned i = 0; i < OTHERS; i++)
+        add_numbered(&run, i, false);
+    while (next(&run))
+        ;
+    end(&run, first);
+    cr_expect_eq(next(&run), run.tasks[LOOKUPS_MAX]);
+    sched_add_again(run.sched, first, run.now);
+    expect_none(&run);
+    find_and_end(&run, run.tasks[1]);
+    cr_expect_eq(next(&run), first);
+    finish(&run);
+}
+
 Test(sched, knows_a_host_by_scheme_name_and_port)
 {
     struct run run;

@@ -464,6 +464,14 @@ Test(sched_flow, knows_when_one_that_waits_for_a_lookup_may_start)
 
 /* ---- many hosts ---- */
 
+static void add_numbered(struct sched *sched, struct task *task, unsigned number, double now)
+{
+    char name[48];
+
+    snprintf(name, sizeof name, "http://h%u:80", number);
+    sched_add(sched, task, name, true, false, now);
+}
+
 Test(sched_flow, lets_a_hundred_thousand_hosts_take_turns)
 {
     enum { HOSTS = 100000, ROUNDS = 3 };
@@ -473,16 +481,15 @@ Test(sched_flow, lets_a_hundred_thousand_hosts_take_turns)
     rules.fan_out_at_once = true;
     struct sched *sched = sched_new(&rules);
     for (unsigned i = 0; i < HOSTS; i++) {
-        char name[48];
-        snprintf(name, sizeof name, "http://h%u:80", i);
         tasks[i] = task_new();
-        sched_add(sched, tasks[i], name, true, false, 1000);
+        add_numbered(sched, tasks[i], i, 1000);
     }
     for (unsigned i = 0; i < HOSTS * ROUNDS; i++) {
         struct task *task = sched_next(sched, 1000 + i);
         cr_assert_eq(task, tasks[i % HOSTS], "start %u", i);
         sched_end(sched, task, &fine, 1000 + i);
-        sched_add_again(sched, task, 1000 + i);
+        sched_forget(sched, task, 1000 + i);
+        add_numbered(sched, task, i % HOSTS, 1000 + i);
     }
     for (unsigned i = 0; i < HOSTS; i++) {
         sched_remove(sched, tasks[i], 1e6);
@@ -562,12 +569,84 @@ Test(sched_flow, keeps_an_idle_host_whose_rate_is_used_up)
         cr_assert(sched_next_dropped(run.sched, &name));
         cr_expect_str_eq(name.data, expected, "%s", name.data);
     }
+    buf_clear(&name);
+    cr_assert(sched_next_dropped(run.sched, &name), "what is kept needs no name");
+    cr_expect_str_eq(name.data, "used:80");
     cr_expect_not(sched_next_dropped(run.sched, &name));
     run.now = 2000;
     add(&run, "http://used:80");
     cr_expect_null(next(&run));
     cr_expect_eq(sched_due(run.sched), 4600);
     buf_release(&name);
+    finish(&run);
+}
+
+/* Idle hosts, as many as are remembered: of those before them only what is kept remains. */
+static void crowd_out(struct run *run)
+{
+    for (unsigned i = 0; i < HOSTS_IDLE_MAX; i++) {
+        struct task *task = task_new();
+        add_numbered(run->sched, task, i, run->now);
+        sched_remove(run->sched, task, run->now);
+        sched_forget(run->sched, task, run->now);
+        tasks_free(task);
+    }
+}
+
+static void forget_names(struct run *run)
+{
+    struct buf name;
+
+    buf_init(&name);
+    while (sched_next_dropped(run->sched, &name))
+        buf_clear(&name);
+    buf_release(&name);
+}
+
+Test(sched_flow, drops_a_host_it_kept_once_nothing_is_lost_by_that)
+{
+    struct flow_rules rules = plain_rules();
+    static struct run run;
+
+    rules.host_rate.interval = 10;
+    begin(&run, &rules);
+    for (int i = 0; i < 5; i++) {
+        char text[48];
+        snprintf(text, sizeof text, "http://used%d:80", i);
+        struct task *task = add(&run, text);
+        cr_assert_eq(next(&run), task);
+        end(&run, task, &fine);
+        sched_forget(run.sched, task, run.now);
+    }
+    crowd_out(&run);
+    forget_names(&run);
+    cr_expect_eq(sched_hosts(run.sched), HOSTS_IDLE_MAX + 5);
+    run.now += 20;
+    crowd_out(&run);
+    cr_expect_eq(sched_hosts(run.sched), HOSTS_IDLE_MAX);
+    finish(&run);
+}
+
+Test(sched_flow, looks_up_anew_the_name_of_a_host_it_kept)
+{
+    struct flow_rules rules = plain_rules();
+    static struct run run;
+
+    rules.host_rate.interval = 10;
+    begin(&run, &rules);
+    for (int i = 0; i < 2; i++) {
+        struct task *task = run.tasks[run.len++] = task_new();
+        sched_add(run.sched, task, "http://used:80", false, false, run.now);
+        cr_assert_eq(sched_next(run.sched, run.now), task);
+        cr_expect(task->looking_up);
+        cr_expect_not(task->name_is_stale, "libcurl has it no more");
+        sched_note_found(run.sched, task, run.now);
+        end(&run, task, &fine);
+        sched_forget(run.sched, task, run.now);
+        crowd_out(&run);
+        forget_names(&run);
+        run.now += 10;
+    }
     finish(&run);
 }
 
