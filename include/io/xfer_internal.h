@@ -23,7 +23,8 @@ struct options;
 struct store;
 struct task;
 
-enum body_way { BODY_DROPPED, BODY_HELD, BODY_TO_SINK };
+/* Unwanted: its answer's status says so. Counted: of what is accepted no more is told. */
+enum body_way { BODY_UNWANTED, BODY_COUNTED, BODY_HELD, BODY_TO_SINK };
 
 /* An easy handle and what the transfer that runs on it has come to. */
 struct transfer {

@@ -45,6 +45,8 @@ int xfer_on_seek(void *userdata, curl_off_t offset, int origin);
 
 /* xfer_outcome.c: how a transfer ended, into its task. */
 void xfer_fill_outcome(struct transfer *);
+/* What the answer says about leaving its host alone, however its body ends. */
+void xfer_look_at_gate(struct transfer *);
 /* Where the answer leads: a string of libcurl's, or NULL where it leads nowhere. */
 const char *xfer_location(const struct transfer *, long code);
 

@@ -243,7 +243,7 @@ int xfer_on_connected(void *userdata, char *remote_ip, char *local_ip, int remot
     return CURL_PREREQFUNC_OK;
 }
 
-/* Where the body of this answer goes: nowhere, if nobody will want to see it. */
+/* Where the body of this answer goes. */
 static enum body_way body_goes(const struct transfer *transfer)
 {
     const struct xfer *xfer = transfer->xfer;
@@ -251,13 +251,15 @@ static enum body_way body_goes(const struct transfer *transfer)
 
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &code);
     if (xfer->options->location && xfer_location(transfer, code))
-        return BODY_DROPPED;
+        return BODY_UNWANTED;
     bool accepted = codes_has(&xfer->options->accept, code);
     if (accepted && transfer->task->sink)
         return BODY_TO_SINK;
     if (xfer->wants.bodies == XFER_ALL_BODIES)
         return BODY_HELD;
-    return accepted && xfer->wants.bodies == XFER_ACCEPTED_BODIES ? BODY_HELD : BODY_DROPPED;
+    if (!accepted)
+        return BODY_UNWANTED;
+    return xfer->wants.bodies == XFER_ACCEPTED_BODIES ? BODY_HELD : BODY_COUNTED;
 }
 
 static int put_body(struct transfer *transfer, const char *bytes, size_t len)
@@ -265,7 +267,8 @@ static int put_body(struct transfer *transfer, const char *bytes, size_t len)
     struct task *task = transfer->task;
 
     switch (transfer->body_goes) {
-    case BODY_DROPPED: return 0;
+    case BODY_UNWANTED:
+    case BODY_COUNTED: return 0;
     case BODY_TO_SINK: return task->sink->write(task->sink, bytes, len, &transfer->body_message);
     case BODY_HELD: break;
     }
@@ -672,6 +675,7 @@ static void time_out(struct xfer *xfer, struct transfer *transfer, double now)
         result_setf(result, REASON_TIMEOUT, "not connected after %g s", options->connect_timeout);
     result->exitcode = CURLE_OPERATION_TIMEDOUT;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &result->http_code);
+    xfer_look_at_gate(transfer);
     xfer_fill_facts(transfer);
     curl_multi_remove_handle(xfer->multi, transfer->easy);
     fail_early(xfer, transfer, OUTCOME_FAILED);

@@ -32,11 +32,13 @@ static bool descriptors_are_out(void)
     return fd < 0 && errno == EMFILE;
 }
 
-/* What the answer says about leaving its host alone. */
-static void look_at_gate(struct transfer *transfer, long code)
+void xfer_look_at_gate(struct transfer *transfer)
 {
+    long code = transfer->task->result.http_code;
     curl_off_t retry_after = 0;
 
+    if (!transfer->head_is_whole)
+        return;
     if (code == 429 || code == 503)
         curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
     if (!retry_after && !transfer->gate.is_empty && !transfer->gate.asks_for_pause)
@@ -64,7 +66,6 @@ static void fill_answer(struct transfer *transfer)
     const char *location = xfer_location(transfer, task->result.http_code);
 
     task->outcome = OUTCOME_ANSWERED;
-    look_at_gate(transfer, task->result.http_code);
     if (transfer->xfer->options->adaptive)
         task->latency = waited_for_answer(transfer->easy);
     if (location)
@@ -75,7 +76,10 @@ static void fill_body_trouble(struct transfer *transfer)
 {
     struct task *task = transfer->task;
 
-    if (transfer->is_over_limit) {
+    if (transfer->is_over_limit && transfer->body_goes == BODY_UNWANTED) {
+        task->result.exitcode = 0;
+        fill_answer(transfer); /* its status is all there is to know */
+    } else if (transfer->is_over_limit) {
         task->outcome = OUTCOME_FAILED;
         task->result.exitcode = CURLE_FILESIZE_EXCEEDED;
         result_setf(&task->result, REASON_TOO_LARGE, "more than %llu bytes (--max-filesize)",
@@ -153,6 +157,7 @@ void xfer_fill_outcome(struct transfer *transfer)
     bool is_cut = code == CURLE_OK && transfer->gunzip && !gunzip_is_whole(transfer->gunzip);
 
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &result->http_code);
+    xfer_look_at_gate(transfer);
     if (transfer->is_malformed || is_cut) {
         fill_malformed(transfer, is_cut ? "the compressed content ends too early"
                                         : "the content does not decompress");

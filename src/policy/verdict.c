@@ -62,22 +62,37 @@ static bool is_of_transport(enum reason reason)
            reason == REASON_TIMEOUT || reason == REASON_RESET || reason == REASON_PROTOCOL;
 }
 
-struct lesson verdict_lesson(const struct task *task)
+static bool is_refusal(long code)
+{
+    return code == 429 || code == 503;
+}
+
+/* What a head said holds, whatever became of the body. */
+static struct lesson learn_from_failure(const struct task *task)
 {
     const struct result *result = &task->result;
+    struct lesson lesson = {.overloaded = is_refusal(result->http_code)};
 
+    if (result->http_code > 0)
+        lesson.closed_for = task->closed_for;
+    if (is_of_transport(result->reason)) {
+        lesson.failed = true;
+        lesson.overloaded |= result->reason == REASON_TIMEOUT || result->reason == REASON_CONNECT;
+    } else {
+        lesson.answered = result->http_code > 0;
+    }
+    return lesson;
+}
+
+struct lesson verdict_lesson(const struct task *task)
+{
     switch (task->outcome) {
     case OUTCOME_ANSWERED:
         return (struct lesson){.answered = true,
-                               .overloaded = result->http_code == 429 || result->http_code == 503,
+                               .overloaded = is_refusal(task->result.http_code),
                                .closed_for = task->closed_for,
                                .latency = task->latency};
-    case OUTCOME_FAILED:
-        if (!is_of_transport(result->reason))
-            return (struct lesson){.answered = result->http_code > 0};
-        return (struct lesson){.failed = true,
-                               .overloaded = result->reason == REASON_TIMEOUT ||
-                                             result->reason == REASON_CONNECT};
+    case OUTCOME_FAILED: return learn_from_failure(task);
     case OUTCOME_UNTOUCHED: return (struct lesson){.failed = task->resent >= RESENDS_MAX};
     case OUTCOME_NO_ROOM:
     case OUTCOME_NO_DESCRIPTOR:

@@ -34,6 +34,10 @@ ParameterizedTestParameters(gate, is_closed_for_as_long_as_the_answer_says)
         {"/text/x?hdr=RateLimit:%22default%22%3Br=0%3Bt=1", 1, false},
         {"/text/x?hdr=RateLimit:limit=10,remaining=0,reset=1", 1, false},
         {"/text/x?failtimes=1&status=500&hdr=RateLimit-Remaining:0&hdr=RateLimit-Reset:1", 1, true},
+        /* Whatever becomes of the body. */
+        {"/text/x?failtimes=1&status=429&retryafter=1&short=10", 1, true},
+        {"/text/x?failtimes=1&status=503&retryafter=1&reset=1", 1, true},
+        {"/text/x?failtimes=1&status=503&retryafter=1&stall=1", 1, true},
         /* The longer of two. */
         {"/text/x?failtimes=1&status=429&retryafter=1&hdr=RateLimit-Remaining:0"
          "&hdr=RateLimit-Reset:0",
@@ -70,10 +74,30 @@ ParameterizedTest(struct words *words, gate, is_closed_for_as_long_as_the_answer
     blob_addf(&input, "%s\n", stage_url_at(stage, first, words->target));
     for (int i = 0; i < 3; i++)
         blob_addf(&input, "%s\n", stage_url_at(stage, first, "/text/y"));
-    program_expect(program_fetch(RUN_WEIR("--per-host=1"), blob_text(&input)), 0, "x\ny\ny\ny\n",
-                   "");
+    program_expect(program_fetch(RUN_WEIR("--per-host=1", "--stall-timeout=1"), blob_text(&input)),
+                   0, "x\ny\ny\ny\n", "");
     expect_pause(stage, words);
     blob_release(&input);
+    stage_free(stage);
+}
+
+/* A refusal's body, which nobody wants, may be of any size; where all bodies are wanted it is too
+ * large, and what the head says holds none the less. */
+Test(gate, is_closed_by_a_refusal_whose_body_is_too_large)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/bytes/100?failtimes=1&status=429&retryafter=1");
+    const char *endless =
+        stage_url(stage, "/bytes/1?failtimes=1&status=429&retryafter=1&endless=1");
+    const char *after = stage_url(stage, "/text/y");
+
+    program_expect(program_fetch(RUN_WEIR("-j1", "--max-filesize=100", endless), NULL), 0, NULL,
+                   "");
+    cr_expect_geq(arrivals_time(stage, NULL, 1), arrivals_time(stage, NULL, 0) + 1);
+    program_expect(
+        program_fetch(RUN_WEIR("-j1", "--max-filesize=10", "--jsonl", "-s", url, after), NULL), 1,
+        NULL, "");
+    cr_expect_geq(arrivals_time(stage, NULL, 3), arrivals_time(stage, NULL, 2) + 1);
     stage_free(stage);
 }
 

@@ -223,6 +223,28 @@ Test(verdict, learns_from_a_failure_what_is_the_hosts_doing)
     }
 }
 
+Test(verdict, learns_from_a_head_whatever_became_of_the_body)
+{
+    static const enum reason reasons[] = {REASON_RESET, REASON_TIMEOUT, REASON_TOO_LARGE,
+                                          REASON_ENCODING, REASON_OUTPUT};
+    static const long codes[] = {200, 429, 500, 503};
+
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+        for (size_t k = 0; k < ARRAY_LEN(codes); k++) {
+            struct task *task = tasks_answered("http://h/", codes[k], NULL);
+            bool is_refusal = codes[k] == 429 || codes[k] == 503;
+            task->outcome = OUTCOME_FAILED;
+            task->closed_for = 7;
+            task->result.reason = reasons[i];
+            struct lesson lesson = verdict_lesson(task);
+            cr_expect_eq(lesson.overloaded, is_refusal || reasons[i] == REASON_TIMEOUT, "%ld",
+                         codes[k]);
+            cr_expect_eq(lesson.closed_for, 7, "%ld", codes[k]);
+            tasks_free(task);
+        }
+    }
+}
+
 Test(verdict, learns_nothing_from_what_is_our_own_affair)
 {
     static const enum outcome own[] = {OUTCOME_UNTOUCHED, OUTCOME_NO_ROOM, OUTCOME_NO_DESCRIPTOR,
