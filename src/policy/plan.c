@@ -157,6 +157,23 @@ static double least_time(const struct plan *plan, const char **ret_host)
     return longest;
 }
 
+/* In the two largest units that say something. */
+static void add_time(struct buf *out, double seconds)
+{
+    double whole = ceil(seconds);
+
+    if (seconds < 10)
+        buf_addf(out, "%.3g s", seconds);
+    else if (whole < 120)
+        buf_addf(out, "%.0f s", whole);
+    else if (whole < 2 * 3600)
+        buf_addf(out, "%.0f min %.0f s", floor(whole / 60), fmod(whole, 60));
+    else if (whole < 2 * 86400)
+        buf_addf(out, "%.0f h %.0f min", floor(whole / 3600), floor(fmod(whole, 3600) / 60));
+    else
+        buf_addf(out, "%.0f d %.0f h", floor(whole / 86400), floor(fmod(whole, 86400) / 3600));
+}
+
 static const char *plural(uint64_t count)
 {
     return count == 1 ? "" : "s";
@@ -188,7 +205,9 @@ void plan_report(const struct plan *plan, struct buf *out)
     buf_addf(out, "%llu invalid line%s\n", (unsigned long long)plan->invalid,
              plural(plan->invalid));
     report_clashes(plan, out);
-    buf_addf(out, "the limits allow it in %.3g s at least", seconds);
+    buf_add_text(out, "the limits allow it in ");
+    add_time(out, seconds);
+    buf_add_text(out, " at least");
     if (slowest)
         buf_addf(out, ", for %s", slowest);
     buf_add_char(out, '\n');
