@@ -24,7 +24,7 @@ struct plan {
     struct flow_rules rules;
     struct planned_host *hosts;
     struct planned_name *names;
-    uint64_t requests, invalid, clashes;
+    uint64_t requests, invalid, denied, clashes;
     uint64_t unlooked; /* requests whose host found no place in the table */
     uint64_t unnamed;  /* likewise, whose file did not */
     struct buf examples;
@@ -135,6 +135,11 @@ void plan_add_invalid(struct plan *plan)
     plan->invalid++;
 }
 
+void plan_add_denied(struct plan *plan)
+{
+    plan->denied++;
+}
+
 /* How long so many starts take at least: a burst goes at once, then one each interval. */
 static double least(const struct rate *rate, uint64_t starts)
 {
@@ -204,6 +209,8 @@ void plan_report(const struct plan *plan, struct buf *out)
                  (unsigned long long)plan->unlooked, PLAN_HOSTS_MAX);
     buf_addf(out, "%llu invalid line%s\n", (unsigned long long)plan->invalid,
              plural(plan->invalid));
+    if (plan->denied)
+        buf_addf(out, "%llu denied\n", (unsigned long long)plan->denied);
     report_clashes(plan, out);
     buf_add_text(out, "the limits allow it in ");
     add_time(out, seconds);

@@ -39,7 +39,8 @@ Test(plan, counts_requests_hosts_and_invalid_lines)
     plan_add(plan, 2, "http://b:80", NULL);
     plan_add(plan, 3, "http://a:80", NULL);
     plan_add_invalid(plan);
-    expect_report(plan, "3 requests to 2 hosts\n1 invalid line\n"
+    plan_add_denied(plan);
+    expect_report(plan, "3 requests to 2 hosts\n1 invalid line\n1 denied\n"
                         "the limits allow it in 0 s at least\n");
     plan_free(plan);
 }
