@@ -25,6 +25,7 @@ void plan_free(struct plan *);
  * none). */
 void plan_add(struct plan *, uint64_t seq, const char *host, const char *name);
 void plan_add_invalid(struct plan *);
+void plan_add_denied(struct plan *);
 
 /* Appends it as lines for a reader. */
 void plan_report(const struct plan *, struct buf *out);

@@ -1,7 +1,8 @@
 /*
  * What lets the requests of one host through: how many at once, how often, and whether now at all.
  * A host that asks for a pause (429, Retry-After) closes the gate; it opens for one request alone,
- * and for one more with each that goes well, so that a crowd does not run into it again. A host
+ * and for one more with each that goes well, so that a crowd does not run into it again; from half
+ * of what ran as a host last had too much, only with each VALVE_PATIENCE, or as many as run. A host
  * that failed so often in a row that it is given up lets one probe through from time to time.
  *
  * Bound: nothing here grows. Knows nothing of: queues, tasks, the clock (the time is an argument).
@@ -15,6 +16,8 @@
 #include "policy/rate.h"
 
 struct host_limits;
+
+enum { VALVE_PATIENCE = 10 };
 
 /* What the command line says of the hosts. */
 struct flow_rules {
@@ -45,6 +48,8 @@ struct valve {
     unsigned running;
     double closed_until;    /* the gate */
     unsigned ramp;          /* so many of this epoch may run; 0: all may */
+    unsigned ceiling;       /* from it on the ramp grows slowly; 0: there is none */
+    unsigned good;          /* answers since it last grew slowly */
     unsigned epoch;         /* begun by a closing gate, and by a probe */
     unsigned running_since; /* those of this epoch */
     unsigned streak;        /* failures in a row */

@@ -84,6 +84,8 @@ static void deny(struct engine *engine, struct task *task)
 {
     bool is_known = url_has_scheme(task->url, "http") || url_has_scheme(task->url, "https");
 
+    if (engine->plan)
+        plan_add_denied(engine->plan);
     result_setf(&task->result, REASON_DENIED,
                 is_known ? "not permitted by --proto" : "only http and https are fetched");
     task->result.exitcode = CODE_UNSUPPORTED_SCHEME;

@@ -249,6 +249,7 @@ void engine_cancel_task(struct engine *engine, struct task *task)
     else
         result_setf(&task->result, REASON_CANCELLED, "its group is larger than --window");
     task->result.exitcode = 0;
+    task->result.http_code = 0; /* of an answer that was to be tried again */
     task->result.cancelled_by = group->culprit;
     engine_complete(engine, task);
 }

@@ -95,6 +95,8 @@ void engine_heed(struct engine *engine, double now)
     if (engine->stopped)
         return;
     heed_ending_signal(engine, now);
+    if (engine->plan)
+        return; /* a plan is of the whole input */
     heed_deadline(engine, now);
     if (!engine->stopped)
         heed_halt(engine, now);

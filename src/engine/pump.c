@@ -102,7 +102,7 @@ double engine_due(const struct engine *engine, double now)
     due = fmin(due, engine->flush_at);
     due = fmin(due, engine_journal_due(engine));
     due = fmin(due, engine_start_due(engine, now));
-    if (!engine->stopped)
+    if (!engine->stopped && !engine->plan)
         due = fmin(due, engine->deadline);
 
     if (!has_turn_left(engine) || engine_can_retire(engine))

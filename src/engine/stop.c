@@ -29,6 +29,7 @@ void engine_halt_task(struct engine *engine, struct task *task)
     task_rewind(task, &engine->store);
     result_setf(&task->result, REASON_HALTED, "the run ended first");
     task->result.exitcode = 0;
+    task->result.http_code = 0; /* of an answer that was to be tried again */
     engine_complete(engine, task);
 }
 

@@ -24,7 +24,7 @@ struct plan {
     struct flow_rules rules;
     struct planned_host *hosts;
     struct planned_name *names;
-    uint64_t requests, invalid, clashes;
+    uint64_t requests, invalid, denied, clashes;
     uint64_t unlooked; /* requests whose host found no place in the table */
     uint64_t unnamed;  /* likewise, whose file did not */
     struct buf examples;
@@ -135,6 +135,11 @@ void plan_add_invalid(struct plan *plan)
     plan->invalid++;
 }
 
+void plan_add_denied(struct plan *plan)
+{
+    plan->denied++;
+}
+
 /* How long so many starts take at least: a burst goes at once, then one each interval. */
 static double least(const struct rate *rate, uint64_t starts)
 {
@@ -155,6 +160,23 @@ static double least_time(const struct plan *plan, const char **ret_host)
         }
     }
     return longest;
+}
+
+/* In the two largest units that say something. */
+static void add_time(struct buf *out, double seconds)
+{
+    double whole = ceil(seconds);
+
+    if (seconds < 10)
+        buf_addf(out, "%.3g s", seconds);
+    else if (whole < 120)
+        buf_addf(out, "%.0f s", whole);
+    else if (whole < 2 * 3600)
+        buf_addf(out, "%.0f min %.0f s", floor(whole / 60), fmod(whole, 60));
+    else if (whole < 2 * 86400)
+        buf_addf(out, "%.0f h %.0f min", floor(whole / 3600), floor(fmod(whole, 3600) / 60));
+    else
+        buf_addf(out, "%.0f d %.0f h", floor(whole / 86400), floor(fmod(whole, 86400) / 3600));
 }
 
 static const char *plural(uint64_t count)
@@ -187,8 +209,12 @@ void plan_report(const struct plan *plan, struct buf *out)
                  (unsigned long long)plan->unlooked, PLAN_HOSTS_MAX);
     buf_addf(out, "%llu invalid line%s\n", (unsigned long long)plan->invalid,
              plural(plan->invalid));
+    if (plan->denied)
+        buf_addf(out, "%llu denied\n", (unsigned long long)plan->denied);
     report_clashes(plan, out);
-    buf_addf(out, "the limits allow it in %.3g s at least", seconds);
+    buf_add_text(out, "the limits allow it in ");
+    add_time(out, seconds);
+    buf_add_text(out, " at least");
     if (slowest)
         buf_addf(out, ", for %s", slowest);
     buf_add_char(out, '\n');

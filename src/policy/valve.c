@@ -53,6 +53,7 @@ static void begin_epoch(struct valve *valve)
 {
     valve->epoch++;
     valve->ramp = 1;
+    valve->good = 0;
     valve->running_since = 0;
 }
 
@@ -77,11 +78,26 @@ static void close_gate(struct valve *valve, double until)
     begin_epoch(valve);
 }
 
-/* One more with each success doubles what runs in each round trip. */
+/* One more with each success doubles what runs in each round trip, which soon is too much again
+ * where it was before. */
 static void open_wider(struct valve *valve)
 {
-    if (valve->ramp && ++valve->ramp > valve->max)
-        valve->ramp = 0;
+    if (!valve->ramp)
+        return;
+    if (valve->ceiling && valve->ramp >= valve->ceiling) {
+        if (++valve->good < MAX(valve->ramp, VALVE_PATIENCE))
+            return;
+        valve->good = 0;
+    }
+    if (++valve->ramp > valve->max)
+        valve->ramp = valve->ceiling = 0;
+}
+
+/* So many of this epoch were too many. One alone was not: it came too early. */
+static void lower_ceiling(struct valve *valve, unsigned width)
+{
+    if (width > 1)
+        valve->ceiling = width / 2;
 }
 
 static void count_failure(struct valve *valve, const struct flow_rules *rules, double now)
@@ -97,7 +113,7 @@ void valve_give(struct valve *valve, const struct flow_rules *rules, unsigned ep
                 double started_at, const struct lesson *lesson, double now)
 {
     bool is_of_now = epoch == valve->epoch;
-    unsigned running = valve->running;
+    unsigned running = valve->running, width = valve->running_since;
 
     assert(valve->running > 0);
     valve->running--;
@@ -111,6 +127,8 @@ void valve_give(struct valve *valve, const struct flow_rules *rules, unsigned ep
         valve->streak = 0;
         valve->is_down = valve->is_probed = false;
     }
+    if (lesson->closed_for > 0 && lesson->overloaded && is_of_now)
+        lower_ceiling(valve, width);
     if (lesson->closed_for > 0)
         close_gate(valve, now + lesson->closed_for);
     else if (is_of_now && lesson->answered && !lesson->overloaded)

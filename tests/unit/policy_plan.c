@@ -39,7 +39,8 @@ Test(plan, counts_requests_hosts_and_invalid_lines)
     plan_add(plan, 2, "http://b:80", NULL);
     plan_add(plan, 3, "http://a:80", NULL);
     plan_add_invalid(plan);
-    expect_report(plan, "3 requests to 2 hosts\n1 invalid line\n"
+    plan_add_denied(plan);
+    expect_report(plan, "3 requests to 2 hosts\n1 invalid line\n1 denied\n"
                         "the limits allow it in 0 s at least\n");
     plan_free(plan);
 }
@@ -63,7 +64,7 @@ Test(plan, knows_the_least_time)
     for (uint64_t i = 0; i < 23; i++)
         plan_add(plan, i, "http://slow:80", NULL);
     expect_report(plan, "126 requests to 2 hosts\n0 invalid lines\n"
-                        "the limits allow it in 200 s at least, for http://slow:80\n");
+                        "the limits allow it in 3 min 20 s at least, for http://slow:80\n");
     plan_free(plan);
     host_limits_release(&own);
 }
@@ -101,4 +102,30 @@ Test(plan, says_where_it_stopped_looking)
                         "  not looked at: the hosts of 7 requests, after the first 100000 hosts\n"
                         "0 invalid lines\nthe limits allow it in 0 s at least\n");
     plan_free(plan);
+}
+
+Test(plan, tells_long_times_in_units_that_are_read)
+{
+    static const struct {
+        double interval;
+        const char *words;
+    } times[] = {{0.25, "0.25 s"},
+                 {11, "11 s"},
+                 {1234, "20 min 34 s"},
+                 {36000, "10 h 0 min"},
+                 {266400, "3 d 2 h"}};
+
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        struct flow_rules rules = plain_rules();
+        char expected[128];
+        rules.rate.interval = times[i].interval;
+        struct plan *plan = plan_new(&rules);
+        plan_add(plan, 1, "http://a:80", NULL);
+        plan_add(plan, 2, "http://a:80", NULL);
+        snprintf(expected, sizeof expected,
+                 "2 requests to 1 host\n0 invalid lines\nthe limits allow it in %s at least\n",
+                 times[i].words);
+        expect_report(plan, expected);
+        plan_free(plan);
+    }
 }

@@ -88,6 +88,16 @@ Test(valve, spaces_starts)
     cr_expect(valve_is_fresh(&valve, &rules, 200));
 }
 
+/* All that may start does, and ends well. How many. */
+static unsigned do_wave(struct valve *valve, const struct flow_rules *rules, double now)
+{
+    unsigned wave = fill(valve, rules, now);
+
+    for (unsigned i = 0; i < wave; i++)
+        valve_give(valve, rules, valve->epoch, now, &fine, now + 0.5);
+    return wave;
+}
+
 /* A hundred that are all told to wait, in the same moment, do not come back all at once. */
 Test(valve, opens_the_gate_for_one_and_then_for_more)
 {
@@ -101,13 +111,27 @@ Test(valve, opens_the_gate_for_one_and_then_for_more)
     cr_expect_eq(valve_due(&valve), 16);
     cr_expect_eq(fill(&valve, &rules, 15.9), 0);
     cr_expect_not(valve_is_fresh(&valve, &rules, 17), "it is to open slowly");
-    unsigned wave = 1;
-    for (double now = 16; wave < 100; now++, wave *= 2) {
-        cr_assert_eq(fill(&valve, &rules, now), wave, "at %g", now);
-        for (unsigned i = 0; i < wave; i++)
-            valve_give(&valve, &rules, valve.epoch, now, &fine, now + 0.5);
-    }
-    cr_expect_eq(fill(&valve, &rules, 100), 100);
+    for (unsigned wave = 1; wave < 64; wave *= 2)
+        cr_assert_eq(do_wave(&valve, &rules, 16 + wave), wave);
+    for (unsigned wave = 50; wave <= 100; wave++)
+        cr_assert_eq(do_wave(&valve, &rules, 50 + wave), wave, "slowly from half of what it was");
+    cr_expect_eq(fill(&valve, &rules, 200), 100);
+}
+
+Test(valve, takes_no_request_that_was_alone_for_too_many)
+{
+    struct flow_rules rules = plain_rules();
+    struct valve valve;
+
+    valve_init(&valve, &rules, HOST);
+    fill(&valve, &rules, 10);
+    for (int i = 0; i < 100; i++)
+        close_for(&valve, &rules, 0, 5, 11);
+    unsigned epoch = valve_take(&valve, 16);
+    close_for(&valve, &rules, epoch, 5, 17);
+    for (unsigned wave = 1; wave < 64; wave *= 2)
+        cr_assert_eq(do_wave(&valve, &rules, 22 + wave), wave);
+    cr_expect_eq(do_wave(&valve, &rules, 100), 50);
 }
 
 Test(valve, closes_again_where_the_first_is_told_to_wait)
