@@ -543,6 +543,7 @@ int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wa
     return 0;
 }
 
+/* Whatever libcurl left to be watched: none of it is open any more. */
 static void stop_watching(struct xfer *xfer)
 {
     for (size_t i = 0; i < xfer->n_chunks; i++) {
@@ -550,8 +551,13 @@ static void stop_watching(struct xfer *xfer)
             if (xfer->chunks[i]->watches[k].xfer)
                 ev_io_stop(xfer->loop, &xfer->chunks[i]->watches[k].io);
         }
-        free(xfer->chunks[i]);
     }
+}
+
+static void free_watches(struct xfer *xfer)
+{
+    for (size_t i = 0; i < xfer->n_chunks; i++)
+        free(xfer->chunks[i]);
     free(xfer->chunks);
 }
 
@@ -564,6 +570,7 @@ void xfer_stop(struct xfer *xfer)
     xfer->stopped = true;
     curl_multi_cleanup(xfer->multi);
     xfer->multi = NULL;
+    stop_watching(xfer);
     xfer->timer_due = INFINITY;
     while (xfer->running)
         give_transfer(xfer, xfer->running);
@@ -583,7 +590,7 @@ void xfer_free(struct xfer *xfer)
         next = transfer->next;
         free_transfer(transfer);
     }
-    stop_watching(xfer);
+    free_watches(xfer);
     curl_easy_cleanup(xfer->jar);
     curl_share_cleanup(xfer->share);
     xfer_release_lists(xfer);
