@@ -60,6 +60,15 @@ static void add_key(const struct key *key, struct buf *out)
     buf_add_char(out, ' ');
 }
 
+void journal_line_add_sum(struct buf *line, size_t start)
+{
+    uint32_t sum = (uint32_t)XXH3_64bits(line->data + start, line->len - start);
+
+    buf_add_char(line, ' ');
+    add_hex(sum, SUM_DIGITS, line);
+    buf_add_char(line, '\n');
+}
+
 void journal_line_add(const struct journal_line *line, struct buf *out)
 {
     size_t start = out->len;
@@ -79,10 +88,7 @@ void journal_line_add(const struct journal_line *line, struct buf *out)
         add_result(line, out);
         break;
     }
-    uint32_t sum = (uint32_t)XXH3_64bits(out->data + start, out->len - start);
-    buf_add_char(out, ' ');
-    add_hex(sum, SUM_DIGITS, out);
-    buf_add_char(out, '\n');
+    journal_line_add_sum(out, start);
 }
 
 /* ---- reading ---- */
