@@ -14,13 +14,22 @@
 
 #include "model/key.h"
 
-struct ledger_slot;
+/* A count of 0 with a key is what was taken out; all zeros is a slot that nothing was ever in. */
+struct ledger_slot {
+    uint32_t key[3];
+    uint32_t count;
+};
+
+enum { LEDGER_AHEAD = 16 };
 
 struct ledger {
     struct ledger_slot *slots;
-    size_t capacity; /* a power of two, or 0 */
+    size_t capacity;
     size_t used;
     uint64_t requests;
+    /* Added, and on the way: millions of slots are nowhere near the processor. */
+    struct ledger_slot ahead[LEDGER_AHEAD];
+    size_t n_ahead;
 };
 
 enum ledger_kind { LEDGER_OK, LEDGER_FAILED };

@@ -546,6 +546,7 @@ int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wa
     return 0;
 }
 
+/* Whatever libcurl left to be watched: none of it is open any more. */
 static void stop_watching(struct xfer *xfer)
 {
     for (size_t i = 0; i < xfer->n_chunks; i++) {

@@ -5,12 +5,6 @@
 
 #include "base/util.h"
 
-/* A count of 0 with a key is what was taken out; all zeros is a slot that nothing was ever in. */
-struct ledger_slot {
-    uint32_t key[3];
-    uint32_t count;
-};
-
 _Static_assert(sizeof(struct ledger_slot) == 16, "the bound says so");
 
 enum { CAPACITY_MIN = 64 };
@@ -78,22 +72,37 @@ static void grow(struct ledger *ledger)
     free(old.slots);
 }
 
-void ledger_add(struct ledger *ledger, const struct key *key, enum ledger_kind kind)
+static void put(struct ledger *ledger, const struct ledger_slot *wanted)
 {
-    struct ledger_slot wanted;
+    struct ledger_slot *slot = find(ledger, wanted);
 
-    make_slot(key, kind, &wanted);
-    struct ledger_slot *slot = find(ledger, &wanted);
     if (is_empty(slot)) {
         if (is_full(ledger)) {
             grow(ledger);
-            slot = find(ledger, &wanted);
+            slot = find(ledger, wanted);
         }
-        *slot = wanted;
+        *slot = *wanted;
         ledger->used++;
     }
     slot->count++;
+}
+
+static void put_all(struct ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->n_ahead; i++)
+        put(ledger, &ledger->ahead[i]);
+    ledger->n_ahead = 0;
+}
+
+void ledger_add(struct ledger *ledger, const struct key *key, enum ledger_kind kind)
+{
+    struct ledger_slot *wanted = &ledger->ahead[ledger->n_ahead++];
+
+    make_slot(key, kind, wanted);
+    __builtin_prefetch(&ledger->slots[start_of(ledger, wanted)], 1);
     ledger->requests++;
+    if (ledger->n_ahead == LEDGER_AHEAD)
+        put_all(ledger);
 }
 
 bool ledger_take(struct ledger *ledger, const struct key *key, enum ledger_kind kind)
@@ -102,6 +111,7 @@ bool ledger_take(struct ledger *ledger, const struct key *key, enum ledger_kind 
 
     if (!ledger->requests)
         return false;
+    put_all(ledger);
     make_slot(key, kind, &wanted);
     struct ledger_slot *slot = find(ledger, &wanted);
     if (is_empty(slot) || !slot->count)

@@ -70,3 +70,8 @@ Test(fuzz_corpus, of_file_names_breaks_no_promise)
 {
     run_all("filename", fuzz_filename);
 }
+
+Test(fuzz_corpus, of_journals_breaks_no_promise)
+{
+    run_all("journal", fuzz_journal);
+}
