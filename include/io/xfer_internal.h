@@ -60,6 +60,10 @@ struct transfer {
     struct ask ask;             /* what it asks for; borrows from its task */
     size_t sent;                /* bytes of the payload that libcurl has been given */
     struct gate_words gate;     /* what the answer says about waiting */
+    bool listens;               /* the handle says what xfer_hear wants to hear */
+    long connection, stream;    /* of HTTP/2, as far as it is said; 0: it is not */
+    bool is_refused;            /* the server has not looked at this stream */
+    bool may_rewind;            /* nor at the one that libcurl replaces by another */
     int payload_fd;             /* -1: the payload is in memory */
     struct buf body_message;
     char message[CURL_ERROR_SIZE];
@@ -97,6 +101,7 @@ struct xfer {
     const char *ca_file;
     struct buf trace; /* lines that nobody has taken yet */
     bool trace_is_cut;
+    bool listens;            /* some request is not to be done twice, and may be HTTP/2 */
     bool adds_json_type;     /* the data of --json say what they are by a header of ours */
     bool decodes;            /* we ask for compression, and undo it */
     bool shares_connections; /* between hosts, or between requests of one: HTTP/2, a proxy */

@@ -50,6 +50,11 @@ void xfer_look_at_gate(struct transfer *);
 /* Where the answer leads: a string of libcurl's, or NULL where it leads nowhere. */
 const char *xfer_location(const struct transfer *, long code);
 
+/* xfer_refused.c: what libcurl says of streams that a server has not looked at. */
+void xfer_hear(struct transfer *, const char *words, size_t len);
+/* Has it told, where that matters. */
+void xfer_listen(struct xfer *, struct transfer *);
+
 /* xfer_trace.c: what is said with --verbose of a host that asks to be left alone. */
 void xfer_trace_gate(struct transfer *, const struct gate_verdict *);
 

@@ -624,6 +624,8 @@ void xfer_start(struct xfer *xfer, struct task *task)
     transfer->task = task;
     transfer->connected = transfer->found = false;
     transfer->head_is_whole = transfer->body_seen = false;
+    transfer->connection = transfer->stream = 0;
+    transfer->is_refused = transfer->may_rewind = false;
     transfer->no_descriptor = transfer->has_ended = false;
     transfer->body_error = 0;
     transfer->uploaded = 0;

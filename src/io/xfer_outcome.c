@@ -99,21 +99,21 @@ static void fill_body_trouble(struct transfer *transfer)
     }
 }
 
-/* libcurl 7.88 does not say which streams of HTTP/2 a server that goes away has not looked at: any
- * that got no byte on a connection used before may be one. */
+/* Where libcurl says that a server has not looked at a stream of HTTP/2, nobody has. Where it does
+ * not, any that got no byte on a connection used before may be such a one. */
 static bool is_untouched(const struct transfer *transfer, CURLcode code)
 {
     long connects = 0, headers = 0;
 
     if (transfer->xfer->options->http == OPTION_HTTP_1_1 ||
-        !request_may_repeat(transfer->ask.method))
+        (!request_may_repeat(transfer->ask.method) && !transfer->is_refused))
         return false;
     if (code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR && code != CURLE_HTTP2 &&
         code != CURLE_HTTP2_STREAM && code != CURLE_GOT_NOTHING)
         return false;
     curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects);
     curl_easy_getinfo(transfer->easy, CURLINFO_HEADER_SIZE, &headers);
-    return connects == 0 && headers == 0;
+    return (connects == 0 || transfer->is_refused) && headers == 0;
 }
 
 static void fill_failure(struct transfer *transfer, CURLcode code)

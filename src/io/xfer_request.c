@@ -54,9 +54,9 @@ static int on_progress(void *userdata, curl_off_t to_come, curl_off_t come, curl
     return 0;
 }
 
-/* libcurl rewinds to send a request again: because the server asked who we are, which is fine, or
- * because a connection it used again died before an answer, where nobody knows whether the request
- * was acted on: then what must not be done twice is not sent twice. */
+/* libcurl rewinds to send a request again: because the server asked who we are or has not looked at
+ * it, which is fine, or because a connection it used again died before an answer, where nobody knows
+ * whether the request was acted on: then what must not be done twice is not sent twice. */
 int xfer_on_seek(void *userdata, curl_off_t offset, int origin)
 {
     struct transfer *transfer = userdata;
@@ -65,7 +65,8 @@ int xfer_on_seek(void *userdata, curl_off_t offset, int origin)
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &code);
     if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > transfer->ask.payload_len)
         return CURL_SEEKFUNC_FAIL;
-    if (!request_may_repeat(transfer->ask.method) && code != 401 && code != 407)
+    if (!request_may_repeat(transfer->ask.method) && !transfer->may_rewind && code != 401 &&
+        code != 407)
         return CURL_SEEKFUNC_FAIL;
     transfer->sent = (size_t)offset;
     return CURL_SEEKFUNC_OK;
@@ -254,6 +255,7 @@ static void start_over(struct xfer *xfer, struct transfer *transfer, bool away)
     if (xfer->jar)
         must(curl_easy_setopt(transfer->easy, CURLOPT_COOKIEFILE, NULL));
     curl_easy_reset(transfer->easy);
+    transfer->listens = false;
     buf_init(&err);
     if (xfer_setup_easy(xfer, transfer, away, &err))
         out_of_memory();
@@ -313,6 +315,7 @@ int xfer_setup_request(struct xfer *xfer, struct transfer *transfer)
     if (result)
         return result;
     must(curl_easy_setopt(transfer->easy, CURLOPT_CURLU, url_handle(task->url)));
+    xfer_listen(xfer, transfer);
     set_reuse(xfer, transfer);
     set_names(xfer, transfer);
     return 0;

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "io/xfer_internal.h"
 #include "io/xfer_setup.h"
+#include "model/options.h"
 #include "model/task.h"
 
 /* curl's marks for what libcurl says itself, what came and what went. */
@@ -43,15 +44,18 @@ static void add_line(struct transfer *transfer, const char *mark, const char *li
 
 int xfer_on_debug(CURL *easy, curl_infotype type, char *bytes, size_t len, void *userdata)
 {
-    const char *mark = mark_of(type);
+    struct transfer *transfer = userdata;
+    const char *mark = transfer->xfer->options->verbose ? mark_of(type) : NULL;
 
     (void)easy;
+    if (type == CURLINFO_TEXT && transfer->xfer->listens)
+        xfer_hear(transfer, bytes, len);
     while (mark && len) {
         const char *newline = memchr(bytes, '\n', len);
         size_t line = newline ? (size_t)(newline - bytes) : len;
         size_t shown = line && bytes[line - 1] == '\r' ? line - 1 : line;
         if (shown)
-            add_line(userdata, mark, bytes, shown);
+            add_line(transfer, mark, bytes, shown);
         bytes += line + (newline != NULL);
         len -= line + (newline != NULL);
     }

@@ -333,3 +333,36 @@ ParameterizedTest(struct goings *goings, http2, loses_no_request_to_connections_
     blob_release(&input);
     cr_expect_eq(nginx_stop(nginx), 0);
 }
+
+/* What such a server has not looked at is sent again; and only that, or some would arrive twice. */
+ParameterizedTestParameters(http2, does_each_post_once_when_connections_go_away)
+{
+    static struct goings goings[] = {{20, "-j50", false}, {20, "-j5", false}, {3, "-j20", true}};
+
+    return cr_make_param_array(struct goings, goings, sizeof goings / sizeof *goings);
+}
+
+ParameterizedTest(struct goings *goings, http2, does_each_post_once_when_connections_go_away)
+{
+    enum { REQUESTS = 1000 };
+    struct stage *stage = stage_new();
+    const char *locations =
+        stage_text(stage, "location /p { proxy_pass http://127.0.0.1:%u/echo; }",
+                   (unsigned)origin_port(stage->origin));
+    struct nginx *nginx = nginx_start(
+        &(struct nginx_options){.keepalive_requests = goings->keepalive, .locations = locations});
+    struct blob input = {0};
+
+    cr_assert(nginx);
+    for (int i = 0; i < REQUESTS; i++)
+        blob_addf(&input, "https://127.0.0.1:%u/p?%d\n", (unsigned)nginx_ports(nginx)->tls, i);
+    program_expect(
+        program_fetch(RUN_WEIR("--http2", "-k", "-dx", goings->jobs, "--retry=0", "--format=none",
+                               goings->at_once ? "--parallel-immediate" : "-s"),
+                      blob_text(&input)),
+        0, "", "");
+    cr_expect_eq(origin_counts(stage->origin).requests, REQUESTS);
+    blob_release(&input);
+    cr_expect_eq(nginx_stop(nginx), 0);
+    stage_free(stage);
+}
