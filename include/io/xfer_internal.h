@@ -1,6 +1,5 @@
 /*
- * What the files of the room xfer share: xfer.c drives; io/xfer_setup.h declares what the
- * others do.
+ * What the files of the room xfer share: xfer.c drives; xfer_setup.h declares what the others do.
  */
 #ifndef WEIR_IO_XFER_INTERNAL_H
 #define WEIR_IO_XFER_INTERNAL_H
@@ -53,18 +52,17 @@ struct transfer {
     bool is_tailored;      /* the handle has what only this transfer wants */
     char *spoke_to;        /* the host it was last for, where that matters, or NULL */
     bool no_descriptor;
-    bool is_over_limit;         /* the body is larger than may be */
-    int body_error;             /* what body_add failed with, 0: it did not */
-    struct curl_slist *resolve; /* of this transfer alone */
-    struct curl_slist *headers; /* likewise */
-    struct ask ask;             /* what it asks for; borrows from its task */
-    size_t sent;                /* bytes of the payload that libcurl has been given */
-    struct gate_words gate;     /* what the answer says about waiting */
-    bool listens;               /* the handle says what xfer_hear wants to hear */
-    long connection, stream;    /* of HTTP/2, as far as it is said; 0: it is not */
-    bool is_refused;            /* the server has not looked at this stream */
-    bool may_rewind;            /* nor at the one that libcurl replaces by another */
-    int payload_fd;             /* -1: the payload is in memory */
+    bool is_over_limit;          /* the body is larger than may be */
+    int body_error;              /* what body_add failed with, 0: it did not */
+    struct curl_slist *resolve;  /* of this transfer alone */
+    struct curl_slist *headers;  /* likewise */
+    struct ask ask;              /* what it asks for; borrows from its task */
+    size_t sent;                 /* bytes of the payload that libcurl has been given */
+    struct gate_words gate;      /* what the answer says about waiting */
+    bool listens;                /* the handle says what xfer_hear wants to hear */
+    long connection, stream;     /* of HTTP/2, as far as it is said; 0: it is not */
+    bool is_refused, may_rewind; /* the server has not looked at this stream; nor at the last */
+    int payload_fd;              /* -1: the payload is in memory */
     struct buf body_message;
     char message[CURL_ERROR_SIZE];
 };
@@ -92,7 +90,6 @@ struct xfer {
 
     struct watch_chunk **chunks; /* the sockets' watchers, by descriptor */
     size_t n_chunks;
-
     struct curl_slist *headers; /* of every request */
     struct ask ask;             /* what the options ask of every request */
     CURL *jar;                  /* loads and saves the cookies; NULL: there are none */
@@ -104,7 +101,7 @@ struct xfer {
     bool listens;            /* some request is not to be done twice, and may be HTTP/2 */
     bool adds_json_type;     /* the data of --json say what they are by a header of ours */
     bool decodes;            /* we ask for compression, and undo it */
-    bool shares_connections; /* between hosts, or between requests of one: HTTP/2, a proxy */
+    bool shares_connections; /* between hosts, or requests of one: HTTP/2, a proxy */
 };
 
 /* Whether there is a row for one of libcurl's codes; a later libcurl may have more. */
