@@ -45,6 +45,14 @@ struct journal {
 
 /* ---- reading ---- */
 
+/* A run that resumed another may have been about to do the same. */
+static bool has_name(const struct pending_name *name, const char *path)
+{
+    while (name && strcmp(name->path, path) != 0)
+        name = name->next;
+    return name != NULL;
+}
+
 static void note_name(struct journal *journal, const struct journal_line *line)
 {
     struct pending_name *found, *name;
@@ -58,7 +66,9 @@ static void note_name(struct journal *journal, const struct journal_line *line)
     name->last = name;
     buf_release(&path);
     HASH_FIND(hh, journal->names, &line->key, sizeof line->key, found);
-    if (found) {
+    if (has_name(found, name->path)) {
+        free(name);
+    } else if (found) {
         found->last->next = name;
         found->last = name;
     } else {

@@ -312,6 +312,26 @@ Test(journal_file, gives_the_names_of_equal_requests_in_turn)
     journal_free(journal);
 }
 
+/* Each run that was killed there was about to give the same name. */
+Test(journal_file, knows_a_name_that_was_noted_again)
+{
+    struct journal *journal = open_at(false, 0);
+
+    begin(journal, 1);
+    name(journal, 1, "a");
+    name(journal, 1, "b");
+    name(journal, 1, "a");
+    name(journal, 1, "b");
+    add(journal, 1, REASON_OK, JOURNAL_NO_OFFSET);
+    release(journal, 0);
+    journal_free(journal);
+
+    journal = open_at(true, JOURNAL_NO_OFFSET);
+    expect_name(journal, 1, "b");
+    expect_name(journal, 1, NULL);
+    journal_free(journal);
+}
+
 Test(journal_file, drops_what_a_shorter_stream_has_lost)
 {
     for (uint64_t size = 0; size <= 40; size += 5) {
