@@ -44,6 +44,18 @@ static int check_stream(const struct engine *engine, uint64_t size, struct buf *
     return EXIT_USAGE;
 }
 
+static int check_apart(const struct engine *engine, struct buf *err)
+{
+    const char *to = engine->options->to;
+    struct stat journal, stream;
+
+    if (!to || stat(to, &stream) < 0 || fstat(journal_fd(engine->lasting.journal), &journal) < 0 ||
+        journal.st_dev != stream.st_dev || journal.st_ino != stream.st_ino)
+        return 0;
+    buf_setf(err, "--journal: %s is the file of --to", engine->options->journal);
+    return EXIT_USAGE;
+}
+
 int engine_open_journal(struct engine *engine, struct buf *err)
 {
     const struct options *options = engine->options;
@@ -63,7 +75,8 @@ int engine_open_journal(struct engine *engine, struct buf *err)
         return result == -EINVAL ? EXIT_USAGE : EXIT_LOCAL_TROUBLE;
     engine->lasting.has_stream = size != JOURNAL_NO_OFFSET;
     engine->lasting.stream_base = options->resume ? journal_stream_end(engine->lasting.journal) : 0;
-    return check_stream(engine, size, err);
+    result = check_apart(engine, err);
+    return result ? result : check_stream(engine, size, err);
 }
 
 /* What a pipe was given before is not known. */

@@ -392,6 +392,18 @@ Test(journal, is_needed_to_resume)
     stage_free(stage);
 }
 
+Test(journal, is_no_place_for_results)
+{
+    struct stage *stage = stage_new();
+
+    program_expect(program_fetch(RUN_WEIR("--to", path_of(stage, "journal"), JOURNAL(stage),
+                                          stage_url(stage, "/text/a")),
+                                 NULL),
+                   2, "", "is the file of --to");
+    cr_expect_eq(origin_counts(stage->origin).requests, 0);
+    stage_free(stage);
+}
+
 Test(journal, that_is_none_is_refused_and_untouched)
 {
     struct stage *stage = stage_new();
