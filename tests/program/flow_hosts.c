@@ -366,3 +366,21 @@ ParameterizedTest(struct goings *goings, http2, does_each_post_once_when_connect
     cr_expect_eq(nginx_stop(nginx), 0);
     stage_free(stage);
 }
+
+/* nginx answers such a request without a look at its body. */
+Test(http2, takes_an_answer_that_comes_before_the_request_was_sent)
+{
+    enum { REQUESTS = 3000 };
+    struct nginx *nginx =
+        nginx_start(&(struct nginx_options){.locations = "location /p { return 200; }"});
+    struct blob input = {0};
+
+    cr_assert(nginx);
+    for (int i = 0; i < REQUESTS; i++)
+        blob_addf(&input, "https://127.0.0.1:%u/p\n", (unsigned)nginx_ports(nginx)->tls);
+    program_expect(
+        program_fetch(RUN_WEIR("--http2", "-k", "-dx", "-j20", "--retry=0"), blob_text(&input)), 0,
+        "", "");
+    blob_release(&input);
+    cr_expect_eq(nginx_stop(nginx), 0);
+}
