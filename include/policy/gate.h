@@ -15,6 +15,7 @@ struct gate_words {
     bool is_empty; /* a remaining count of 0 was seen */
     bool has_reset;
     bool asks_for_pause; /* a Retry-After that is not 0 was seen, for others to read */
+    double pause;        /* its seconds, where it is a number: others pass over a part of one */
     bool is_silly;       /* a reset that is no time was */
     double reset;        /* as written: seconds, or a moment since 1970 if above 1e9 */
 };

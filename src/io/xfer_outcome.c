@@ -150,13 +150,31 @@ static void fill_cut_head(struct transfer *transfer)
     result_setf(&task->result, REASON_RESET, "the connection ended within the headers");
 }
 
+/* A server of HTTP/2 may answer before it has read the request, and then end the stream. libcurl
+ * 7.88 takes that for a failure, since it could not send the rest, and has the whole answer. */
+static bool has_all_it_announced(const struct transfer *transfer, CURLcode code)
+{
+    curl_off_t announced = -1, came = 0;
+    long version = 0;
+
+    if ((code != CURLE_HTTP2_STREAM && code != CURLE_PARTIAL_FILE) || !transfer->head_is_whole ||
+        transfer->task->result.http_code < 200)
+        return false;
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &came);
+    return version == CURL_HTTP_VERSION_2_0 && came == announced;
+}
+
 void xfer_fill_outcome(struct transfer *transfer)
 {
     CURLcode code = transfer->code;
     struct result *result = &transfer->task->result;
-    bool is_cut = code == CURLE_OK && transfer->gunzip && !gunzip_is_whole(transfer->gunzip);
 
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &result->http_code);
+    if (has_all_it_announced(transfer, code))
+        code = CURLE_OK;
+    bool is_cut = code == CURLE_OK && transfer->gunzip && !gunzip_is_whole(transfer->gunzip);
     xfer_look_at_gate(transfer);
     if (transfer->is_malformed || is_cut) {
         fill_malformed(transfer, is_cut ? "the compressed content ends too early"

@@ -47,7 +47,8 @@ static void note_resending(struct transfer *transfer)
     note_connection(transfer, -1);
 }
 
-/* No line begins with what another party chose. */
+/* No line begins with what another party chose. "REFUSED_STREAM" is not to be trusted: libcurl does
+ * not forget it when it sends such a request again, and says it of the next connection's death. */
 void xfer_hear(struct transfer *transfer, const char *words, size_t len)
 {
     char line[256];
@@ -63,8 +64,6 @@ void xfer_hear(struct transfer *transfer, const char *words, size_t len)
         transfer->stream = number_behind(line, "ID: ");
     else if (begins_with(line, "recveived GOAWAY, ") || begins_with(line, "received GOAWAY, "))
         note_goaway(transfer, number_behind(line, "last_stream="));
-    else if (begins_with(line, "REFUSED_STREAM, retrying"))
-        transfer->is_refused = true;
     else if (begins_with(line, "Connection died, retrying"))
         note_resending(transfer);
 }

@@ -94,6 +94,14 @@ static void read_both(struct gate_words *words, char *value)
         read_item(words, item);
 }
 
+static void read_pause(struct gate_words *words, const char *value)
+{
+    double pause = read_number(value);
+
+    words->asks_for_pause = !(pause <= 0);
+    words->pause = isfinite(pause) ? ceil(pause) : 0;
+}
+
 static void read_value(struct gate_words *words, enum word word, const char *value, size_t len)
 {
     char text[VALUE_MAX];
@@ -105,7 +113,7 @@ static void read_value(struct gate_words *words, enum word word, const char *val
     case WORD_REMAINING: read_remaining(words, text); break;
     case WORD_RESET: read_reset(words, text); break;
     case WORD_BOTH: read_both(words, text); break;
-    case WORD_RETRY_AFTER: words->asks_for_pause = !(read_number(text) <= 0); break;
+    case WORD_RETRY_AFTER: read_pause(words, text); break;
     }
 }
 
@@ -130,6 +138,8 @@ struct gate_verdict gate_judge(const struct gate_words *words, long http_code, d
     double reset = words->reset > EPOCH_MIN ? words->reset - wall_now : words->reset;
 
     if (http_code == 429 || http_code == 503) {
+        if (retry_after >= 0)
+            retry_after = fmax(retry_after, words->pause);
         verdict.was_silly |= retry_after < 0 || (words->asks_for_pause && retry_after <= 0);
         verdict.seconds = fmax(0, retry_after);
     }

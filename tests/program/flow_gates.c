@@ -24,6 +24,7 @@ ParameterizedTestParameters(gate, is_closed_for_as_long_as_the_answer_says)
     static struct words words[] = {
         {"/text/x?failtimes=1&status=429&retryafter=1", 1, true},
         {"/text/x?failtimes=1&status=503&retryafter=1", 1, true},
+        {"/text/x?failtimes=1&status=503&retryafter=1.5", 1.5, true},
         {"/text/x?failtimes=1&status=503&retryafter=%2B1&hdr=RateLimit-Remaining:0"
          "&hdr=RateLimit-Reset:1",
          1, true},

@@ -65,14 +65,14 @@ Test(refused, is_none_where_a_connection_dies_without_a_word)
         cr_expect_not(is_sent_again(&talk, i));
 }
 
-Test(refused, is_what_is_said_to_be)
+/* libcurl may mean the stream before. */
+Test(refused, is_not_what_is_merely_said_to_be)
 {
     struct talk talk;
 
     begin_together(&talk);
     say(&talk, 0, "REFUSED_STREAM, retrying a fresh connect\n");
-    cr_expect(is_sent_again(&talk, 0));
-    cr_expect_not(is_sent_again(&talk, 1));
+    cr_expect_not(is_sent_again(&talk, 0));
 }
 
 /* Who looks for a connection hears what came on one that it does not use. */

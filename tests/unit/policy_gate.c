@@ -174,6 +174,25 @@ Test(gate, heeds_retry_after_on_429_and_503_alone)
     }
 }
 
+/* Who reads whole seconds only has passed over the rest. */
+Test(gate, is_closed_for_no_less_than_a_part_of_a_second_more)
+{
+    static const struct {
+        const char *line;
+        double read, seconds;
+    } cases[] = {{"Retry-After: 1.5", 1, 2},
+                 {"Retry-After: 0.2", 0, 1},
+                 {"Retry-After: 7", 7, 7},
+                 {"Retry-After: 0", 0, 0}};
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct gate_words words = read_lines(&cases[i].line, 1);
+        struct gate_verdict verdict = gate_judge(&words, 429, cases[i].read, WALL_NOW, GATE_MAX);
+        cr_expect_eq(verdict.seconds, cases[i].seconds, "%s: %g", cases[i].line, verdict.seconds);
+        cr_expect_not(verdict.was_silly, "%s", cases[i].line);
+    }
+}
+
 Test(gate, caps_retry_after_and_calls_the_past_silly)
 {
     static const struct gate_words nothing;
