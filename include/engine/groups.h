@@ -24,6 +24,8 @@ void engine_end_groups(struct engine *);
 void engine_look_at_next(struct engine *, const struct task *next);
 /* The task is done; with a group that holds it back this may let go of all. */
 void engine_note_member_done(struct engine *, struct task *);
+/* The task, done and told of, came to nothing after all. */
+void engine_note_member_changed(struct engine *, struct task *);
 /* Cancels who is not done of the groups that failed. */
 void engine_cancel_groups(struct engine *, double now);
 /* The task, on no list and without a transfer, is not done any more, for its group failed. */

@@ -3,8 +3,9 @@
  * few of them, and at which hosts.
  *
  * Bound: FAILURE_EXAMPLES for each reason, cut to FAILURE_TEXT_MAX bytes; FAILURE_HOSTS hosts. Where
- * more hosts than that have failures, the one with the fewest makes room, so that the worst stay;
- * theirs are then counted from their return on.
+ * more hosts than that have failures, the one with the fewest makes room (the algorithm is known as
+ * Space-Saving: who comes may have had as many before, and stays for so long), so that the worst
+ * stay; failures are counted from when a host came last.
  */
 #ifndef WEIR_POLICY_FAILURES_H
 #define WEIR_POLICY_FAILURES_H
@@ -27,8 +28,9 @@ struct failure_example {
 
 struct failing_host {
     uint64_t failed;
+    uint64_t missed; /* at most so many before it came */
     uint64_t reasons[REASON_COUNT];
-    char *name; /* `scheme://name:port` */
+    char *name; /* `scheme://name:port`, cut short */
 };
 
 struct failures {

@@ -48,8 +48,9 @@ bool group_is_called(const struct group *, const char *name);
 void group_join(struct group *, struct task *);
 /* The member, its result known, is done. True if that is the failure that ends the group. */
 bool group_note_done(struct group *, struct task *, double now);
-/* A result that was good is replaced: the task's new one counts in its place. */
-void group_note_changed(struct group *, const struct task *);
+/* A result that was good is replaced: the task's new one counts in its place. True if that is the
+ * failure that ends the group. */
+bool group_note_changed(struct group *, const struct task *);
 /* The member's result is out. */
 void group_leave(struct group *, struct task *);
 

@@ -62,6 +62,8 @@ void sched_end(struct sched *, struct task *, const struct lesson *, double now)
 /* The task that was taken last does not start after all, which leaves no trace: no rate is used up,
  * and nothing is known of its host. It is on no queue, and may be queued again. */
 void sched_put_back(struct sched *, struct task *, double now);
+/* A task that was started is taken back before its end, and tells nothing of its host. */
+void sched_abandon(struct sched *, struct task *, double now);
 /* Unbinds the task from its host, which may then be dropped. */
 void sched_forget(struct sched *, struct task *, double now);
 

@@ -282,7 +282,9 @@ static void free_tasks(struct engine *engine)
     if (engine->ahead) {
         engine_drop_url(engine, engine->ahead);
         task_free(engine->ahead, &engine->store);
+        engine->ahead = NULL;
     }
+    engine_close_group(engine);
     engine_free_groups(engine);
 }
 

@@ -100,14 +100,13 @@ void engine_free_groups(struct engine *engine)
 /* ---- results that wait for each other ---- */
 
 /* What was good came to nothing: its file did not get its name. */
-static void spoil(struct engine *engine, struct task *task)
+static void spoil(struct task *task)
 {
     struct group *group = task->group;
 
     engine_drop_output(task);
     if (task->result.reason != REASON_OK)
         return;
-    engine->tally.succeeded--;
     if (!group->has_failed)
         result_setf(&task->result, REASON_HALTED, "the run ended before its group was whole");
     else if (!group->culprit)
@@ -139,6 +138,7 @@ static void publish(struct engine *engine, struct group *group)
     }
     if (!failed)
         return;
+    engine->tally.failed++;
     group_note_changed(group, failed);
     for (struct task *task = group->first; task != failed; task = next_member(task))
         engine_take_back_file(task);
@@ -166,8 +166,9 @@ static void let_go(struct engine *engine, struct group *group)
         if (task->state != TASK_DONE)
             continue;
         if (!is_whole && !keeps_result(group, task))
-            spoil(engine, task);
+            spoil(task);
         engine_drop_output(task);
+        engine->tally.succeeded += task->result.reason == REASON_OK;
         window_note_done(&engine->window, task);
     }
 }
@@ -212,14 +213,22 @@ static void note_failing(struct engine *engine, struct group *group)
     LL_PREPEND(engine->failing, group);
 }
 
+void engine_note_member_changed(struct engine *engine, struct task *task)
+{
+    if (task->group && group_note_changed(task->group, task))
+        note_failing(engine, task->group);
+}
+
 void engine_note_member_done(struct engine *engine, struct task *task)
 {
     struct group *group = task->group;
 
     if (group_note_done(group, task, engine->now))
         note_failing(engine, group);
-    if (group->is_spoiled && engine_has_file(task))
-        spoil(engine, task);
+    if (group->is_spoiled && engine_has_file(task)) {
+        engine->tally.succeeded--;
+        spoil(task);
+    }
     let_go_if_done(engine, group);
 }
 

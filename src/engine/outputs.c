@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/engine.h"
+#include "engine/groups.h"
 #include "engine/lasting.h"
 #include "engine/outputs.h"
 #include "engine/state.h"
@@ -281,8 +282,6 @@ bool engine_name_file(struct engine *engine, struct task *task)
         task->body_file = buf_take(&name);
     } else {
         result_setf(&task->result, REASON_OUTPUT, "%s", err.data);
-        engine->tally.succeeded--;
-        engine->tally.failed++;
     }
     buf_release(&name);
     buf_release(&err);
@@ -302,7 +301,11 @@ void engine_publish_output(struct engine *engine, struct task *task)
 {
     if (!engine_has_file(task))
         return;
-    engine_name_file(engine, task);
+    if (!engine_name_file(engine, task)) {
+        engine->tally.succeeded--;
+        engine->tally.failed++;
+        engine_note_member_changed(engine, task);
+    }
     engine_drop_output(task);
 }
 

@@ -1,5 +1,6 @@
 #include <ev.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -46,6 +47,32 @@ static const char *why_it_ended(const struct engine *engine)
     return engine->stopped ? "an output failed" : "all done";
 }
 
+/* The loop has ended: what stderr does not take at once is waited for here. */
+static void write_notes(struct engine *engine)
+{
+    while (!writer_flush(engine->notes) && !writer_is_empty(engine->notes) &&
+           !signals_insist(engine->signals)) {
+        writer_watch(engine->notes);
+        ev_run(engine->loop, EVRUN_ONCE);
+    }
+}
+
+/* More than stderr holds at once goes out piece by piece. */
+static void tell_all(struct engine *engine, const struct buf *text)
+{
+    for (size_t at = 0; at < text->len && !engine->notes_failed;) {
+        size_t room;
+        char *to = writer_reserve(engine->notes, &room);
+        size_t len = MIN(room, text->len - at);
+        memcpy(to, text->data + at, len);
+        writer_commit(engine->notes, len);
+        at += len;
+        write_notes(engine);
+        if (!writer_is_empty(engine->notes))
+            return;
+    }
+}
+
 /* Of one request nobody needs to be told unless they ask. */
 static void tell_summary(struct engine *engine)
 {
@@ -62,18 +89,8 @@ static void tell_summary(struct engine *engine)
         summary_add_json(&engine->summary, &text);
     else
         summary_add_text(&engine->summary, &text);
-    engine_note(engine, &text);
+    tell_all(engine, &text);
     buf_release(&text);
-}
-
-/* The loop has ended: what stderr does not take at once is waited for here. */
-static void write_notes(struct engine *engine)
-{
-    while (!writer_flush(engine->notes) && !writer_is_empty(engine->notes) &&
-           !signals_insist(engine->signals)) {
-        writer_watch(engine->notes);
-        ev_run(engine->loop, EVRUN_ONCE);
-    }
 }
 
 static void tell_plan(struct engine *engine)

@@ -8,14 +8,12 @@
 
 void engine_withdraw(struct engine *engine, struct task *task, double now)
 {
-    static const struct lesson nothing;
-
     switch (task->state) {
     case TASK_READY: sched_remove(engine->sched, task, now); break;
     case TASK_WAITING: heap_remove(&engine->waiting, &task->due); break;
     case TASK_RUNNING:
         semaphore_give(&engine->permits);
-        sched_end(engine->sched, task, &nothing, now);
+        sched_abandon(engine->sched, task, now);
         if (engine->probe == task)
             engine->probe = NULL;
         break;

@@ -282,9 +282,12 @@ static int read_group(struct reading *reading, const char *field, const json_t *
 {
     if (!json_is_string(value) && !json_is_number(value))
         return refuse(reading, field, "must be a string or a number");
-    if (json_string_length(value) >= GROUP_BYTES)
-        return refuse(reading, field, "must be shorter than 4 KiB");
-    return keep_text(reading, field, &reading->detail->group);
+    int result = keep_text(reading, field, &reading->detail->group);
+    if (result || strlen(reading->detail->group) < GROUP_BYTES)
+        return result;
+    free(reading->detail->group);
+    reading->detail->group = NULL;
+    return refuse(reading, field, "must be shorter than 4 KiB");
 }
 
 static int read_timeout(struct reading *reading, const char *field, const json_t *value)

@@ -1,5 +1,6 @@
 #include "policy/failures.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,14 +47,24 @@ static void note_example(struct failures *failures, const struct task *task)
     };
 }
 
+static bool is_called(const struct failing_host *host, const char *name)
+{
+    return strncmp(host->name, name, FAILURE_TEXT_MAX) == 0;
+}
+
+static uint64_t weight_of(const struct failing_host *host)
+{
+    return host->failed + host->missed;
+}
+
 static struct failing_host *find(struct failures *failures, const char *name)
 {
     struct failing_host *last = &failures->hosts[failures->last];
 
-    if (failures->last < failures->n_hosts && strcmp(last->name, name) == 0)
+    if (failures->last < failures->n_hosts && is_called(last, name))
         return last;
     for (size_t i = 0; i < failures->n_hosts; i++) {
-        if (strcmp(failures->hosts[i].name, name) == 0) {
+        if (is_called(&failures->hosts[i], name)) {
             failures->last = i;
             return &failures->hosts[i];
         }
@@ -66,7 +77,7 @@ static struct failing_host *with_fewest(struct failures *failures)
     struct failing_host *found = &failures->hosts[0];
 
     for (size_t i = 1; i < failures->n_hosts; i++) {
-        if (failures->hosts[i].failed < found->failed)
+        if (weight_of(&failures->hosts[i]) < weight_of(found))
             found = &failures->hosts[i];
     }
     return found;
@@ -75,14 +86,17 @@ static struct failing_host *with_fewest(struct failures *failures)
 static struct failing_host *add(struct failures *failures, const char *name)
 {
     struct failing_host *host;
+    uint64_t missed = 0;
 
     if (failures->n_hosts < FAILURE_HOSTS) {
         host = &failures->hosts[failures->n_hosts++];
     } else {
         host = with_fewest(failures);
+        missed = weight_of(host);
         free(host->name);
     }
-    *host = (struct failing_host){.name = xstrdup(name)};
+    *host = (struct failing_host){.name = xstrndup(name, strnlen(name, FAILURE_TEXT_MAX)),
+                                  .missed = missed};
     return host;
 }
 

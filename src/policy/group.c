@@ -75,11 +75,11 @@ bool group_note_done(struct group *group, struct task *task, double now)
     return note_failure(group, task);
 }
 
-void group_note_changed(struct group *group, const struct task *task)
+bool group_note_changed(struct group *group, const struct task *task)
 {
     group->succeeded--;
     (*count_of(group, task->result.reason))++;
-    note_failure(group, task);
+    return note_failure(group, task);
 }
 
 void group_leave(struct group *group, struct task *task)

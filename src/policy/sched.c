@@ -456,6 +456,20 @@ void sched_end(struct sched *sched, struct task *task, const struct lesson *less
     place_host(sched, host, now);
 }
 
+void sched_abandon(struct sched *sched, struct task *task, double now)
+{
+    static const struct lesson nothing;
+    struct host *host = task->host;
+
+    if (task->looking_up)
+        end_lookup(sched, task);
+    if (task->is_scout)
+        host->is_scouted = false;
+    task->is_scout = false;
+    valve_give(&host->valve, &sched->rules, task->epoch, task->started_at, &nothing, now);
+    place_host(sched, host, now);
+}
+
 void sched_put_back(struct sched *sched, struct task *task, double now)
 {
     struct host *host = task->host;

@@ -54,8 +54,8 @@ ParameterizedTestParameters(group_commit, names_all_of_a_groups_files_or_none)
         {"-j1 --on-conflict=replace", "ao af", "c2 f", "1", 1, '1'},
         /* The run ends first. */
         {"-j1 --halt=soon,fail=1", "-f ao ao", "f h h", "", 3, 0},
-        {"-j1 --halt=now,done=1", "ao ao bo", "h h h", "", 0, 0},
-        {"-j1 --halt=now,done=3", "ao ao bo bo bo", "o o h h h", "12", 0, 0},
+        {"-j1 --halt=now,done=1", "ao ao bo", "o o h", "12", 0, 0},
+        {"-j1 --halt=now,done=3", "ao ao bo bo bo", "o o o o o", "12345", 0, 0},
         /* As large as the window is, and larger. */
         {"-j3 --window=3", "ao ao ao", "o o o", "123", 0, 0},
         {"-j3 --window=3", "ao ao ao bo bo bo -o", "o o o o o o o", "1234567", 0, 0},
@@ -247,4 +247,46 @@ Test(group_commit, keeps_results_that_are_no_files)
         json_decref(records);
         stage_free(stage);
     }
+}
+
+/* The name is found to be taken only as the file gets it: that is a failure as any. */
+Test(group, fails_with_a_member_whose_file_cannot_be_named)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/text/a");
+    const char *input = stage_text(stage,
+                                   "{\"url\":\"%s\",\"group\":1,\"output\":\"x\"}\n"
+                                   "{\"url\":\"%s\",\"group\":1,\"output\":\"x\"}\n"
+                                   "{\"url\":\"%s?delay=30\",\"group\":1,\"output\":\"y\"}\n",
+                                   url, url, url);
+    json_t *records = records_of(
+        program_fetch(
+            RUN_WEIR("-j1", "--jsonl", "--output-dir", scratch_path(stage->scratch, "out")), input),
+        4, 3);
+
+    cr_expect_str_eq(record_text(record_at(records, 0), "reason"), "ok");
+    cr_expect_str_eq(record_text(record_at(records, 1), "reason"), "output");
+    cr_expect_str_eq(record_text(record_at(records, 2), "reason"), "cancelled");
+    cr_expect_eq(record_number(record_at(records, 2), "cancelled_by"), 2);
+    json_decref(records);
+    stage_free(stage);
+}
+
+/* A group's record goes out in one piece, so its name has a bound. */
+Test(group, has_a_name_of_less_than_four_kibibytes)
+{
+    struct stage *stage = stage_new();
+    char name[4096];
+
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    for (int len = 4093; len <= 4094; len++) {
+        const char *input = stage_text(stage, "{\"url\":\"%s\",\"group\":\"%.*s\"}\n",
+                                       stage_url(stage, "/text/a"), len, name);
+        struct run_result result = program_fetch(RUN_WEIR("--jsonl", "--group-records"), input);
+        bool is_told = blob_contains(&result.out, "{\"group_record\":true,");
+        cr_expect_eq(is_told, len == 4093, "%d", len);
+        program_expect(result, is_told ? 0 : 1, NULL, "");
+    }
+    stage_free(stage);
 }

@@ -135,14 +135,45 @@ Test(failures, let_the_host_with_the_fewest_make_room)
     cr_assert(host_called("http://new:80"));
     cr_expect_eq(host_called("http://new:80")->failed, 1);
     cr_expect_eq(host_called("http://new:80")->reasons[REASON_HTTP], 0, "it has another's count");
-    /* It returns, and the newest is the one with the fewest by then. */
+    cr_expect_eq(host_called("http://new:80")->missed, 2);
+    /* It returns, and the newest, which may have had as many as any, stays. */
     fail(1, REASON_DNS, "http://100:80");
-    cr_expect_null(host_called("http://new:80"));
+    cr_expect(host_called("http://new:80"));
     cr_assert(host_called("http://100:80"));
     cr_expect_eq(host_called("http://100:80")->failed, 1);
     /* What each reason comes to has nothing to do with that. */
     cr_expect_eq(failures.reasons[REASON_HTTP], 3 * FAILURE_HOSTS - 1);
     cr_expect_eq(failures.reasons[REASON_TLS], 1);
+}
+
+/* The table is full before it comes, and somebody new comes each time it fails. */
+Test(failures, keep_the_worst_though_it_came_late)
+{
+    const struct failing_host *worst[FAILURE_HOSTS_TOLD];
+    char name[32];
+
+    for (int n = 0; n < 2300; n++) {
+        snprintf(name, sizeof name, "http://%d:80", n);
+        fail(1, REASON_HTTP, name);
+        if (n >= 300)
+            fail(1, REASON_RESET, "http://late:80");
+    }
+    cr_assert_gt(failures_worst(&failures, worst), 0);
+    cr_expect_str_eq(worst[0]->name, "http://late:80");
+    cr_expect_gt(worst[0]->failed, 1900);
+}
+
+Test(failures, cut_a_name_that_is_too_long)
+{
+    char name[FAILURE_TEXT_MAX * 3];
+
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    fail(1, REASON_HTTP, name);
+    fail(1, REASON_HTTP, name);
+    cr_assert_eq(failures.n_hosts, 1);
+    cr_expect_eq(strlen(failures.hosts[0].name), (size_t)FAILURE_TEXT_MAX);
+    cr_expect_eq(failures.hosts[0].failed, 2);
 }
 
 /* However many hosts fail once, the ones that fail all the time are told. */
