@@ -136,12 +136,14 @@ void sched_free(struct sched *sched)
 /* The dropped are kept until somebody asks for their names. */
 static void drop(struct sched *sched, struct host *host)
 {
+    assert(sched->by_name);
     HASH_DEL(sched->by_name, host);
     enlist(sched, host, DROPPED);
 }
 
 static void drop_unnamed(struct sched *sched, struct host *host)
 {
+    assert(sched->by_name);
     HASH_DEL(sched->by_name, host);
     unlist(sched, host);
     sched->lens[NOWHERE]--;

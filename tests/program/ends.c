@@ -254,7 +254,7 @@ static const json_t **by_seq(const struct round *round, const struct ending *end
         cr_assert_gt(seq, 0);
         last = (size_t)seq > last ? (size_t)seq : last;
     }
-    const json_t **found = calloc(last + 1, sizeof *found);
+    const json_t **found = calloc(last + 1, sizeof(void *));
     cr_assert(found);
     for (size_t i = 0; i < n; i++) {
         const json_t *record = record_at(ending->records, i);

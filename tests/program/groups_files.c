@@ -119,7 +119,7 @@ ParameterizedTest(char (*words)[24], group_commit, lets_a_run_end_that_has_read_
 {
     static const char *const halts[] = {"soon,fail=1", "now,fail=1"};
 
-    for (size_t i = 0; i < 2 * ORDERS; i++) {
+    for (size_t i = 0; i < (size_t)2 * ORDERS; i++) {
         struct stage *stage = stage_new();
         const char *options =
             stage_text(stage, "-j1 --window=2 --group-commit -o %s/{seq} --halt=%s %s",

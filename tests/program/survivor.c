@@ -13,7 +13,7 @@ static int pick_signal(const struct survivor *survivor, uint64_t *seed)
 
     while (survivor->signals[count])
         count++;
-    return survivor->signals[stage_dice(seed) % count];
+    return survivor->signals[stage_dice(seed) % (count ? count : 1)];
 }
 
 static void wait_a_while(struct run *run, double seconds)

@@ -27,7 +27,7 @@ struct round {
 
 static unsigned dice(struct round *round, unsigned sides)
 {
-    return stage_dice(round->seed) % sides;
+    return stage_dice(round->seed) % (sides ? sides : 1);
 }
 
 static void add_option(struct round *round, const char *option)
