@@ -60,7 +60,7 @@ static void grow(struct ledger *ledger)
 {
     struct ledger old = *ledger;
 
-    ledger->capacity = old.capacity + old.capacity / 2;
+    ledger->capacity = MAX(old.capacity + old.capacity / 2, (size_t)CAPACITY_MIN);
     ledger->slots = xcalloc(ledger->capacity, sizeof *ledger->slots);
     ledger->used = 0;
     for (size_t i = 0; i < old.capacity; i++) {

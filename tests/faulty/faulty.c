@@ -67,6 +67,9 @@ static void find(const char *name, void *ret_function)
     memcpy(ret_function, &found, sizeof found);
 }
 
+/* libc's own declarations name what they take in its part of the name space. */
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
+
 ssize_t write(int fd, const void *bytes, size_t len)
 {
     ssize_t (*real)(int, const void *, size_t);
@@ -143,3 +146,5 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsign
     find("renameat2", &real);
     return real(from_dir, from, to_dir, to, flags);
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
