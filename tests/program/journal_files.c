@@ -227,7 +227,7 @@ Test(journal, sweeps_up_after_its_own_runs_only)
         program_spawn((struct run_options){.argv = RUN_WEIR("-s", RESUME(stage), a, b)});
 
     cr_assert(origin_wait_requests(stage->origin, 2, patience));
-    for (double end = 0; scratch_count(stage->scratch, "out") < 2 && end < patience; end += 0.01)
+    for (int i = 0; scratch_count(stage->scratch, "out") < 2 && i < patience * 100; i++)
         cr_assert_not(run_ended(run, 0.01));
     run_signal(run, SIGKILL);
     struct run_result result = program_end(run);

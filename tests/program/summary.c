@@ -98,7 +98,7 @@ Test(summary_json, counts_what_the_run_came_to)
     cr_expect_eq(record_number(reasons, "invalid"), 1);
     cr_expect_eq(json_object_size(reasons), 3);
     cr_expect_eq(record_number(summary, "retries"), 3);
-    cr_expect_geq(record_number(summary, "bytes"), 1000 * (REQUESTS - 3));
+    cr_expect_geq(record_number(summary, "bytes"), 1000LL * (REQUESTS - 3));
     cr_expect_geq(record_number(summary, "peak_in_flight"), 1);
     cr_expect_leq(record_number(summary, "peak_in_flight"), JOBS);
     cr_expect_gt(record_seconds(summary, "wall"), 0);
