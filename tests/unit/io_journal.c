@@ -511,10 +511,11 @@ Test(journal_file, that_is_no_regular_file_is_refused)
 /* The lock is the process's, so another one has to try. */
 Test(journal_file, that_another_process_has_open_is_refused)
 {
-    struct journal *journal = open_at(false, 0);
+    static struct journal *journal; /* in reach for the other process's leak check, too */
     char words[64];
     int status;
 
+    journal = open_at(false, 0);
     begin(journal, 1);
     snprintf(words, sizeof words, "is in use by process %d", (int)getpid());
     size_t before = size_of_file();
@@ -528,6 +529,7 @@ Test(journal_file, that_another_process_has_open_is_refused)
         bool told = strstr(err.data, words) != NULL;
         int again = journal_compact(path, &err);
         bool told_again = strstr(err.data, words) != NULL;
+        buf_release(&err);
         _exit((result == -EINVAL) + 2 * told + 4 * (again == -EINVAL) + 8 * told_again);
     }
     cr_assert_eq(waitpid(child, &status, 0), child);
