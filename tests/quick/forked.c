@@ -24,9 +24,9 @@ enum {
     FAILED = 1,
 };
 
-/* The linker's names for where the sections begin and end; there may be no suites. */
-extern struct criterion_test *tests[] __asm__("__start_cr_tst");
-extern struct criterion_test *tests_end[] __asm__("__stop_cr_tst");
+/* The linker's names for where the sections begin and end; they may not be there. */
+extern struct criterion_test *tests[] __asm__("__start_cr_tst") __attribute__((weak));
+extern struct criterion_test *tests_end[] __asm__("__stop_cr_tst") __attribute__((weak));
 extern struct criterion_suite *suites[] __asm__("__start_cr_sts") __attribute__((weak));
 extern struct criterion_suite *suites_end[] __asm__("__stop_cr_sts") __attribute__((weak));
 
