@@ -481,10 +481,10 @@ static double climbed_delay(const char *target)
     cr_assert(origin_wait_in_service(origin, 2, patience));
     get(origin, target, &answer);
     cr_expect_eq(client_status(&answer), 200);
-    const struct origin_record *record = finished(origin, target);
-    double seconds = record->finished - record->arrived;
     for (size_t i = 0; i < 2; i++)
         close(fds[i]);
+    const struct origin_record *record = finished(origin, target);
+    double seconds = record->finished - record->arrived;
     blob_release(&answer);
     stop(origin);
     return seconds;
