@@ -305,10 +305,10 @@ def adaptive(bench):
                    **{"expect": requests * size, **more})
 
     def adaptive_name(kind):
-        return f"{kind}, --adaptive"
+        return f"weir adaptive, {kind}"
 
     def fixed_name(kind, at_once):
-        return f"{kind}, -j {at_once}"
+        return f"weir -j {at_once}, {kind}"
 
     def best(results, kind):
         """The wall time of a request under the best fixed setting, and which that is."""
@@ -330,7 +330,7 @@ def adaptive(bench):
             requests = max(count // part, 1)
             some = path if part == 1 else work(f"climb-{kind}-{at_once}", requests, climb=climb)
             jobs.append(weir(fixed_name(kind, at_once), requests, some, "-j", str(at_once)))
-    refuse = "refuses above 8"
+    refuse = "weir adaptive, refused"
     jobs.append(weir(refuse, refusing, work("refuse", refusing, maxinflight=room), "--adaptive",
                      "--jsonl", "-j", most, "--retry", "9", "--retry-budget", "none", "--retry-delay", "0.05",
                      expect=None,
