@@ -332,9 +332,8 @@ def adaptive(bench):
             jobs.append(weir(fixed_name(kind, at_once), requests, some, "-j", str(at_once)))
     refuse = "weir adaptive, refused"
     jobs.append(weir(refuse, refusing, work("refuse", refusing, maxinflight=room), "--adaptive",
-                     "--jsonl", "-j", most, "--retry", "9", "--retry-budget", "none", "--retry-delay", "0.05",
-                     expect=None,
-                     look=count_retries))
+                     "--jsonl", "-j", most, "--retry", "9", "--retry-budget", "none",
+                     "--retry-delay", "0.05", expect=None, look=count_retries))
     bounds = [Bound(f"wall / best fixed -j, latency climbs, {kind}", 1.25, to_best(kind))
               for kind in climbs]
     bounds += [
