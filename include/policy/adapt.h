@@ -5,8 +5,9 @@
  * (429, 503, a timeout, a refused connection) stands where TCP has a lost packet; a small limit
  * grows slower, by one in ADAPT_PATIENCE answers, or a host with room for two would refuse every
  * third; as in TCP Vegas latency is trouble too, once a round's average is beyond chance above
- * ADAPT_LATENCY_MAX times the best, and then the cut is as deep as it is high; and since the best
- * seen may be of another day, the limit dips from time to time to see the best anew.
+ * ADAPT_LATENCY_MAX times the best, and then the limit is cut to the share of it that the best is of
+ * that average (not below half); and since the best seen may be of another day, the limit dips from
+ * time to time to see the best anew.
  *
  * Bound: between 1 and what its caller allows. Knows nothing of: the clock (the time is an
  * argument).
@@ -19,7 +20,7 @@
 #define ADAPT_START       2.0
 #define ADAPT_CUT         0.7
 #define ADAPT_PATIENCE    10.0
-#define ADAPT_LATENCY_MAX 1.5
+#define ADAPT_LATENCY_MAX 1.25
 #define ADAPT_DIP_EACH    30.0 /* seconds */
 
 struct adapt {

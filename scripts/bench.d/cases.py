@@ -7,7 +7,7 @@ line in CASES.
 import time
 
 import peers
-from contest import Bound, Case, Job, count_after
+from contest import Bound, Case, Job, count_after, count_retries
 from origins import FILES, HOSTS_MAX, host_address
 
 KIB = 1 << 10
@@ -285,5 +285,71 @@ def start(bench):
                 base="weir")
 
 
+def adaptive(bench):
+    size = 64
+    delay = 0.04
+    room = 8
+    count = bench.count(3_000)
+    refusing = bench.count(1_500)
+    most = "100"
+    # Far from the best a setting takes long, and a few requests tell by how much.
+    settings = {2: 10, 4: 4, 6: 1, 8: 1, 10: 1, 12: 1, 16: 1, 24: 10, 32: 10, 64: 10}
+    climbs = {"linear": f"{room}", "square": f"{room},2"}
+
+    def work(name, requests, **script):
+        return peers.url_list(bench.lab, name, (bench.origin.url(size, i, delay=delay, **script)
+                                                for i in range(requests)))
+
+    def weir(name, requests, stdin, *options, **more):
+        return Job(name, [bench.weir, *options], requests, stdin=stdin,
+                   **{"expect": requests * size, **more})
+
+    def adaptive_name(kind):
+        return f"weir adaptive, {kind}"
+
+    def fixed_name(kind, at_once):
+        return f"weir -j {at_once}, {kind}"
+
+    def best(results, kind):
+        """The wall time of a request under the best fixed setting, and which that is."""
+        return min((results.median(name, "wall") / results.jobs[name].requests, at_once)
+                   for at_once in settings for name in [fixed_name(kind, at_once)])
+
+    def to_best(kind):
+        def value(results):
+            name = adaptive_name(kind)
+            return results.median(name, "wall") / results.jobs[name].requests / best(
+                results, kind)[0]
+        return value
+
+    jobs = []
+    for kind, climb in climbs.items():
+        path = work(f"climb-{kind}", count, climb=climb)
+        jobs.append(weir(adaptive_name(kind), count, path, "--adaptive", "-j", most))
+        for at_once, part in settings.items():
+            requests = max(count // part, 1)
+            some = path if part == 1 else work(f"climb-{kind}-{at_once}", requests, climb=climb)
+            jobs.append(weir(fixed_name(kind, at_once), requests, some, "-j", str(at_once)))
+    refuse = "weir adaptive, refused"
+    jobs.append(weir(refuse, refusing, work("refuse", refusing, maxinflight=room), "--adaptive",
+                     "--jsonl", "-j", most, "--retry", "9", "--retry-budget", "none",
+                     "--retry-delay", "0.05", expect=None, look=count_retries))
+    bounds = [Bound(f"wall / best fixed -j, latency climbs, {kind}", 1.25, to_best(kind))
+              for kind in climbs]
+    bounds += [
+        Bound("wall / ideal, 429 above 8 at once", 1.6, lambda r: r.median(refuse, "wall") / (
+            refusing * delay / room)),
+        Bound("refused of what was asked, 429 above 8", 0.1, lambda r: r.median(
+            refuse, "refused") / refusing),
+    ]
+    facts = [lambda r, kind=kind: f"{kind}: the best fixed setting is -j {best(r, kind)[1]}"
+             for kind in climbs]
+    title = (f"--adaptive -j {most} against every fixed -j; an origin of {delay:g} s whose latency "
+             f"climbs above {room}")
+    return Case("adaptive", title, jobs, bounds, base=adaptive_name("square"), runs_max=3,
+                facts=facts)
+
+
 CASES = {case.__name__: case for case in (
-    keepalive, inflight, slowhead, stalled, million, large, hosts, start)}
+    keepalive, inflight, slowhead, stalled, million, large, hosts, start,
+    adaptive)}

@@ -36,6 +36,7 @@ class Job:
     feed: Optional[Callable] = None  # writes the job's stdin, a pipe
     # Called before the start, gives what runs beside the job; what that returns joins the sample.
     watch: Optional[Callable] = None
+    look: Optional[Callable] = None  # at the output, a file; what it returns joins the sample
     note: str = ""
 
 
@@ -57,6 +58,7 @@ class Case:
     bounds: list = field(default_factory=list)
     base: str = ""  # the job that the others are compared with
     runs_max: int = 99
+    facts: list = field(default_factory=list)  # of Results, a line each; may raise KeyError
 
 
 class Results:
@@ -180,6 +182,8 @@ def judge(lab, job, extra):
         return None, f"{sample['bytes']} bytes came, not {job.expect}: " + log_tail(lab)
     sample["cpu"] = sample["user"] + sample["system"]
     sample.update(extra)
+    if job.look:
+        sample.update(job.look(lab.path("out")))
     return sample, None
 
 
@@ -206,3 +210,9 @@ def count_after(nginx, seconds):
             return {"asked": nginx.requests() - before - 1}
         return look
     return prepare
+
+
+def count_retries(path):
+    """A look: how many attempts more than one --jsonl tells of, all requests together."""
+    with open(path, encoding="utf-8") as lines:
+        return {"refused": sum(json.loads(line)["attempts"] - 1 for line in lines)}

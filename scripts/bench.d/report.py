@@ -34,10 +34,20 @@ def print_case(case, results, missing):
             print(f"{job.name:<22} failed: {results.failures[job.name]}")
     for name in missing:
         print(f"{name:<22} not installed")
+    for fact in told_facts(case, results):
+        print("  " + fact)
     for bound in case.bounds:
         print(bound_row(bound, results))
     for warning in warnings(case, results):
         print("  " + warning)
+
+
+def told_facts(case, results):
+    for fact in case.facts:
+        try:
+            yield fact(results)
+        except KeyError:
+            continue
 
 
 def job_row(case, results, job):
@@ -102,6 +112,7 @@ def case_facts(case, results):
                      "at_most": bound.limit, "measured": value, "verdict": verdict})
     return {
         "case": case.name, "title": case.title, "base": case.base, "bounds": rows,
+        "facts": list(told_facts(case, results)),
         "failures": results.failures, "warnings": list(warnings(case, results)),
         "jobs": [job_facts(case, results, job) for job in case.jobs if results.samples[job.name]],
     }

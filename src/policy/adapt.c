@@ -2,8 +2,9 @@
 
 #include <math.h>
 
-/* An average of fewer answers says too little. */
-enum { ROUND_MIN = 16 };
+/* An average of fewer answers says too little. A small limit has to be told sooner: 16 answers are
+ * many round trips of it, in which it grows on. */
+enum { ROUND_MIN = 16, SMALL_ROUND_MIN = 10, SMALL_LIMIT = 12 };
 
 /* Latency can be so much in excess that the limit is far off. */
 #define CUT_MAX 0.5
@@ -74,13 +75,13 @@ static void dip(struct adapt *adapt, double now)
     begin_round(adapt, now);
 }
 
-/* By how much the average of the round may be off by chance alone: twice its standard error. */
+/* By how much the average of the round may be off by chance alone: two and a half standard errors. */
 static double chance(const struct adapt *adapt)
 {
     double average = adapt->sum / adapt->count;
     double variance = fmax(0, adapt->squares / adapt->count - average * average);
 
-    return 2 * sqrt(variance / adapt->count);
+    return 2.5 * sqrt(variance / adapt->count);
 }
 
 static void end_round(struct adapt *adapt, double now)
@@ -90,10 +91,18 @@ static void end_round(struct adapt *adapt, double now)
     if (adapt->best <= 0 || average < adapt->best)
         adapt->best = average;
     else if (average > ADAPT_LATENCY_MAX * adapt->best + chance(adapt))
-        cut(adapt, fmax(CUT_MAX, fmin(ADAPT_CUT, adapt->best / average)), now);
+        cut(adapt, fmax(CUT_MAX, adapt->best / average), now);
     else
         adapt->best += BEST_DRIFT * (average - adapt->best);
     begin_round(adapt, now);
+}
+
+/* The best, which the others are measured by, is to be of many answers. */
+static unsigned round_min(const struct adapt *adapt)
+{
+    bool is_small = adapt->best > 0 && adapt->limit <= SMALL_LIMIT;
+
+    return is_small ? SMALL_ROUND_MIN : ROUND_MIN;
 }
 
 /* A round ends with the first answer to what was started in it; sooner while the limit doubles,
@@ -105,7 +114,7 @@ static void measure(struct adapt *adapt, double started_at, double latency, doub
     adapt->sum += latency;
     adapt->squares += latency * latency;
     adapt->count++;
-    if (is_round && adapt->count >= ROUND_MIN)
+    if (is_round && adapt->count >= round_min(adapt))
         end_round(adapt, now);
 }
 

@@ -133,6 +133,8 @@ ParameterizedTestParameters(origin, answers_as_the_target_says)
         {"/bytes/x", 0, 400, "bad size: x"},
         {"/bytes/1?typo=1", 0, 400, "unknown parameter: typo"},
         {"/bytes/1?delay=x", 0, 400, "bad value: delay"},
+        {"/bytes/1?climb=0", 0, 400, "bad value: climb"},
+        {"/bytes/1?climb=2,x", 0, 400, "bad value: climb"},
         {"/bytes/1?chunked=yes", 0, 400, "bad value: chunked"},
         {"/bytes/1?status=99", 0, 400, "bad value: status"},
         {"/bytes/1?drip=0,1", 0, 400, "bad value: drip"},
@@ -465,6 +467,40 @@ Test(origin, waits_before_the_head)
     cr_expect_geq(record->finished - record->arrived, 0.15);
     blob_release(&answer);
     stop(origin);
+}
+
+/* Three are in service as the last one comes. */
+static double climbed_delay(const char *target)
+{
+    struct origin *origin = start();
+    struct blob answer = {0};
+    int fds[2];
+
+    for (size_t i = 0; i < 2; i++)
+        fds[i] = ask(origin, "GET /text/x?silent=1 HTTP/1.1\r\n\r\n");
+    cr_assert(origin_wait_in_service(origin, 2, patience));
+    get(origin, target, &answer);
+    cr_expect_eq(client_status(&answer), 200);
+    for (size_t i = 0; i < 2; i++)
+        close(fds[i]);
+    const struct origin_record *record = finished(origin, target);
+    double seconds = record->finished - record->arrived;
+    blob_release(&answer);
+    stop(origin);
+    return seconds;
+}
+
+Test(origin, waits_longer_the_more_are_in_service)
+{
+    double linear = climbed_delay("/text/x?delay=0.2&climb=1");
+    double squared = climbed_delay("/text/x?delay=0.2&climb=1,2");
+    double below = climbed_delay("/text/x?delay=0.2&climb=3,2");
+
+    cr_expect_geq(linear, 0.6);
+    cr_expect_lt(linear, 1.8);
+    cr_expect_geq(squared, 1.8);
+    cr_expect_geq(below, 0.2);
+    cr_expect_lt(below, 0.6);
 }
 
 Test(origin, waits_between_head_and_body)

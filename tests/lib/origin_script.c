@@ -79,6 +79,17 @@ static bool set_drip(struct origin_script *script, void *field, char *value)
            set_seconds(script, &script->drip_seconds, comma + 1);
 }
 
+static bool set_climb(struct origin_script *script, void *field, char *value)
+{
+    char *comma = strchr(value, ',');
+
+    script->climb_power = 1;
+    if (comma)
+        *comma = '\0';
+    return set_count(script, field, value) && script->climb > 0 &&
+           (!comma || set_count(script, &script->climb_power, comma + 1));
+}
+
 static bool set_reset(struct origin_script *script, void *field, char *value)
 {
     script->reset_head = strcmp(value, "head") == 0;
@@ -131,6 +142,7 @@ static const struct parameter {
     {"bigheader", set_count, FIELD(big_header)},
     {"bomb", set_bomb, FIELD(coding)},
     {"chunked", set_flag, FIELD(chunked)},
+    {"climb", set_climb, FIELD(climb)},
     {"close", set_flag, FIELD(close)},
     {"closenow", set_flag, FIELD(close_now)},
     {"cutchunk", set_flag, FIELD(cut_chunk)},

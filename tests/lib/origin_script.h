@@ -22,6 +22,8 @@
  *                     fault), later ones the plain answer: no status, redirect, reset, cut and so on
  *   key=TEXT          what failtimes counts by; the target where there is none
  *   delay=SECS        wait before the head
+ *   climb=N[,POWER]   delay is so many times longer: (n / N)^POWER, of n requests in service as it came,
+ *                     itself included, where n is above N; POWER is 1 where it is not said
  *   headdelay=SECS    wait between the head and the body
  *   drip=BYTES,SECS   BYTES of the body, then SECS of nothing, over and over
  *   chunked FLAG      chunked encoding
@@ -86,6 +88,8 @@ struct origin_script {
     uint64_t stall_at;
     uint64_t hops;
     uint64_t max_in_flight;
+    uint64_t climb; /* 0: the delay is what it is */
+    uint64_t climb_power;
     uint64_t fail_times;
     bool reset_head;
     bool ascii;

@@ -54,13 +54,23 @@ static void write_echo(struct blob *echo, const struct origin_request *request)
     blob_add(echo, "\n", 1);
 }
 
-static void count_arrival(struct origin_log *log)
+/* How many are in service with it. */
+static uint64_t count_arrival(struct origin_log *log)
 {
     uint64_t in_service = atomic_fetch_add(&log->in_service, 1) + 1;
 
     if (in_service > atomic_load(&log->in_service_peak))
         atomic_store(&log->in_service_peak, in_service);
     atomic_fetch_add(&log->requests, 1);
+    return in_service;
+}
+
+static void climb(struct origin_script *script, uint64_t in_service)
+{
+    if (!script->climb || in_service <= script->climb)
+        return;
+    for (uint64_t i = 0; i < script->climb_power; i++)
+        script->delay *= (double)in_service / (double)script->climb;
 }
 
 void origin_service_begin(struct origin_service *service, struct origin_log *log,
@@ -78,7 +88,7 @@ void origin_service_begin(struct origin_service *service, struct origin_log *log
                     .close = !request->keep_alive},
     };
     /* Behind the record: who waits for the counter finds the record. */
-    count_arrival(log);
+    uint64_t in_service = count_arrival(log);
     origin_upload_init(&service->upload, request);
     if (!origin_script_parse(script, request->target.at, request->target.len))
         refuse(service, 400, script->error);
@@ -86,6 +96,7 @@ void origin_service_begin(struct origin_service *service, struct origin_log *log
         refuse(service, 429, "too many in flight\n");
     else if (script->fail_times != ORIGIN_NEVER)
         count_failures(service, keys);
+    climb(script, in_service);
     if (script->wants && has_credentials(request, script->wants))
         script->wants = NULL;
     if (script->kind == ORIGIN_ECHO && !service->context.refusal)

@@ -282,6 +282,8 @@ Test(adapt, is_near_the_best_fixed_limit_where_latency_grows)
 {
     expect_near_best((struct server){.room = 1000, .knee = 16, .latency = 0.02, .power = 1}, 3000);
     expect_near_best((struct server){.room = 1000, .knee = 16, .latency = 0.02, .power = 2}, 3000);
+    expect_near_best((struct server){.room = 1000, .knee = 8, .latency = 0.04, .power = 1}, 3000);
+    expect_near_best((struct server){.room = 1000, .knee = 8, .latency = 0.04, .power = 2}, 3000);
 }
 
 Test(adapt, is_near_the_best_where_nothing_is_in_the_way)
