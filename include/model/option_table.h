@@ -17,9 +17,13 @@ struct options;
 enum option_group {
     GROUP_INPUT,
     GROUP_FLOW,
+    GROUP_RETRIES,
+    GROUP_ENDS,
     GROUP_LASTING,
     GROUP_OUTPUT,
     GROUP_REQUEST,
+    GROUP_CREDENTIALS,
+    GROUP_CONNECTION,
     GROUP_OTHER,
     GROUP_COUNT
 };
@@ -68,7 +72,5 @@ const char *option_group_title(enum option_group);
 /* The row for a long name, aliases followed, or NULL. */
 const struct option *option_find(const char *name);
 const struct option *option_find_letter(char letter);
-/* The name that is spelt most like `name`, or NULL where none is near. */
-const char *option_nearest(const char *name);
 
 #endif
