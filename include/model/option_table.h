@@ -45,6 +45,16 @@ enum option_kind {
     OPTION_ACCEPTED /* taken, and means nothing more */
 };
 
+/* What a shell offers for the argument, beside the `words`. */
+enum option_completion {
+    COMPLETE_NOTHING,
+    COMPLETE_FILE,
+    COMPLETE_DIR,
+    COMPLETE_AT_FILE, /* a file, behind an @ */
+    COMPLETE_FIELDS,  /* names of fields, with commas between them */
+    COMPLETE_TOPIC    /* all, or the name of an option */
+};
+
 struct option {
     const char *name;
     const char *letters; /* the first is the one that help shows */
@@ -55,7 +65,8 @@ struct option {
     size_t at;  /* offset in struct options */
     unsigned value;
     uint64_t min, max;
-    const char *const *words;
+    const char *const *words; /* of OPTION_WORD all there are, of others what completions offer */
+    enum option_completion complete;
     const char *of;
     /* Says whether the argument can be; -EINVAL with words ("takes ...") in `err`. */
     int (*check)(const char *text, struct buf *err);

@@ -609,6 +609,21 @@ Test(help, tells_what_an_option_may_be_and_how_a_switch_is_turned_off)
     }
 }
 
+Test(option_table, offers_no_word_that_is_refused)
+{
+    for (const struct option *option = option_table; option->name; option++) {
+        for (size_t i = 0; option->words && option->words[i]; i++) {
+            struct buf line;
+            struct options options;
+            buf_init(&line);
+            buf_addf(&line, "weir --%s=%s", option->name, option->words[i]);
+            must_parse(&options, line.data);
+            options_release(&options);
+            buf_release(&line);
+        }
+    }
+}
+
 Test(help, names_each_word_that_an_option_may_be)
 {
     for (const struct option *option = option_table; option->name; option++) {
