@@ -55,6 +55,8 @@ needs() {
     lint   cmd:cppcheck  cppcheck              cppcheck            cppcheck      cppcheck           cppcheck
     lint   cmd:mandoc    mandoc                mandoc              mandoc        mandoc             mandoc
     lint   cmd:shellcheck shellcheck           ShellCheck          shellcheck    shellcheck         shellcheck
+    lint   cmd:zsh       zsh                   zsh                 zsh           zsh                zsh
+    lint   cmd:fish      fish                  fish                fish          fish               fish
     lint   ctags:        universal-ctags       ctags               ctags         ctags              universal-ctags
 TABLE
 }

@@ -17,9 +17,13 @@ struct options;
 enum option_group {
     GROUP_INPUT,
     GROUP_FLOW,
+    GROUP_RETRIES,
+    GROUP_ENDS,
     GROUP_LASTING,
     GROUP_OUTPUT,
     GROUP_REQUEST,
+    GROUP_CREDENTIALS,
+    GROUP_CONNECTION,
     GROUP_OTHER,
     GROUP_COUNT
 };
@@ -41,6 +45,16 @@ enum option_kind {
     OPTION_ACCEPTED /* taken, and means nothing more */
 };
 
+/* What a shell offers for the argument, beside the `words`. */
+enum option_completion {
+    COMPLETE_NOTHING,
+    COMPLETE_FILE,
+    COMPLETE_DIR,
+    COMPLETE_AT_FILE, /* a file, behind an @ */
+    COMPLETE_FIELDS,  /* names of fields, with commas between them */
+    COMPLETE_TOPIC    /* all, or the name of an option */
+};
+
 struct option {
     const char *name;
     const char *letters; /* the first is the one that help shows */
@@ -51,7 +65,8 @@ struct option {
     size_t at;  /* offset in struct options */
     unsigned value;
     uint64_t min, max;
-    const char *const *words;
+    const char *const *words; /* of OPTION_WORD all there are, of others what completions offer */
+    enum option_completion complete;
     const char *of;
     /* Says whether the argument can be; -EINVAL with words ("takes ...") in `err`. */
     int (*check)(const char *text, struct buf *err);
@@ -68,7 +83,5 @@ const char *option_group_title(enum option_group);
 /* The row for a long name, aliases followed, or NULL. */
 const struct option *option_find(const char *name);
 const struct option *option_find_letter(char letter);
-/* The name that is spelt most like `name`, or NULL where none is near. */
-const char *option_nearest(const char *name);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "model/glob.h"
+#include "model/option_near.h"
 #include "model/option_table.h"
 
 enum { OPTION_FILE_MAX = 1 << 20, OPTION_QUERY_MAX = 1 << 20 };
@@ -231,11 +232,8 @@ static int fail(struct reading *reading, const char *name, const char *value)
 
 static int fail_unknown(struct reading *reading, const char *shown, const char *name)
 {
-    const char *nearest = option_nearest(name);
-
     buf_setf(reading->err, "unknown option %s", shown);
-    if (nearest)
-        buf_addf(reading->err, "; is it --%s?", nearest);
+    option_suggest(name, reading->err);
     return -EINVAL;
 }
 

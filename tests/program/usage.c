@@ -9,7 +9,7 @@
 
 struct refusal {
     char words[2][40]; /* the option, and its argument where that is a word of its own */
-    char said[48];
+    char said[64];
 };
 
 ParameterizedTestParameters(usage, error_names_the_option_and_fetches_nothing)
@@ -81,13 +81,14 @@ ParameterizedTestParameters(usage, error_names_the_option_and_fetches_nothing)
         {{"--acept=200"}, "is it --accept?"},
         {{"--no-locations"}, "--no-locations"},
         {{"--no-jobs"}, "unknown option --no-jobs"},
-        {{"--nothing-like-it"}, "unknown option --nothing-like-it\n"},
+        {{"--nothing-like-it"}, "--nothing-like-it; weir --help all shows every one\n"},
         {{"-y"}, "unknown option -y"},
         {{"-sy"}, "unknown option -y"},
         {{"http://h/{a"}, "--globoff"},
         {{"http://h/[1-"}, "--globoff"},
         {{"http://h/[5-1]"}, "--globoff"},
-        {{"--help", "nonsense"}, "nonsense"},
+        {{"--help", "nonsense"}, "called nonsense; weir --help all"},
+        {{"--help", "jobz"}, "is it --jobs?"},
     };
 
     return cr_make_param_array(struct refusal, refusals, sizeof refusals / sizeof *refusals);

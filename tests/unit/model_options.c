@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/option_near.h"
 #include "model/option_table.h"
 #include "model/options.h"
 
@@ -479,6 +480,8 @@ Test(options, suggests_the_nearest_name_for_one_it_does_not_know)
         {"weir --hedaer=x", "unknown option --hedaer=x; is it --header?"},
         {"weir --inscure", "is it --insecure?"},
         {"weir --paralel-max 4", "is it --parallel-max?"},
+        {"weir --joblog x", "unknown option --joblog; here it is --journal"},
+        {"weir --frobnicate", "unknown option --frobnicate; weir --help all shows every one"},
         {"weir --no-jobs", "unknown option --no-jobs"},
         {"weir --no-header", "unknown option --no-header"},
         {"weir --no-help", "unknown option --no-help"},
@@ -501,6 +504,21 @@ Test(options, suggests_the_nearest_name_for_one_it_does_not_know)
     cr_expect_str_eq(option_nearest("conect-timout"), "connect-timeout");
     cr_expect_null(option_nearest("a-name-that-is-longer-than-any-option-there-is"));
     cr_expect_str_eq(option_nearest("jobs"), "jobs");
+}
+
+Test(options, know_what_others_call_them)
+{
+    static const char *const names[] = {"retries",    "concurrency", "timeout",
+                                        "no-clobber", "max-procs",   "resume-failed"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const char *ours = option_of_others(names[i]);
+        cr_assert_not_null(ours, "%s", names[i]);
+        cr_expect_not_null(option_find(ours), "%s", ours);
+        cr_expect_null(option_find(names[i]), "%s is one of ours", names[i]);
+    }
+    cr_expect_null(option_of_others("jobs"));
+    cr_expect_null(option_of_others(""));
 }
 
 Test(options, refuses_a_bad_glob_before_any_request)
@@ -563,14 +581,56 @@ Test(help, shows_the_options_that_matter_and_all_of_them_when_asked)
 
 Test(help, shows_one_option_by_any_of_its_spellings)
 {
-    static const char *const topics[] = {"jobs", "--jobs", "parallel-max"};
+    static const char *const topics[] = {"jobs", "--jobs", "parallel-max", "j", "-P"};
 
     for (size_t i = 0; i < ARRAY_LEN(topics); i++) {
         char *text = help(topics[i], 0);
         cr_expect_eq(strncmp(text, "  -j, --jobs N ", 15), 0, "%s", text);
         cr_expect_null(strstr(text, "--window"));
-        cr_expect_eq(strchr(text, '\n'), text + strlen(text) - 1, "one line: %s", text);
+        cr_expect_not_null(strstr(text, "Also: -P, --parallel-max\n"), "%s", text);
+        cr_expect_not_null(strstr(text, "under \"Flow\""), "%s", text);
         free(text);
+    }
+}
+
+Test(help, tells_what_an_option_may_be_and_how_a_switch_is_turned_off)
+{
+    static const char *const cases[][2] = {
+        {"order", "One of: input, completion\n"},
+        {"location", "--no-location turns it off\n"},
+        {"no-location", "  -L, --location "},
+        {"fail-early", "Also: --fail-early\n"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char *text = help(cases[i][0], 0);
+        cr_expect_not_null(strstr(text, cases[i][1]), "%s", text);
+        free(text);
+    }
+}
+
+Test(option_table, offers_no_word_that_is_refused)
+{
+    for (const struct option *option = option_table; option->name; option++) {
+        for (size_t i = 0; option->words && option->words[i]; i++) {
+            struct buf line;
+            struct options options;
+            buf_init(&line);
+            buf_addf(&line, "weir --%s=%s", option->name, option->words[i]);
+            must_parse(&options, line.data);
+            options_release(&options);
+            buf_release(&line);
+        }
+    }
+}
+
+Test(help, names_each_word_that_an_option_may_be)
+{
+    for (const struct option *option = option_table; option->name; option++) {
+        for (size_t i = 0; option->kind == OPTION_WORD && option->words[i]; i++) {
+            cr_expect_not_null(strstr(option->help, option->words[i]), "--%s: %s", option->name,
+                               option->words[i]);
+        }
     }
 }
 
@@ -581,6 +641,8 @@ Test(help, knows_no_option_that_is_not_there)
     cr_expect_str_eq(text, "");
     free(text);
     text = help("", -ENOENT);
+    free(text);
+    text = help("no-jobs", -ENOENT);
     free(text);
 }
 
