@@ -30,7 +30,8 @@ enum begun {
 
 /* Gives the task its file, if it has one. */
 enum begun engine_begin_output(struct engine *, struct task *);
-/* Another start is to come, and will begin the file anew: until then it holds no descriptor. */
+/* Another start is to come, and will go on with the file, if the rest of its body can be asked for,
+ * or begin it anew: until then it holds no descriptor. */
 void engine_pause_output(struct task *);
 /* The task is done: its file is whole, or it is dropped. */
 void engine_end_output(struct engine *, struct task *);

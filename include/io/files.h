@@ -7,8 +7,8 @@
  * in them) stays in the directory those lead to: no symbolic link is followed there, no `..` taken.
  * Directories on the way are made. A relative name starts at the output directory.
  *
- * Bound: one descriptor for the directory, one for each file that is being written, and one more
- * during a call. Owns: those, and the files that are not published. Knows nothing of: templates.
+ * Bound: one descriptor for the directory, one for each file that is being written and not paused,
+ * and one more during a call. Owns: those, and the files that are not published. Knows nothing of: templates.
  *
  * What fails gives a negative errno, and words in `err` that name the file.
  */
@@ -67,6 +67,15 @@ int files_begin(struct files *, const char *name, size_t trusted_len, struct fil
 void file_set_own(struct file *, const char *own);
 /* Removes what was not published. */
 void file_free(struct file *);
+
+/* It holds no descriptor until it is resumed. */
+void file_pause(struct file *);
+bool file_is_paused(const struct file *);
+/* Goes on behind what was written. -ESTALE where that is not `len` bytes any more. */
+int file_resume(struct file *, uint64_t len, struct buf *err) WARN_UNUSED;
+/* Drops what was written, for another body: that goes to a temporary file of its own, so that the
+ * name of one stands for one body for ever. */
+int file_restart(struct file *, struct buf *err) WARN_UNUSED;
 
 /* All of it. After a failure the file is only good to be freed. */
 int file_write(struct file *, const void *bytes, size_t len, struct buf *err) WARN_UNUSED;

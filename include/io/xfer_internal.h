@@ -16,6 +16,7 @@
 #include "model/codes.h"
 #include "model/reason.h"
 #include "model/request.h"
+#include "policy/continuation.h"
 #include "policy/gate.h"
 
 struct options;
@@ -36,31 +37,31 @@ struct transfer {
     struct heap_node deadline;
     double started_at, heard_at; /* heard_at: the last byte, at first when it was connected */
     double forgiven;             /* so much of the time since its start does not count */
-    bool connected;
+    bool connected, has_ended;
     curl_off_t uploaded;     /* bytes of the payload that have left */
     bool found, found_waits; /* the host's name; waits to be told */
     bool stood_waits;        /* that its connection stands waits to be told */
-    bool has_ended;
-    CURLcode code;      /* once it has ended */
-    bool may_reuse;     /* what the handle is set to: look for an idle connection */
-    bool head_is_whole; /* the last answer's headers have come to their end */
+    CURLcode code;           /* once it has ended */
+    bool may_reuse;          /* what the handle is set to: look for an idle connection */
+    bool head_is_whole;      /* the last answer's headers have come to their end */
     bool body_seen;
     enum body_way body_goes;
-    bool decodes;          /* what it sent asks for compression that we undo */
-    struct gunzip *gunzip; /* NULL: the body comes as it is */
-    bool is_malformed;     /* it said to be compressed, and is not as we can undo */
-    bool is_tailored;      /* the handle has what only this transfer wants */
-    char *spoke_to;        /* the host it was last for, where that matters, or NULL */
-    bool no_descriptor;
-    bool is_over_limit;          /* the body is larger than may be */
-    int body_error;              /* what body_add failed with, 0: it did not */
-    struct curl_slist *resolve;  /* of this transfer alone */
-    struct curl_slist *headers;  /* likewise */
-    struct ask ask;              /* what it asks for; borrows from its task */
-    size_t sent;                 /* bytes of the payload that libcurl has been given */
-    struct gate_words gate;      /* what the answer says about waiting */
-    bool listens;                /* the handle says what xfer_hear wants to hear */
-    long connection, stream;     /* of HTTP/2, as far as it is said; 0: it is not */
+    bool decodes;                      /* what it sent asks for compression that we undo */
+    struct gunzip *gunzip;             /* NULL: the body comes as it is */
+    bool is_malformed;                 /* it said to be compressed, and is not as we can undo */
+    bool is_tailored;                  /* the handle has what only this transfer wants */
+    char *spoke_to;                    /* the host it was last for, where that matters, or NULL */
+    enum continuation rest;            /* what came of asking for it */
+    bool asks_rest;                    /* and not for the whole body */
+    bool no_descriptor, is_over_limit; /* none was left; the body is larger than may be */
+    int body_error;                    /* what body_add failed with, 0: it did not */
+    struct curl_slist *resolve;        /* of this transfer alone */
+    struct curl_slist *headers;        /* likewise */
+    struct ask ask;                    /* what it asks for; borrows from its task */
+    size_t sent;                       /* bytes of the payload that libcurl has been given */
+    struct gate_words gate;            /* what the answer says about waiting */
+    bool listens;                      /* the handle says what xfer_hear wants to hear */
+    long connection, stream;           /* of HTTP/2, as far as it is said; 0: it is not */
     bool is_refused, may_rewind; /* the server has not looked at this stream; nor at the last */
     int payload_fd;              /* -1: the payload is in memory */
     struct buf body_message;
@@ -101,6 +102,7 @@ struct xfer {
     bool listens;            /* some request is not to be done twice, and may be HTTP/2 */
     bool adds_json_type;     /* the data of --json say what they are by a header of ours */
     bool decodes;            /* we ask for compression, and undo it */
+    bool may_continue;       /* the rest of a body that was cut may be asked for */
     bool shares_connections; /* between hosts, or requests of one: HTTP/2, a proxy */
 };
 

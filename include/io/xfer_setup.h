@@ -27,6 +27,8 @@ struct curl_slist *xfer_append(struct curl_slist *, const char *text);
 /* xfer.c: libcurl's callbacks; the userdata is the transfer, of a socket that closes the xfer. */
 size_t xfer_on_body(char *bytes, size_t size, size_t count, void *userdata);
 size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata);
+/* The answer's head is whole: sees where its body is to go, which may be of no bytes. */
+void xfer_begin_body(struct transfer *);
 int xfer_on_connected(void *userdata, char *remote_ip, char *local_ip, int remote_port,
                       int local_port);
 int xfer_on_debug(CURL *easy, curl_infotype type, char *bytes, size_t len, void *userdata);
@@ -47,8 +49,18 @@ int xfer_on_seek(void *userdata, curl_off_t offset, int origin);
 void xfer_fill_outcome(struct transfer *);
 /* What the answer says about leaving its host alone, however its body ends. */
 void xfer_look_at_gate(struct transfer *);
+/* The status to go by: a body that was continued has the one it began with. */
+long xfer_status(const struct transfer *);
 /* Where the answer leads: a string of libcurl's, or NULL where it leads nowhere. */
 const char *xfer_location(const struct transfer *, long code);
+
+/* xfer_rest.c: the rest of a body that was cut. Whether to ask for it; has the headers say so. */
+bool xfer_wants_rest(const struct transfer *);
+void xfer_ask_rest(struct transfer *);
+enum continuation xfer_judge_rest(const struct transfer *);
+/* A whole body begins to go to the sink: notes by what its rest could be asked for. */
+void xfer_note_whole(struct transfer *);
+void xfer_forget_rest(struct task *);
 
 /* xfer_refused.c: what libcurl says of streams that a server has not looked at. */
 void xfer_hear(struct transfer *, const char *words, size_t len);

@@ -33,6 +33,8 @@ struct store {
 struct sink {
     /* All of them, or a negative errno with words in `err`. */
     int (*write)(struct sink *, const void *bytes, size_t len, struct buf *err);
+    /* Another body begins: what was written counts no more. Likewise. */
+    int (*restart)(struct sink *, struct buf *err);
 };
 
 struct body {

@@ -14,5 +14,7 @@ struct key {
 };
 
 struct key key_of(const struct request *);
+/* Of any text. */
+struct key key_of_text(const char *text);
 
 #endif

@@ -5,7 +5,7 @@
  * that found no room: it waits to be the one next in order), RUNNING with the
  * transfers, DONE until its turn to go out comes. Beside that, the window holds every task alive.
  *
- * Owns: request, result, body (which borrows from the store), url.
+ * Owns: request, result, body (which borrows from the store), url, partial.
  */
 #ifndef WEIR_MODEL_TASK_H
 #define WEIR_MODEL_TASK_H
@@ -19,6 +19,7 @@
 
 struct group;
 struct host;
+struct partial;
 struct transfer;
 struct url;
 
@@ -29,6 +30,7 @@ enum outcome {
     OUTCOME_ANSWERED,      /* a whole answer; its status is in the result */
     OUTCOME_FAILED,        /* the result says how */
     OUTCOME_UNTOUCHED,     /* the connection went away before the origin took up the request */
+    OUTCOME_MISFIT,        /* asked for the rest of a body, the origin sent something else */
     OUTCOME_NO_ROOM,       /* its body found no room, and it is not the one that must go on */
     OUTCOME_NO_DESCRIPTOR, /* the process ran out of them */
     OUTCOME_LOCAL_TROUBLE  /* the spool failed; the result's message says how */
@@ -46,13 +48,15 @@ struct task {
     bool is_scout;       /* goes ahead of all others to its host */
     bool is_redone;      /* it failed in an earlier run */
     bool is_held;        /* done, its result waits for others of its group */
+    bool is_misfit;      /* no rest of its body is asked for any more */
     bool is_first_wave;  /* no transfer to its host has ended before it was started */
     struct request request;
     struct result result;
     struct body body;
-    struct sink *sink; /* borrowed: where the body of a success goes; NULL: into `body` */
-    char *body_file;   /* the file it became, or NULL */
-    char *traceparent; /* the header that its next start sends, or NULL */
+    struct sink *sink;       /* borrowed: where the body of a success goes; NULL: into `body` */
+    char *body_file;         /* the file it became, or NULL */
+    struct partial *partial; /* what the sink has, where its rest can be asked for, or NULL */
+    char *traceparent;       /* the header that its next start sends, or NULL */
     struct url *url;   /* where its next transfer goes; NULL: read it again from the request */
     char *location;    /* where the last answer redirects to, or NULL */
     struct host *host; /* borrowed from the scheduler, which keeps it while the task is alive */

@@ -19,7 +19,7 @@ enum verdict {
     VERDICT_DONE,
     VERDICT_HOP,    /* to be started at its new URL */
     VERDICT_RETRY,  /* worth another try, if the budget allows one */
-    VERDICT_RESEND, /* the origin has not seen it: to be sent again, which counts for nothing */
+    VERDICT_RESEND, /* the origin has not seen it, or not as it is now: to be sent, not counted */
     VERDICT_AGAIN,  /* it found no room: to be started again when it is next in order */
     VERDICT_LATER   /* no descriptor was free: to be started again in a moment */
 };

@@ -11,6 +11,7 @@
 #include "io/journal.h"
 #include "model/json_text.h"
 #include "model/options.h"
+#include "model/partial.h"
 #include "model/task.h"
 #include "model/url.h"
 #include "policy/filename.h"
@@ -22,6 +23,7 @@ struct output {
     struct buf name;
     char *own; /* where an earlier run was about to put it, or NULL */
     size_t trusted_len;
+    uint64_t len; /* bytes that were written */
     bool is_whole;
 };
 
@@ -34,7 +36,19 @@ static int write_output(struct sink *sink, const void *bytes, size_t len, struct
 {
     struct output *output = CONTAINER_OF(sink, struct output, sink);
 
-    return file_write(output->file, bytes, len, err);
+    int result = file_write(output->file, bytes, len, err);
+    output->len += result ? 0 : len;
+    return result;
+}
+
+static int restart_output(struct sink *sink, struct buf *err)
+{
+    struct output *output = CONTAINER_OF(sink, struct output, sink);
+
+    if (!output->len)
+        return 0;
+    output->len = 0;
+    return file_restart(output->file, err);
 }
 
 static const enum conflict conflicts[] = {
@@ -149,6 +163,7 @@ static struct output *new_output(struct task *task)
     struct output *output = xcalloc(1, sizeof *output);
 
     output->sink.write = write_output;
+    output->sink.restart = restart_output;
     buf_init(&output->name);
     task->sink = &output->sink;
     return output;
@@ -199,14 +214,42 @@ static enum begun first_output(struct engine *engine, struct task *task)
     return named ? begin_file(engine, task, output) : BEGUN_AND_DONE;
 }
 
+/* What there is of a body goes, and with it what is known of that. */
+static void drop_file(struct task *task, struct output *output)
+{
+    file_free(output->file);
+    output->file = NULL;
+    output->len = 0;
+    partial_free(task->partial);
+    task->partial = NULL;
+}
+
 void engine_pause_output(struct task *task)
 {
     struct output *output = output_of(task);
 
-    if (!output)
+    if (!output || !output->file)
         return;
-    file_free(output->file);
-    output->file = NULL;
+    if (task->partial && output->len)
+        file_pause(output->file);
+    else
+        drop_file(task, output);
+}
+
+/* What cannot be gone on with is begun anew. */
+static enum begun resume_file(struct engine *engine, struct task *task, struct output *output)
+{
+    struct buf err;
+
+    buf_init(&err);
+    int result = file_resume(output->file, output->len, &err);
+    buf_release(&err);
+    if (!result)
+        return BEGUN;
+    if (result == -EMFILE || result == -ENFILE)
+        return BEGUN_LATER;
+    drop_file(task, output);
+    return begin_file(engine, task, output);
 }
 
 enum begun engine_begin_output(struct engine *engine, struct task *task)
@@ -217,6 +260,8 @@ enum begun engine_begin_output(struct engine *engine, struct task *task)
         return BEGUN;
     if (!output)
         return first_output(engine, task);
+    if (output->file && file_is_paused(output->file))
+        return resume_file(engine, task, output);
     return output->file ? BEGUN : begin_file(engine, task, output);
 }
 

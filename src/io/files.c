@@ -40,14 +40,14 @@ struct files {
     struct sweep sweep;
 };
 
-enum file_stage { FILE_WRITING, FILE_FINISHED, FILE_PUBLISHED };
+enum file_stage { FILE_WRITING, FILE_PAUSED, FILE_FINISHED, FILE_PUBLISHED };
 
 struct file {
     struct files *files;
     char *name;
     size_t trusted_len;
     enum file_stage stage;
-    int fd; /* -1 once finished */
+    int fd; /* -1 while paused, and once finished */
     bool has_time;
     time_t time;
     unsigned number; /* the name's, where it got one */
@@ -190,6 +190,78 @@ bool files_is_leftover(const char *name)
     return digits >= 1 && digits <= MARK_DIGITS && name[0] != '0' && !name[digits];
 }
 
+/* ---- paused and resumed ---- */
+
+static int find_place(const struct file *file, enum place_use use, struct place *ret_place)
+{
+    return place_find(file->files->dir, file->name, file->trusted_len, use, ret_place);
+}
+
+void file_pause(struct file *file)
+{
+    assert(file->stage == FILE_WRITING);
+    close(file->fd);
+    file->fd = -1;
+    file->stage = FILE_PAUSED;
+}
+
+bool file_is_paused(const struct file *file)
+{
+    return file->stage == FILE_PAUSED;
+}
+
+/* The file's own, and nothing that somebody has put there. */
+static int reopen(struct file *file, int dir, uint64_t len)
+{
+    struct stat status;
+    int fd = openat(dir, file->temporary, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+    int result = fd < 0 || fstat(fd, &status) < 0 ? -errno : 0;
+
+    if (!result &&
+        (!S_ISREG(status.st_mode) || status.st_nlink != 1 || (uint64_t)status.st_size != len))
+        result = -ESTALE;
+    if (result) {
+        if (fd >= 0)
+            close(fd);
+        return result;
+    }
+    file->fd = fd;
+    file->stage = FILE_WRITING;
+    return 0;
+}
+
+int file_resume(struct file *file, uint64_t len, struct buf *err)
+{
+    struct place place;
+    int result;
+
+    assert(file->stage == FILE_PAUSED);
+    result = find_place(file, PLACE_LOOK, &place);
+    if (!result) {
+        result = reopen(file, place.dir, len);
+        place_leave(&place);
+    }
+    return result ? fail(file->files, file->name, result, err) : 0;
+}
+
+int file_restart(struct file *file, struct buf *err)
+{
+    struct place place;
+    int result;
+
+    assert(file->stage == FILE_WRITING);
+    result = find_place(file, PLACE_LOOK, &place);
+    if (result)
+        return fail(file->files, file->name, result, err);
+    close(file->fd);
+    unlinkat(place.dir, file->temporary, 0);
+    result = make_temporary(file, place.dir);
+    place_leave(&place);
+    return result ? fail(file->files, file->name, result, err) : 0;
+}
+
+/* ---- begun ---- */
+
 /* Whether the path, and a number behind it, can be handed to whoever opens the file. */
 static bool is_short_enough(const struct files *files, const char *name)
 {
@@ -197,11 +269,6 @@ static bool is_short_enough(const struct files *files, const char *name)
     size_t dir_len = is_below ? strlen(files->output_dir) + 1 : 0;
 
     return dir_len + strlen(name) + NUMBER_BYTES < PATH_MAX;
-}
-
-static int find_place(const struct file *file, enum place_use use, struct place *ret_place)
-{
-    return place_find(file->files->dir, file->name, file->trusted_len, use, ret_place);
 }
 
 static int begin(struct file *file)
@@ -282,7 +349,7 @@ void file_free(struct file *file)
 
     if (!file)
         return;
-    has_temporary = file->fd >= 0 || file->stage == FILE_FINISHED;
+    has_temporary = file->fd >= 0 || file->stage == FILE_PAUSED || file->stage == FILE_FINISHED;
     if (file->fd >= 0)
         close(file->fd);
     if (has_temporary)

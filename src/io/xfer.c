@@ -16,6 +16,7 @@
 #include "io/xfer_internal.h"
 #include "io/xfer_setup.h"
 #include "model/options.h"
+#include "model/partial.h"
 #include "model/task.h"
 #include "policy/redirect.h"
 
@@ -262,6 +263,16 @@ static enum body_way body_goes(const struct transfer *transfer)
     return xfer->wants.bodies == XFER_ACCEPTED_BODIES ? BODY_HELD : BODY_COUNTED;
 }
 
+static int put_to_sink(struct transfer *transfer, const char *bytes, size_t len)
+{
+    struct task *task = transfer->task;
+    int result = task->sink->write(task->sink, bytes, len, &transfer->body_message);
+
+    if (!result && task->partial)
+        task->partial->len += len;
+    return result;
+}
+
 static int put_body(struct transfer *transfer, const char *bytes, size_t len)
 {
     struct task *task = transfer->task;
@@ -269,7 +280,7 @@ static int put_body(struct transfer *transfer, const char *bytes, size_t len)
     switch (transfer->body_goes) {
     case BODY_UNWANTED:
     case BODY_COUNTED: return 0;
-    case BODY_TO_SINK: return task->sink->write(task->sink, bytes, len, &transfer->body_message);
+    case BODY_TO_SINK: return put_to_sink(transfer, bytes, len);
     case BODY_HELD: break;
     }
     return body_add(&task->body, transfer->xfer->store, bytes, len, task->next_in_order,
@@ -299,11 +310,40 @@ static void look_at_encoding(struct transfer *transfer)
         transfer->is_malformed = !is_one_of(header->value, plain);
 }
 
-static void begin_body(struct transfer *transfer)
+/* Whether the answer is one to the question for the rest. */
+static bool takes_rest(struct transfer *transfer)
 {
+    struct task *task = transfer->task;
+
+    transfer->rest = transfer->asks_rest ? xfer_judge_rest(transfer) : CONTINUATION_OTHER;
+    switch (transfer->rest) {
+    case CONTINUATION_OTHER: return false;
+    case CONTINUATION_REST:
+        transfer->body_goes = BODY_TO_SINK;
+        task->result.body_bytes = task->partial->len;
+        return true;
+    case CONTINUATION_COMPLETE: transfer->body_goes = BODY_UNWANTED; return true;
+    case CONTINUATION_MISFIT: break;
+    }
+    task->is_misfit = true;
+    transfer->body_goes = BODY_UNWANTED;
+    xfer_forget_rest(task);
+    return true;
+}
+
+void xfer_begin_body(struct transfer *transfer)
+{
+    struct sink *sink = transfer->task->sink;
+
     transfer->body_seen = true;
+    if (takes_rest(transfer))
+        return;
     transfer->body_goes = body_goes(transfer);
     look_at_encoding(transfer);
+    if (transfer->body_goes != BODY_TO_SINK)
+        return;
+    xfer_note_whole(transfer);
+    transfer->body_error = sink->restart(sink, &transfer->body_message);
 }
 
 /* Bytes of the body as it is meant. */
@@ -328,9 +368,11 @@ size_t xfer_on_body(char *bytes, size_t size, size_t count, void *userdata)
 
     transfer->heard_at = transfer->xfer->now;
     if (!transfer->body_seen)
-        begin_body(transfer);
-    if (transfer->is_malformed)
+        xfer_begin_body(transfer);
+    if (transfer->is_malformed || transfer->body_error || transfer->rest == CONTINUATION_MISFIT)
         return CURL_WRITEFUNC_ERROR;
+    if (transfer->rest == CONTINUATION_COMPLETE)
+        return len;
     if (!transfer->gunzip)
         return take_body(transfer, bytes, len) ? CURL_WRITEFUNC_ERROR : len;
     result = gunzip_feed(transfer->gunzip, bytes, len, take_body, transfer);
@@ -628,6 +670,7 @@ void xfer_start(struct xfer *xfer, struct task *task)
     transfer->is_refused = transfer->may_rewind = false;
     transfer->no_descriptor = transfer->has_ended = false;
     transfer->body_error = 0;
+    transfer->rest = CONTINUATION_OTHER;
     transfer->uploaded = 0;
     transfer->is_over_limit = transfer->is_malformed = false;
     transfer->message[0] = '\0';
@@ -677,7 +720,7 @@ static void time_out(struct xfer *xfer, struct transfer *transfer, double now)
     else
         result_setf(result, REASON_TIMEOUT, "not connected after %g s", options->connect_timeout);
     result->exitcode = CURLE_OPERATION_TIMEDOUT;
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &result->http_code);
+    result->http_code = xfer_status(transfer);
     xfer_look_at_gate(transfer);
     xfer_fill_facts(transfer);
     curl_multi_remove_handle(xfer->multi, transfer->easy);

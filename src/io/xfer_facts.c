@@ -42,6 +42,16 @@ static void fill_times(struct facts *facts, CURL *easy)
     facts->total = before + seconds(easy, CURLINFO_TOTAL_TIME_T);
 }
 
+/* What continues a body need not say again when that last changed. */
+static void fill_modified(struct transfer *transfer)
+{
+    curl_off_t modified = -1;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_FILETIME_T, &modified);
+    if (modified >= 0 || transfer->rest == CONTINUATION_OTHER)
+        transfer->task->result.modified = modified;
+}
+
 void xfer_fill_facts(struct transfer *transfer)
 {
     struct facts *facts = transfer->task->result.facts;
@@ -50,7 +60,7 @@ void xfer_fill_facts(struct transfer *transfer)
     curl_off_t size = 0;
 
     if (transfer->xfer->options->remote_time)
-        curl_easy_getinfo(easy, CURLINFO_FILETIME_T, &transfer->task->result.modified);
+        fill_modified(transfer);
     if (!facts)
         return;
     free(facts->content_type);

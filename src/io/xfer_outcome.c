@@ -9,8 +9,11 @@
 #include "io/xfer_internal.h"
 #include "io/xfer_setup.h"
 #include "model/options.h"
+#include "model/partial.h"
 #include "model/task.h"
 #include "policy/redirect.h"
+
+enum { STATUS_OK = 200 };
 
 const char *xfer_location(const struct transfer *transfer, long code)
 {
@@ -20,6 +23,16 @@ const char *xfer_location(const struct transfer *transfer, long code)
         curl_easy_header(transfer->easy, "Location", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
         return NULL;
     return header->value[strspn(header->value, " \t\r")] ? header->value : NULL;
+}
+
+long xfer_status(const struct transfer *transfer)
+{
+    long code = 0;
+
+    if (transfer->rest == CONTINUATION_REST || transfer->rest == CONTINUATION_COMPLETE)
+        return STATUS_OK;
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &code);
+    return code;
 }
 
 /* libcurl does not say so when a resolver's or a file's descriptor was the one too many. */
@@ -166,16 +179,40 @@ static bool has_all_it_announced(const struct transfer *transfer, CURLcode code)
     return version == CURL_HTTP_VERSION_2_0 && came == announced;
 }
 
+/* A body of no bytes has not been seen yet. One that was continued ends where it was said to. */
+static CURLcode end_body(struct transfer *transfer)
+{
+    struct task *task = transfer->task;
+
+    if (!transfer->body_seen) {
+        xfer_begin_body(transfer);
+        task->result.http_code = xfer_status(transfer);
+    }
+    if (transfer->body_error)
+        return CURLE_WRITE_ERROR;
+    if (transfer->rest == CONTINUATION_COMPLETE)
+        task->result.body_bytes = task->partial->len;
+    if (transfer->rest == CONTINUATION_REST && task->result.body_bytes != task->partial->total)
+        return CURLE_PARTIAL_FILE;
+    return CURLE_OK;
+}
+
 void xfer_fill_outcome(struct transfer *transfer)
 {
     CURLcode code = transfer->code;
     struct result *result = &transfer->task->result;
 
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &result->http_code);
+    result->http_code = xfer_status(transfer);
     if (has_all_it_announced(transfer, code))
         code = CURLE_OK;
+    if (code == CURLE_OK && transfer->head_is_whole)
+        code = end_body(transfer);
     bool is_cut = code == CURLE_OK && transfer->gunzip && !gunzip_is_whole(transfer->gunzip);
     xfer_look_at_gate(transfer);
+    if (transfer->rest == CONTINUATION_MISFIT) {
+        transfer->task->outcome = OUTCOME_MISFIT;
+        return;
+    }
     if (transfer->is_malformed || is_cut) {
         fill_malformed(transfer, is_cut ? "the compressed content ends too early"
                                         : "the content does not decompress");

@@ -173,11 +173,16 @@ static void set_headers(struct xfer *xfer, struct transfer *transfer)
     for (struct curl_slist *at = xfer->headers; at; at = at->next) {
         if (is_own && xfer->adds_json_type && xfer_header_is_named(at->data, "content-type"))
             continue;
+        if (transfer->asks_rest && transfer->decodes &&
+            xfer_header_is_named(at->data, "accept-encoding"))
+            continue;
         if (!request_names_header(own, at->data))
             add_header(transfer, at->data);
     }
     for (size_t i = 0; i < own->len; i++)
         add_header(transfer, own->at[i]);
+    if (transfer->asks_rest)
+        xfer_ask_rest(transfer);
     if (transfer->task->traceparent)
         transfer->headers = xfer_append(transfer->headers, transfer->task->traceparent);
     bool is_form = ask->payload_kind == PAYLOAD_BYTES && ask->payload == xfer->ask.payload;
@@ -241,8 +246,9 @@ static bool wants_tailoring(const struct transfer *transfer)
     const struct task *task = transfer->task;
     const struct detail *detail = task->request.detail;
 
-    return task->away || task->demoted || task->traceparent || (detail && !detail->is_plain) ||
-           transfer->ask.payload_kind != PAYLOAD_NONE || strcmp(transfer->ask.method, "GET") != 0;
+    return transfer->asks_rest || task->away || task->demoted || task->traceparent ||
+           (detail && !detail->is_plain) || transfer->ask.payload_kind != PAYLOAD_NONE ||
+           strcmp(transfer->ask.method, "GET") != 0;
 }
 
 /* The handle is as new: of another request's method, headers, payload or credentials nothing is
@@ -305,11 +311,12 @@ int xfer_setup_request(struct xfer *xfer, struct transfer *transfer)
 
     transfer->sent = 0;
     transfer->ask = ask_of(xfer, task);
+    transfer->asks_rest = xfer_wants_rest(transfer);
+    transfer->decodes = xfer->decodes && !asks_for_encoding(task->request.detail);
     tailored = wants_tailoring(transfer);
     if (was_challenged_elsewhere(xfer, transfer) || tailored || transfer->is_tailored)
         start_over(xfer, transfer, task->away);
     transfer->is_tailored = tailored;
-    transfer->decodes = xfer->decodes && !asks_for_encoding(task->request.detail);
     if (tailored)
         result = tailor(xfer, transfer);
     if (result)

@@ -126,6 +126,9 @@ void xfer_setup_lists(struct xfer *xfer)
     xfer->decodes = options->compressed && !has_header(&options->headers, "accept-encoding");
     if (xfer->decodes)
         add_header(xfer, "Accept-Encoding: gzip, deflate");
+    xfer->may_continue = !options->no_range && !options->range &&
+                         !has_header(&options->headers, "range") &&
+                         !has_header(&options->headers, "if-range");
     if (options->data_is_json)
         add_json_headers(xfer);
     xfer->ask = options_ask(options);

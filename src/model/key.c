@@ -47,6 +47,11 @@ static struct key hash(const char *bytes, size_t len)
     return (struct key){.high = sum.high64, .low = sum.low64};
 }
 
+struct key key_of_text(const char *text)
+{
+    return hash(text, strlen(text));
+}
+
 /* A plain URL and a JSON request for it alone are the same. */
 struct key key_of(const struct request *request)
 {
@@ -54,7 +59,7 @@ struct key key_of(const struct request *request)
     struct key key;
 
     if (!says_more(request->detail))
-        return hash(request->url, strlen(request->url));
+        return key_of_text(request->url);
     buf_init(&parts);
     add_text(&parts, request->url);
     add_detail(&parts, request->detail);

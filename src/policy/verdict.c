@@ -43,6 +43,7 @@ enum verdict verdict_of(const struct verdict_rules *rules, struct task *task)
 {
     switch (task->outcome) {
     case OUTCOME_ANSWERED: return judge_answer(rules, task);
+    case OUTCOME_MISFIT: return VERDICT_RESEND;
     case OUTCOME_NO_ROOM: return VERDICT_AGAIN;
     case OUTCOME_NO_DESCRIPTOR: return VERDICT_LATER;
     case OUTCOME_UNTOUCHED:
@@ -93,6 +94,7 @@ struct lesson verdict_lesson(const struct task *task)
                                .closed_for = task->closed_for,
                                .latency = task->latency};
     case OUTCOME_FAILED: return learn_from_failure(task);
+    case OUTCOME_MISFIT: return (struct lesson){.answered = true, .closed_for = task->closed_for};
     case OUTCOME_UNTOUCHED: return (struct lesson){.failed = task->resent >= RESENDS_MAX};
     case OUTCOME_NO_ROOM:
     case OUTCOME_NO_DESCRIPTOR:

@@ -31,6 +31,7 @@ static const char *reason_phrase(unsigned status)
     } phrases[] = {
         {200, "OK"},
         {204, "No Content"},
+        {206, "Partial Content"},
         {301, "Moved Permanently"},
         {302, "Found"},
         {304, "Not Modified"},
@@ -39,6 +40,7 @@ static const char *reason_phrase(unsigned status)
         {401, "Unauthorized"},
         {404, "Not Found"},
         {413, "Content Too Large"},
+        {416, "Range Not Satisfiable"},
         {429, "Too Many Requests"},
         {500, "Internal Server Error"},
         {503, "Service Unavailable"},
@@ -108,6 +110,19 @@ static void coder_free(struct origin_coder *coder)
     free(coder);
 }
 
+/* The rest of a plain body, or that there is none. */
+static void begin_range(struct origin_answer *answer, const struct origin_answer_context *context)
+{
+    if (!context->is_range || answer->refusal || answer->status != 200)
+        return;
+    answer->is_range = true;
+    answer->from = context->from;
+    answer->status = context->from < answer->size ? 206 : 416;
+    if (answer->status == 206 && answer->script->ranges == ORIGIN_SHIFTED)
+        answer->from += answer->from + 1 < answer->size;
+    answer->at = answer->status == 206 ? answer->from : answer->size;
+}
+
 void origin_answer_init(struct origin_answer *answer, const struct origin_script *script,
                         struct blob *echo, const struct origin_answer_context *context)
 {
@@ -123,6 +138,7 @@ void origin_answer_init(struct origin_answer *answer, const struct origin_script
     if (!answer->text && script->kind == ORIGIN_NOT_FOUND)
         answer->text = "no such path in the origin's script\n";
     answer->size = choose_size(answer);
+    begin_range(answer, context);
     answer->framing = choose_framing(answer, context->http10);
     answer->over = context->head_only || answer->framing == ORIGIN_NO_BODY;
     answer->close = context->close;
@@ -163,6 +179,20 @@ static void add_filler(const struct origin_script *script, struct blob *to)
     }
 }
 
+static void add_range(const struct origin_answer *answer, struct blob *to)
+{
+    const struct origin_script *script = answer->script;
+    bool is_untold = answer->is_range && script->ranges == ORIGIN_TAGLESS;
+
+    if (script->etag && !is_untold)
+        blob_addf(to, "ETag: \"%s\"\r\n", script->etag);
+    if (answer->is_range && answer->status == 206)
+        blob_addf(to, "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64 "\r\n", answer->from,
+                  answer->size - 1, answer->size);
+    else if (answer->is_range)
+        blob_addf(to, "Content-Range: bytes */%" PRIu64 "\r\n", answer->size);
+}
+
 static void add_scripted(const struct origin_answer *answer, struct blob *to)
 {
     const struct origin_script *script = answer->script;
@@ -178,6 +208,7 @@ static void add_scripted(const struct origin_answer *answer, struct blob *to)
         blob_addf(to, "WWW-Authenticate: %s\r\n", script->wants);
     for (size_t i = 0; i < script->header_count; i++)
         blob_addf(to, "%s\r\n", script->headers[i]);
+    add_range(answer, to);
     add_filler(script, to);
 }
 
@@ -194,7 +225,7 @@ void origin_answer_head(const struct origin_answer *answer, struct blob *to)
         blob_addf(to, "Retry-After: %s\r\n", script->retry_after);
     if (answer->framing == ORIGIN_LENGTH)
         blob_addf(to, "Content-Length: %" PRIu64 "\r\n",
-                  answer->size + (answer->refusal ? 0 : script->short_by));
+                  answer->size - answer->at + (answer->refusal ? 0 : script->short_by));
     else if (answer->framing == ORIGIN_CHUNKED)
         blob_add_text(to, "Transfer-Encoding: chunked\r\n");
     if (answer->close)

@@ -28,8 +28,10 @@ struct origin_answer {
     const char *text;    /* the body, where it is neither bytes nor echo */
     unsigned status;
     enum origin_framing framing;
-    bool close;    /* the connection ends with the answer */
-    bool over;     /* nothing more comes */
+    bool close; /* the connection ends with the answer */
+    bool over;  /* nothing more comes */
+    bool is_range;
+    uint64_t from; /* where the body begins */
     uint64_t size; /* of the body before coding; ORIGIN_NEVER: endless */
     uint64_t at;   /* of that, how much was used */
     uint64_t sent; /* of the body as coded, before chunking */
@@ -43,6 +45,8 @@ struct origin_answer_context {
     bool head_only;      /* the method was HEAD */
     bool http10;
     bool close;
+    bool is_range; /* only what is from `from` on is asked for */
+    uint64_t from;
 };
 
 /* `echo` is *taken*. */

@@ -120,6 +120,23 @@ static bool set_bomb(struct origin_script *script, void *field, char *value)
     return strcmp(value, "1") == 0;
 }
 
+static bool set_ranges(struct origin_script *script, void *field, char *value)
+{
+    static const char *const words[] = {
+        [ORIGIN_WHOLE] = "0",         [ORIGIN_RANGES] = "1",        [ORIGIN_BLIND] = "blind",
+        [ORIGIN_SHIFTED] = "shifted", [ORIGIN_TAGLESS] = "tagless",
+    };
+
+    (void)script;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(value, words[i]) == 0) {
+            *(enum origin_ranges *)field = (enum origin_ranges)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A tag is only there to be hashed (origin_seed). */
 static bool set_nothing(struct origin_script *script, void *field, char *value)
 {
@@ -149,6 +166,7 @@ static const struct parameter {
     {"delay", set_seconds, FIELD(delay)},
     {"drip", set_drip, FIELD(drip_bytes)},
     {"endless", set_flag, FIELD(endless)},
+    {"etag", set_text, FIELD(etag)},
     {"failtimes", set_count, FIELD(fail_times)},
     {"garbage", set_flag, FIELD(garbage)},
     {"gzip", set_gzip, FIELD(coding)},
@@ -160,7 +178,9 @@ static const struct parameter {
     {"location", set_text, FIELD(location)},
     {"loop", set_flag, FIELD(loop)},
     {"maxinflight", set_count, FIELD(max_in_flight)},
+    {"newetag", set_text, FIELD(new_etag)},
     {"nolength", set_flag, FIELD(no_length)},
+    {"ranges", set_ranges, FIELD(ranges)},
     {"reset", set_reset, FIELD(reset_at)},
     {"retryafter", set_text, FIELD(retry_after)},
     {"short", set_count, FIELD(short_by)},
@@ -319,6 +339,8 @@ static bool check(struct origin_script *script)
         return fail(script, "ascii", "needs /bytes/N");
     if (script->endless && script->kind != ORIGIN_BYTES)
         return fail(script, "endless", "needs /bytes/N");
+    if (script->ranges && (script->kind != ORIGIN_BYTES || coded || script->endless))
+        return fail(script, "ranges", "needs plain /bytes/N");
     return true;
 }
 
@@ -362,8 +384,23 @@ bool origin_script_has_fault(const struct origin_script *script)
            script->coding == ORIGIN_GZIP_CUT || script->coding == ORIGIN_BOMB;
 }
 
+static uint64_t tagged_seed(const char *target, const char *tag)
+{
+    char *tagged;
+
+    if (asprintf(&tagged, "%.*s?tag=%s", (int)strcspn(target, "?#"), target, tag) < 0)
+        abort();
+    uint64_t seed = origin_seed(tagged);
+    free(tagged);
+    return seed;
+}
+
 void origin_script_forgive(struct origin_script *script)
 {
+    if (script->new_etag) {
+        script->etag = script->new_etag;
+        script->seed = tagged_seed(script->text, script->new_etag);
+    }
     script->status = 0;
     script->location = NULL;
     script->retry_after = NULL;

@@ -26,6 +26,11 @@
  *                     itself included, where n is above N; POWER is 1 where it is not said
  *   headdelay=SECS    wait between the head and the body
  *   drip=BYTES,SECS   BYTES of the body, then SECS of nothing, over and over
+ *   etag=WORD         ETag: "WORD"
+ *   newetag=WORD      once failtimes is over: that ETag, and the body of the path with tag=WORD
+ *   ranges=HOW        /bytes/N: answer `Range: bytes=A-` with 206 or 416, unless an If-Range is not
+ *                     that ETag or a Last-Modified of hdr; 1: as it should be; blind: whatever
+ *                     If-Range says; shifted: from A+1; tagless: without the ETag
  *   chunked FLAG      chunked encoding
  *   nolength FLAG     the body ends with the connection
  *   close FLAG        Connection: close
@@ -64,10 +69,14 @@ enum origin_kind { ORIGIN_NOT_FOUND, ORIGIN_BYTES, ORIGIN_TEXT, ORIGIN_ECHO };
 
 enum origin_coding { ORIGIN_PLAIN, ORIGIN_GZIP, ORIGIN_GZIP_NOT, ORIGIN_GZIP_CUT, ORIGIN_BOMB };
 
+enum origin_ranges { ORIGIN_WHOLE, ORIGIN_RANGES, ORIGIN_BLIND, ORIGIN_SHIFTED, ORIGIN_TAGLESS };
+
 struct origin_script {
     enum origin_kind kind;
     enum origin_coding coding;
-    uint64_t size; /* of /bytes */
+    enum origin_ranges ranges;
+    const char *etag, *new_etag; /* without quotes */
+    uint64_t size;               /* of /bytes */
     uint64_t seed;
     const char *word; /* of /text */
     unsigned status;  /* 0: not given */
@@ -91,17 +100,13 @@ struct origin_script {
     uint64_t climb; /* 0: the delay is what it is */
     uint64_t climb_power;
     uint64_t fail_times;
-    bool reset_head;
-    bool ascii;
-    bool chunked;
-    bool no_length;
+    bool reset_head, ascii;
+    bool chunked, no_length;
     bool close;
     bool close_now;
-    bool silent;
-    bool endless;
+    bool silent, endless;
     bool garbage;
-    bool cut_chunk;
-    bool bad_chunk;
+    bool cut_chunk, bad_chunk;
     bool loop;
     char error[96]; /* why it does not parse, else "" */
     char *text;     /* what the texts above point into */

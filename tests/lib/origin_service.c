@@ -40,6 +40,56 @@ static bool has_credentials(const struct origin_request *request, const char *ch
            request->authorization.at[len] == ' ';
 }
 
+/* The value of a header of the script, or NULL. */
+static const char *scripted_header(const struct origin_script *script, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < script->header_count; i++) {
+        const char *header = script->headers[i];
+        if (strncasecmp(header, name, len) == 0 && header[len] == ':')
+            return header + len + 1 + strspn(header + len + 1, " ");
+    }
+    return NULL;
+}
+
+static bool is_text(struct blob_span span, const char *text)
+{
+    return text && span.len == strlen(text) && memcmp(span.at, text, span.len) == 0;
+}
+
+static bool is_current(const struct origin_script *script, struct blob_span condition)
+{
+    const char *etag = script->etag;
+
+    if (is_text(condition, scripted_header(script, "last-modified")))
+        return true;
+    return etag && condition.len == strlen(etag) + 2 && condition.at[0] == '"' &&
+           memcmp(condition.at + 1, etag, strlen(etag)) == 0;
+}
+
+/* Of ranges only `bytes=A-` is understood; whatever else is asked for gets the whole. */
+static void read_range(struct origin_service *service, const struct origin_request *request)
+{
+    const struct origin_script *script = &service->script;
+    struct blob_span range = request->range;
+    uint64_t from = 0;
+
+    if (!script->ranges || range.len < 8 || memcmp(range.at, "bytes=", 6) != 0 ||
+        range.at[range.len - 1] != '-')
+        return;
+    if (script->ranges != ORIGIN_BLIND && request->if_range.len &&
+        !is_current(script, request->if_range))
+        return;
+    for (size_t i = 6; i < range.len - 1; i++) {
+        if (range.at[i] < '0' || range.at[i] > '9')
+            return;
+        from = from * 10 + (uint64_t)(range.at[i] - '0');
+    }
+    service->context.is_range = true;
+    service->context.from = from;
+}
+
 static void write_echo(struct blob *echo, const struct origin_request *request)
 {
     struct blob_span headers = request->headers;
@@ -97,6 +147,7 @@ void origin_service_begin(struct origin_service *service, struct origin_log *log
     else if (script->fail_times != ORIGIN_NEVER)
         count_failures(service, keys);
     climb(script, in_service);
+    read_range(service, request);
     if (script->wants && has_credentials(request, script->wants))
         script->wants = NULL;
     if (script->kind == ORIGIN_ECHO && !service->context.refusal)

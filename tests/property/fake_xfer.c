@@ -397,6 +397,7 @@ static bool is_final(const struct world *world, const struct transfer *transfer)
                transfer->task->result.n_passed >= world->options.max_redirs;
     case OUTCOME_FAILED: return !may_be_retried;
     case OUTCOME_LOCAL_TROUBLE: return true;
+    case OUTCOME_MISFIT:
     case OUTCOME_NO_ROOM:
     case OUTCOME_UNTOUCHED:
     case OUTCOME_NO_DESCRIPTOR: return false;

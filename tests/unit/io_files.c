@@ -903,6 +903,111 @@ Test(files, holds_a_descriptor_only_while_it_writes)
     cr_expect_eq(count_descriptors(), before);
 }
 
+/* ---- paused ---- */
+
+Test(files, goes_on_with_what_it_paused)
+{
+    open_with(CONFLICT_FAIL, false);
+    struct file *file = begin("page");
+    int before = count_descriptors();
+
+    put(file, "ab");
+    cr_expect_not(file_is_paused(file));
+    file_pause(file);
+    cr_expect(file_is_paused(file));
+    cr_expect_eq(count_descriptors(), before - 1);
+    cr_assert_eq(file_resume(file, 2, &err), 0);
+    cr_expect_not(file_is_paused(file));
+    put(file, "c");
+    cr_assert_eq(commit(file), 0);
+    expect_content("out/page", "abc");
+    cr_expect_eq(scratch_count(scratch, "out"), 1);
+}
+
+/* The name of what is being made; there is only one. */
+static char *find_leftover(void)
+{
+    DIR *dir = opendir(scratch_path(scratch, "out"));
+    char *name = NULL;
+
+    cr_assert(dir);
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL && !name;)
+        name = files_is_leftover(entry->d_name) ? strdup(entry->d_name) : NULL;
+    closedir(dir);
+    cr_assert_not_null(name);
+    return name;
+}
+
+enum disturbance { LONGER, GONE, LINK, TWICE, DISTURBANCES };
+
+static void disturb(const char *temporary, enum disturbance disturbance)
+{
+    char *at = strdup(scratch_path(scratch, temporary));
+
+    switch (disturbance) {
+    case LONGER: scratch_write_text(scratch, temporary, "abc"); break;
+    case GONE: unlink(at); break;
+    case LINK:
+        scratch_write_text(scratch, "elsewhere", "ab");
+        unlink(at);
+        cr_assert_eq(symlink("../elsewhere", at), 0);
+        break;
+    case TWICE: cr_assert_eq(link(at, scratch_path(scratch, "elsewhere")), 0); break;
+    case DISTURBANCES: break;
+    }
+    free(at);
+}
+
+Test(files, does_not_go_on_with_what_is_not_as_it_was)
+{
+    static const int errors[] = {-ESTALE, -ENOENT, -ELOOP, -ESTALE};
+
+    open_with(CONFLICT_FAIL, false);
+    for (enum disturbance i = 0; i < DISTURBANCES; i++) {
+        struct file *file = begin("page");
+        put(file, "ab");
+        file_pause(file);
+        char *leftover = find_leftover();
+        char name[64];
+        snprintf(name, sizeof name, "out/%s", leftover);
+        disturb(name, i);
+        cr_expect_eq(file_resume(file, 2, &err), errors[i], "%d", (int)i);
+        file_free(file);
+        cr_expect_eq(scratch_count(scratch, "out"), 0, "%d", (int)i);
+        unlink(scratch_path(scratch, "elsewhere"));
+        free(leftover);
+    }
+}
+
+Test(files, makes_another_temporary_file_for_another_body)
+{
+    open_with(CONFLICT_FAIL, false);
+    struct file *file = begin("page");
+    char *first = find_leftover();
+
+    put(file, "ab");
+    cr_assert_eq(file_restart(file, &err), 0);
+    cr_expect_eq(scratch_count(scratch, "out"), 1);
+    char *second = find_leftover();
+    cr_expect_str_neq(first, second);
+    put(file, "c");
+    cr_assert_eq(commit(file), 0);
+    expect_content("out/page", "c");
+    free(first);
+    free(second);
+}
+
+Test(files, removes_what_it_paused)
+{
+    open_with(CONFLICT_FAIL, false);
+    struct file *file = begin("page");
+
+    put(file, "ab");
+    file_pause(file);
+    file_free(file);
+    cr_expect_eq(scratch_count(scratch, "out"), 0);
+}
+
 Test(files, hands_no_descriptor_to_a_program_it_starts)
 {
     int before = count_descriptors();

@@ -37,6 +37,8 @@ ParameterizedTestParameters(verdict, follows_from_how_a_transfer_ended)
         {OUTCOME_ANSWERED, 301, "http://h:x/", true, VERDICT_DONE, REASON_PROTOCOL, OUTCOME_FAILED},
         {OUTCOME_FAILED, 0, "", true, VERDICT_DONE, REASON_TLS, OUTCOME_FAILED},
         {OUTCOME_FAILED, 200, "", true, VERDICT_DONE, REASON_TLS, OUTCOME_FAILED},
+        {OUTCOME_MISFIT, 206, "", true, VERDICT_RESEND, REASON_OK, OUTCOME_MISFIT},
+        {OUTCOME_MISFIT, 416, "", true, VERDICT_RESEND, REASON_OK, OUTCOME_MISFIT},
         {OUTCOME_NO_ROOM, 200, "", true, VERDICT_AGAIN, REASON_OK, OUTCOME_NO_ROOM},
         {OUTCOME_NO_DESCRIPTOR, 0, "", true, VERDICT_LATER, REASON_OK, OUTCOME_NO_DESCRIPTOR},
         {OUTCOME_LOCAL_TROUBLE, 200, "", true, VERDICT_DONE, REASON_TLS, OUTCOME_LOCAL_TROUBLE},
@@ -243,6 +245,18 @@ Test(verdict, learns_from_a_head_whatever_became_of_the_body)
             tasks_free(task);
         }
     }
+}
+
+Test(verdict, takes_a_rest_that_does_not_fit_for_an_answer)
+{
+    struct task *task = tasks_answered("http://h/", 206, NULL);
+
+    task->outcome = OUTCOME_MISFIT;
+    task->closed_for = 7;
+    struct lesson lesson = verdict_lesson(task);
+    cr_expect(lesson.answered && !lesson.failed && !lesson.overloaded);
+    cr_expect_eq(lesson.closed_for, 7);
+    tasks_free(task);
 }
 
 Test(verdict, learns_nothing_from_what_is_our_own_affair)
