@@ -15,6 +15,7 @@
 
 #include "base/heap.h"
 #include "engine/lasting.h"
+#include "engine/showing.h"
 #include "engine/steps.h"
 #include "model/body.h"
 #include "model/halt.h"
@@ -75,6 +76,7 @@ struct engine {
     struct format *format;
     struct rendering rendering; /* of the task whose turn it is */
     struct lasting lasting;
+    struct showing showing;
     uint64_t seq;
     size_t urls_kept;
     struct group *group;    /* that the last request admitted belongs to; NULL: to none */

@@ -11,6 +11,7 @@
 #define WEIR_IO_XFER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -71,6 +72,9 @@ struct buf *xfer_trace(struct xfer *);
 
 /* Has libcurl drop what it knows about the address of `name:port`. */
 void xfer_forget_name(struct xfer *, const char *name_and_port);
+
+/* How many bytes of bodies have come so far, decoded. */
+uint64_t xfer_received(const struct xfer *);
 
 /* The version of the library that does the work. */
 const char *xfer_library(void);

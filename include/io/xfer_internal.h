@@ -80,6 +80,7 @@ struct xfer {
     double now;       /* read when the loop hands us a socket */
     double timer_due; /* when libcurl wants to be called */
     bool stopped;
+    uint64_t received; /* bytes of bodies */
 
     struct transfer *running;
     struct transfer *ended; /* libcurl is done with it, nobody has asked for it */

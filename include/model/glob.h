@@ -7,6 +7,7 @@
 #define WEIR_MODEL_GLOB_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -17,6 +18,8 @@ enum { GLOB_PARTS_MAX = 100 };
 /* -EINVAL, with words in `err`, for a pattern that is none. */
 int glob_new(const char *pattern, struct glob **ret_glob, struct buf *err) WARN_UNUSED;
 void glob_free(struct glob *);
+/* How many URLs it stands for; UINT64_MAX for as many and more. */
+uint64_t glob_count(const struct glob *);
 /* Appends the next URL; false when there is no more. */
 bool glob_next(struct glob *, struct buf *out);
 

@@ -25,6 +25,13 @@ enum summary_option {
     OPTION_SUMMARY_JSON,
     OPTION_SUMMARY_NONE
 };
+enum progress_option {
+    OPTION_PROGRESS_AUTO,
+    OPTION_PROGRESS_BAR,
+    OPTION_PROGRESS_PLAIN,
+    OPTION_PROGRESS_NONE
+};
+enum color_option { OPTION_COLOR_AUTO, OPTION_COLOR_ALWAYS, OPTION_COLOR_NEVER };
 enum proto_option { OPTION_PROTO_HTTP = 1, OPTION_PROTO_HTTPS = 2 };
 enum ip_option { OPTION_IP_ANY, OPTION_IP_4, OPTION_IP_6 };
 

@@ -89,7 +89,7 @@ struct options {
     bool remote_name, skip_existing, remote_time;
     unsigned on_conflict;
     struct codes accept;
-    unsigned summary;
+    unsigned summary, progress, color;
     bool silent, verbose;
 
     bool in_file; /* a file of options is being read */

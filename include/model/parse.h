@@ -24,7 +24,11 @@ struct parse_rules {
     const char *default_scheme;
 };
 
-/* False for a line that asks for nothing: empty, or a comment. */
+/* What the record of a group begins with, which asks for nothing: those of its members do. */
+extern const char parse_group_record[];
+
+bool parse_is_blank(char);
+/* False for a line that asks for nothing: empty, a comment, the record of a group. */
 bool parse_wants(const char *line, size_t len);
 
 /* Fills url and invalid of `request`, and `*ret_url` where it is valid. */

@@ -78,4 +78,23 @@ bool sched_next_dropped(struct sched *, struct buf *out);
 
 size_t sched_hosts(const struct sched *);
 
+/* Why sched_next names no task: what holds back the one that is nearest to its start. */
+enum sched_hold {
+    SCHED_EMPTY, /* none is queued */
+    SCHED_READY, /* nothing does */
+    SCHED_RATE,
+    SCHED_HOST_RATE, /* of `host` */
+    SCHED_GATE,      /* likewise, `until` then */
+    SCHED_LOOKUP,
+    SCHED_HOST_FULL
+};
+
+struct sched_why {
+    enum sched_hold hold;
+    double until;
+    const char *host; /* borrowed until the next call of any */
+};
+
+struct sched_why sched_why(const struct sched *, double now);
+
 #endif

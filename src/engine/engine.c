@@ -120,7 +120,7 @@ static void set_rules(struct engine *engine, const struct options *options)
         .default_scheme = options->proto_default ? options->proto_default : "http",
     };
     engine->flush_at = INFINITY;
-    engine->due = INFINITY;
+    engine->due = engine->showing.due = INFINITY;
     engine->begun_at = engine->awake_at = clock_now();
     engine->deadline = options->deadline > 0 ? engine->begun_at + options->deadline : INFINITY;
     heap_init(&engine->waiting);
@@ -243,6 +243,7 @@ static int set_up_io(struct engine *engine, struct buf *err)
     if (result)
         return result;
     begin_output(engine);
+    engine_begin_showing(engine);
     result = xfer_new(engine->loop, engine->options, wants_of(engine), &engine->store, jobs,
                       &engine->xfer, err);
     return result ? EXIT_USAGE : 0;
@@ -302,6 +303,7 @@ void engine_free(struct engine *engine)
     if (engine->lasting.syncer)
         (void)!syncer_end(engine->lasting.syncer);
     journal_free(engine->lasting.journal);
+    engine_end_showing(engine);
     free(engine->halted_by);
     format_free(engine->format);
     filename_free(engine->filename);
@@ -348,7 +350,9 @@ int engine_run(struct engine *engine)
     ev_prepare_stop(engine->loop, &engine->prepare);
     ev_timer_stop(engine->loop, &engine->timer);
     ev_run(engine->loop, EVRUN_NOWAIT); /* hears a signal that came with the end */
+    engine_end_showing(engine);
     if (signals_insist(engine->signals)) {
+        (void)!writer_flush(engine->notes);
         engine_close_journal(engine);
         return EXIT_HALTED; /* and what is half-made goes away with the engine */
     }

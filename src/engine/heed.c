@@ -79,8 +79,10 @@ static void tell_status(struct engine *engine)
 
 void engine_forgive(struct engine *engine, double now)
 {
-    if (signals_take_continued(engine->signals))
-        xfer_forgive(engine->xfer, now - engine->awake_at);
+    if (!signals_take_continued(engine->signals))
+        return;
+    xfer_forgive(engine->xfer, now - engine->awake_at);
+    engine_show_anew(engine, now);
 }
 
 void engine_heed(struct engine *engine, double now)

@@ -14,13 +14,18 @@
 #include "model/url.h"
 #include "policy/sched.h"
 
+/* What takes off what is shown at the end of a terminal. */
+enum { ERASING_ROOM = 64 };
+
 void engine_note(struct engine *engine, const struct buf *line)
 {
     size_t room;
     char *to = writer_reserve(engine->notes, &room);
 
-    if (engine->notes_failed || line->len > room)
+    if (engine->notes_failed || line->len + ERASING_ROOM > room)
         return;
+    engine_hide(engine);
+    to = writer_reserve(engine->notes, &room);
     memcpy(to, line->data, line->len);
     writer_commit(engine->notes, line->len);
 }
@@ -101,6 +106,7 @@ double engine_due(const struct engine *engine, double now)
     double due = fmin(xfer_due(engine->xfer), node ? node->due : INFINITY);
 
     due = fmin(due, engine->flush_at);
+    due = fmin(due, engine->showing.due);
     due = fmin(due, engine_journal_due(engine));
     due = fmin(due, engine_start_due(engine, now));
     if (!engine->stopped && !engine->plan)
@@ -166,6 +172,7 @@ void engine_pump(struct engine *engine, double now)
     do {
         stopped = engine->stopped;
         move(engine, now);
+        engine_show(engine, now);
         engine_flush(engine, now);
     } while (engine->stopped != stopped);
     engine->awake_at = now;

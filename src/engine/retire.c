@@ -39,16 +39,6 @@ static void fail_out(struct engine *engine, int error, double now)
     engine_stop(engine, now);
 }
 
-static void flush_out(struct engine *engine, double now)
-{
-    int result = writer_flush(engine->out);
-
-    engine->flush_at = INFINITY;
-    engine_flush_journal(engine, now);
-    if (result)
-        fail_out(engine, result, now);
-}
-
 static void flush_notes(struct engine *engine)
 {
     /* Nobody to tell that nobody can be told. */
@@ -56,6 +46,27 @@ static void flush_notes(struct engine *engine)
         engine->notes_failed = true;
         writer_clear(engine->notes);
     }
+}
+
+/* Results on the same terminal do not go behind what is shown there. */
+static void spare_results(struct engine *engine)
+{
+    if (!engine->showing.is_out_there || writer_is_empty(engine->out) ||
+        !engine->showing.screen.n_lines)
+        return;
+    engine_hide(engine);
+    flush_notes(engine);
+}
+
+static void flush_out(struct engine *engine, double now)
+{
+    spare_results(engine);
+    int result = writer_flush(engine->out);
+
+    engine->flush_at = INFINITY;
+    engine_flush_journal(engine, now);
+    if (result)
+        fail_out(engine, result, now);
 }
 
 /* Whether more results are so near that they had better go out in one write with these. */
@@ -74,7 +85,8 @@ void engine_flush(struct engine *engine, double now)
 {
     if (!is_worth_waiting(engine, now))
         flush_out(engine, now);
-    flush_notes(engine);
+    if (!engine_holds_notes(engine, now))
+        flush_notes(engine);
 }
 
 static bool writers_have_room(const struct engine *engine)
@@ -134,6 +146,19 @@ static bool makes_records(const struct options *options)
     return options->format != OPTION_FORMAT_RAW && options->format != OPTION_FORMAT_NONE;
 }
 
+/* Red, up to the end of the line. */
+static void add_colored_failure(const struct task *task, struct buf *out)
+{
+    struct buf line;
+
+    buf_init(&line);
+    format_failure(task, &line);
+    buf_add_text(out, "\033[31m");
+    buf_add(out, line.data, line.len - 1);
+    buf_add_text(out, "\033[m\n");
+    buf_release(&line);
+}
+
 /* What the run ended before is told in one line at its end, not in thousands. */
 static void tell_failure(struct engine *engine, const struct task *task)
 {
@@ -145,7 +170,10 @@ static void tell_failure(struct engine *engine, const struct task *task)
     if (makes_records(engine->options) && (reason != REASON_CANCELLED || !engine->lasting.journal))
         return;
     buf_init(&line);
-    format_failure(task, &line);
+    if (engine_has_color(engine))
+        add_colored_failure(task, &line);
+    else
+        format_failure(task, &line);
     engine_note(engine, &line);
     buf_release(&line);
 }

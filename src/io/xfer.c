@@ -310,6 +310,11 @@ static void look_at_encoding(struct transfer *transfer)
         transfer->is_malformed = !is_one_of(header->value, plain);
 }
 
+uint64_t xfer_received(const struct xfer *xfer)
+{
+    return xfer->received;
+}
+
 /* Whether the answer is one to the question for the rest. */
 static bool takes_rest(struct transfer *transfer)
 {
@@ -353,6 +358,7 @@ static int take_body(void *userdata, const char *bytes, size_t len)
     uint64_t limit = transfer->xfer->options->max_filesize;
 
     transfer->task->result.body_bytes += len;
+    transfer->xfer->received += len;
     transfer->is_over_limit = limit && transfer->task->result.body_bytes > limit;
     if (transfer->is_over_limit)
         return -EFBIG;

@@ -228,6 +228,18 @@ void glob_free(struct glob *glob)
     free(glob);
 }
 
+uint64_t glob_count(const struct glob *glob)
+{
+    uint64_t count = 1;
+
+    for (size_t i = 0; i < glob->n_parts; i++) {
+        if (count > UINT64_MAX / glob->parts[i].values)
+            return UINT64_MAX;
+        count *= glob->parts[i].values;
+    }
+    return count;
+}
+
 static void add_part(const struct part *part, struct buf *out)
 {
     uint64_t value = part->first + part->turn * part->step;

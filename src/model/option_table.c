@@ -13,6 +13,8 @@ static const char *const format_words[] = {"raw", "jsonl", "tsv", "none", NULL};
 static const char *const conflict_words[] = {"fail", "number", "replace", NULL};
 static const char *const echo_words[] = {"failed", "all", "none", NULL};
 
+static const char *const progress_words[] = {"auto", "bar", "plain", "none", NULL};
+static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const summary_words[] = {"auto", "text", "json", "none", NULL};
 
 static const char *const input_format_words[] = {"auto", "url", "jsonl", NULL};
@@ -450,6 +452,33 @@ const struct option option_table[] = {
      .kind = OPTION_ACCEPTED,
      .group = GROUP_OUTPUT,
      .help = "Accepted for curl's sake: a status from 400 on is always a failure"},
+    {.name = "progress",
+     .arg = "FORM",
+     .kind = OPTION_WORD,
+     .group = GROUP_OTHER,
+     AT(progress),
+     .words = progress_words,
+     .help = "On stderr while it runs: auto (the default: a bar on a terminal), bar, plain, none"},
+    {.name = "progress-bar",
+     .letters = "#",
+     .kind = OPTION_SET,
+     .group = GROUP_OTHER,
+     AT(progress),
+     .value = OPTION_PROGRESS_BAR,
+     .help = "The same as --progress bar"},
+    {.name = "no-progress-meter",
+     .kind = OPTION_SET,
+     .group = GROUP_OTHER,
+     AT(progress),
+     .value = OPTION_PROGRESS_NONE,
+     .help = "The same as --progress none"},
+    {.name = "color",
+     .arg = "WHEN",
+     .kind = OPTION_WORD,
+     .group = GROUP_OTHER,
+     AT(color),
+     .words = color_words,
+     .help = "Colours on stderr: auto (the default: on a terminal), always, never"},
     {.name = "summary",
      .arg = "FORM",
      .kind = OPTION_WORD,
@@ -463,7 +492,7 @@ const struct option option_table[] = {
      .kind = OPTION_SWITCH,
      .group = GROUP_OUTPUT,
      AT(silent),
-     .help = "No line on stderr for a failed request"},
+     .help = "No line on stderr for a failed request, no progress"},
     {.name = "show-error",
      .letters = "S",
      .kind = OPTION_ACCEPTED,

@@ -9,27 +9,28 @@
 #include "model/request.h"
 #include "model/url.h"
 
-static bool is_blank(char c)
+const char parse_group_record[] = "{\"group_record\":";
+
+bool parse_is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\v';
 }
 
 static void trim(const char **line, size_t *len)
 {
-    while (*len && is_blank((*line)[0])) {
+    while (*len && parse_is_blank((*line)[0])) {
         (*line)++;
         (*len)--;
     }
-    while (*len && is_blank((*line)[*len - 1]))
+    while (*len && parse_is_blank((*line)[*len - 1]))
         (*len)--;
 }
 
-/* A group's record, which asks for nothing: those of its members do. */
 static bool is_group_record(const char *line, size_t len)
 {
-    static const char start[] = "{\"group_record\":";
+    const size_t start_len = sizeof parse_group_record - 1;
 
-    return len >= sizeof start - 1 && memcmp(line, start, sizeof start - 1) == 0;
+    return len >= start_len && memcmp(line, parse_group_record, start_len) == 0;
 }
 
 bool parse_wants(const char *line, size_t len)

@@ -56,6 +56,7 @@ struct sched {
     struct host *by_name;
     struct host *lists[DROPPED + 1];
     size_t lens[DROPPED + 1];
+    size_t queued; /* tasks */
     struct heap later;
     unsigned lookups;
     /* What the task last taken changed, should it be put back. */
@@ -242,14 +243,16 @@ static struct host *find_or_make(struct sched *sched, const char *name, bool num
     return host;
 }
 
-static void queue_last(struct host *host, struct task *task)
+static void queue_last(struct sched *sched, struct host *host, struct task *task)
 {
+    sched->queued++;
     DL_APPEND(host->queue, task);
 }
 
 /* Behind the others that were started before, ahead of the rest. */
-static void queue_again(struct host *host, struct task *task)
+static void queue_again(struct sched *sched, struct host *host, struct task *task)
 {
+    sched->queued++;
     if (host->last_again)
         DL_APPEND_ELEM(host->queue, host->last_again, task);
     else
@@ -257,8 +260,9 @@ static void queue_again(struct host *host, struct task *task)
     host->last_again = task;
 }
 
-static void unqueue(struct host *host, struct task *task)
+static void unqueue(struct sched *sched, struct host *host, struct task *task)
 {
+    sched->queued--;
     if (host->last_again == task)
         host->last_again = task == host->queue ? NULL : task->prev;
     DL_DELETE(host->queue, task);
@@ -273,21 +277,21 @@ void sched_add(struct sched *sched, struct task *task, const char *name, bool nu
     task->host = host;
     host->tasks++;
     if (again)
-        queue_again(host, task);
+        queue_again(sched, host, task);
     else
-        queue_last(host, task);
+        queue_last(sched, host, task);
     place_host(sched, host, now);
 }
 
 void sched_add_again(struct sched *sched, struct task *task, double now)
 {
-    queue_again(task->host, task);
+    queue_again(sched, task->host, task);
     place_host(sched, task->host, now);
 }
 
 void sched_remove(struct sched *sched, struct task *task, double now)
 {
-    unqueue(task->host, task);
+    unqueue(sched, task->host, task);
     place_host(sched, task->host, now);
 }
 
@@ -315,7 +319,7 @@ static struct task *dispatch(struct sched *sched, struct task *task, double now)
     sched->valve_before = host->valve;
     task->epoch = valve_take(&host->valve, now);
     rate_take(&sched->rules.rate, &sched->bucket, now);
-    unqueue(host, task);
+    unqueue(sched, host, task);
     unlist(sched, host);
     place_host(sched, host, now);
     return task;
@@ -385,6 +389,28 @@ double sched_due(const struct sched *sched)
     double due = is_someone_ready ? 0 : node ? node->due : INFINITY;
 
     return fmax(due, rate_due(&sched->rules.rate, &sched->bucket));
+}
+
+struct sched_why sched_why(const struct sched *sched, double now)
+{
+    struct heap_node *node = heap_peek(&sched->later);
+    struct sched_why why = {.hold = SCHED_HOST_FULL};
+
+    if (!sched->queued) {
+        why.hold = SCHED_EMPTY;
+    } else if (rate_due(&sched->rules.rate, &sched->bucket) > now) {
+        why.hold = SCHED_RATE;
+    } else if (first_of(sched, AGAIN, IN_TURN)) {
+        why.hold = SCHED_READY;
+    } else if (first_of(sched, AGAIN_BEFORE_LOOKUP, BEFORE_LOOKUP)) {
+        why.hold = SCHED_LOOKUP;
+    } else if (node) {
+        const struct host *host = CONTAINER_OF(node, struct host, due);
+        why.hold = host->valve.closed_until > now ? SCHED_GATE : SCHED_HOST_RATE;
+        why.until = node->due;
+        why.host = host->name;
+    }
+    return why;
 }
 
 double sched_task_due(const struct sched *sched, const struct task *task)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/amount.h"
 #include "base/text.h"
 #include "model/task.h"
 
@@ -58,42 +59,21 @@ static void add_reasons(const uint64_t reasons[REASON_COUNT], struct buf *out)
     }
 }
 
-static void add_bytes(uint64_t bytes, struct buf *out)
-{
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    double number = (double)bytes;
-    size_t unit = 0;
-
-    for (; number >= 1024 && unit + 1 < ARRAY_LEN(units); unit++)
-        number /= 1024;
-    buf_addf(out, unit ? "%.1f %s" : "%.0f %s", number, units[unit]);
-}
-
-/* Three digits of it, in the unit that leaves no row of zeros. */
-static void add_duration(double seconds, struct buf *out)
-{
-    if (seconds < 0.001)
-        buf_addf(out, "%.0f us", seconds * 1e6);
-    else if (seconds < 1)
-        buf_addf(out, "%.3g ms", seconds * 1e3);
-    else
-        buf_addf(out, seconds < 100 ? "%.3g s" : "%.0f s", seconds);
-}
-
 static void add_totals(const struct summary *summary, struct buf *out)
 {
     const struct stats *stats = &summary->stats;
     double rate = summary->wall > 0 ? (double)stats->results / summary->wall : 0;
 
     buf_addf(out, "weir: %llu requests in ", (unsigned long long)stats->results);
-    add_duration(summary->wall, out);
-    buf_addf(out, rate < 100 ? " (%.3g/s)" : " (%.0f/s)", rate);
-    buf_addf(out, ": %llu ok, %llu failed, %llu retried; ",
+    amount_add_duration(summary->wall, out);
+    buf_add_text(out, " (");
+    amount_add_rate(rate, out);
+    buf_addf(out, "): %llu ok, %llu failed, %llu retried; ",
              (unsigned long long)stats->reasons[REASON_OK], (unsigned long long)stats_failed(stats),
              (unsigned long long)stats->retries);
     if (stats->done_before)
         buf_addf(out, "%llu done before; ", (unsigned long long)stats->done_before);
-    add_bytes(stats->body_bytes, out);
+    amount_add_bytes((double)stats->body_bytes, out);
     buf_addf(out, "; at most %u in flight\n", stats->peak_in_flight);
 }
 
@@ -104,7 +84,7 @@ static void add_times(const char *name, const struct histogram *histogram, struc
     buf_addf(out, "weir:   %s:", name);
     for (size_t i = 0; i < ARRAY_LEN(shares); i++) {
         buf_addf(out, i ? ", %s " : " %s ", shares[i].name);
-        add_duration(at(histogram, &shares[i]), out);
+        amount_add_duration(at(histogram, &shares[i]), out);
     }
     buf_add_char(out, '\n');
 }
