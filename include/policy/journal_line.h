@@ -40,8 +40,6 @@ struct journal_line {
 };
 
 void journal_line_add(const struct journal_line *, struct buf *out);
-/* Ends the line that begins at `start`. */
-void journal_line_add_sum(struct buf *line, size_t start);
 /* A line without its newline. False for one that is not whole, or not of ours. */
 bool journal_line_read(const char *line, size_t len, struct journal_line *ret_line);
 /* Undoes what made a path fit to stand in a line. */

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "policy/held.h"
 #include "scratch.h"
 
 static struct scratch *scratch;
@@ -230,11 +231,11 @@ Test(journal_file, says_when_it_holds_too_much)
     uint64_t added = 0;
 
     begin(journal, 1);
-    while (journal_has_room(journal) && added < JOURNAL_HELD) {
+    while (journal_has_room(journal) && added < HELD_BYTES_MAX) {
         added++;
         add(journal, added, REASON_OK, added);
     }
-    cr_expect_lt(added, JOURNAL_HELD / 50);
+    cr_expect_lt(added, HELD_BYTES_MAX / 50);
     cr_expect_eq(journal_release(journal, 1), 1);
     cr_expect(journal_has_room(journal));
     release(journal, added);
@@ -634,6 +635,27 @@ Test(journal_file, compacted_loses_its_torn_tail)
     cr_expect_not(blob_contains(&text, "done 0123 "));
     cr_expect_eq(text.at[text.len - 1], '\n');
     blob_release(&text);
+}
+
+/* Whose name is given is replaced, and not the way to it. */
+Test(journal_file, compacted_by_a_link_leaves_the_link)
+{
+    const char *link = scratch_path(scratch, "link");
+    struct stat status;
+    struct buf err;
+
+    write_superseded();
+    off_t before = (off_t)size_of_file();
+    cr_assert_eq(symlink("journal", link), 0);
+    buf_init(&err);
+    cr_expect_eq(journal_compact(link, &err), 0, "%s", err.data);
+    cr_assert_eq(lstat(link, &status), 0);
+    cr_expect(S_ISLNK(status.st_mode));
+    cr_assert_eq(lstat(path, &status), 0);
+    cr_expect(S_ISREG(status.st_mode) && status.st_size < before);
+    expect_compacted_meaning(60);
+    cr_expect_eq(scratch_count(scratch, ""), 2, "something is left behind");
+    buf_release(&err);
 }
 
 /* As where nobody may make the new one. */
