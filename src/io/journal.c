@@ -82,6 +82,27 @@ static struct pending_name *take_name(struct journal *journal, const struct key 
     return found;
 }
 
+/* The body is not called that after all: what stands there is not its own. */
+static void note_free(struct journal *journal, const struct journal_line *line)
+{
+    struct pending_name *first, *before = NULL, *name;
+    struct buf path;
+
+    buf_init(&path);
+    journal_line_add_text(line, &path);
+    HASH_FIND(hh, journal->names, &line->key, sizeof line->key, first);
+    for (name = first; name && strcmp(name->path, path.data) != 0; name = name->next)
+        before = name;
+    if (name && !before) {
+        name = take_name(journal, &line->key);
+    } else if (name) {
+        before->next = name->next;
+        first->last = name->next ? first->last : before;
+    }
+    free(name);
+    buf_release(&path);
+}
+
 static void note_mark(struct journal *journal, uint64_t mark)
 {
     journal->marks =
@@ -100,7 +121,9 @@ static bool note_result(struct journal *journal, const struct journal_line *line
     if (line->kind == JOURNAL_REDO)
         ledger_take(&journal->ledger, &line->key, LEDGER_FAILED);
     ledger_add(&journal->ledger, &line->key, line->reason == REASON_OK ? LEDGER_OK : LEDGER_FAILED);
-    free(take_name(journal, &line->key));
+    /* What failed has none, or gave it up: the first may be an equal request's. */
+    if (line->reason == REASON_OK)
+        free(take_name(journal, &line->key));
     return true;
 }
 
@@ -112,6 +135,7 @@ static bool note_line(void *userdata, const struct journal_line *line)
     case JOURNAL_HEAD: journal->is_new = false; return true;
     case JOURNAL_RUN: note_mark(journal, line->mark); return true;
     case JOURNAL_NAME: note_name(journal, line); return true;
+    case JOURNAL_FREE: note_free(journal, line); return true;
     case JOURNAL_DONE:
     case JOURNAL_REDO: return note_result(journal, line);
     }
@@ -321,7 +345,7 @@ static bool copy_live(void *userdata, const struct journal_line *line)
     struct journal_line live = *line;
     struct buf text;
 
-    if (line->kind == JOURNAL_NAME)
+    if (line->kind == JOURNAL_NAME || line->kind == JOURNAL_FREE)
         return true; /* those that still matter come last */
     bool is_result = line->kind == JOURNAL_DONE || line->kind == JOURNAL_REDO;
     if (is_result && line->reason != REASON_OK &&

@@ -6,7 +6,7 @@ enum { MARK_DIGITS = 16 };
 
 static const char *const kinds[] = {
     [JOURNAL_HEAD] = "weir-journal", [JOURNAL_RUN] = "run",   [JOURNAL_NAME] = "name",
-    [JOURNAL_DONE] = "done",         [JOURNAL_REDO] = "redo",
+    [JOURNAL_FREE] = "free",         [JOURNAL_DONE] = "done", [JOURNAL_REDO] = "redo",
 };
 
 /* ---- writing ---- */
@@ -41,6 +41,7 @@ void journal_line_add(const struct journal_line *line, struct buf *out)
     case JOURNAL_HEAD: buf_add_number(out, line->version, 1); break;
     case JOURNAL_RUN: words_add_hex(out, line->mark, MARK_DIGITS); break;
     case JOURNAL_NAME:
+    case JOURNAL_FREE:
         add_key(&line->key, out);
         words_add_fit(out, line->text, line->len);
         break;
@@ -109,6 +110,7 @@ static bool read_rest(struct words *left, struct journal_line *line)
         return true;
     case JOURNAL_RUN: return words_next_hex(left, MARK_DIGITS, &line->mark);
     case JOURNAL_NAME:
+    case JOURNAL_FREE:
         return words_next_key(left, &line->key) && words_next(left, &line->text, &line->len);
     case JOURNAL_DONE:
     case JOURNAL_REDO: return words_next_key(left, &line->key) && read_result(left, line);

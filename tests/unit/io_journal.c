@@ -114,6 +114,23 @@ static void name(struct journal *journal, uint64_t number, const char *file)
     cr_assert_eq(journal_write(journal, &line), 0);
 }
 
+static void compact(void)
+{
+    struct buf err;
+
+    buf_init(&err);
+    cr_assert_eq(journal_compact(path, &err), 0, "%s", err.data);
+    buf_release(&err);
+}
+
+static void give_up(struct journal *journal, uint64_t number, const char *file)
+{
+    struct journal_line line = {
+        .kind = JOURNAL_FREE, .key = key_number(number), .text = file, .len = strlen(file)};
+
+    cr_assert_eq(journal_write(journal, &line), 0);
+}
+
 static void release(struct journal *journal, uint64_t position)
 {
     cr_assert_geq(journal_release(journal, position), 0);
@@ -311,6 +328,37 @@ Test(journal_file, gives_the_names_of_equal_requests_in_turn)
     expect_name(journal, 1, "4");
     expect_name(journal, 1, NULL);
     journal_free(journal);
+}
+
+/* What failed never had one, or says that it gave it up. */
+Test(journal_file, gives_no_name_that_was_given_up)
+{
+    struct journal *journal = open_at(false, 0);
+
+    begin(journal, 1);
+    for (int i = 1; i <= 5; i++)
+        name(journal, 1, (char[]){(char)('0' + i), '\0'});
+    name(journal, 2, "two");
+    give_up(journal, 1, "1");
+    give_up(journal, 1, "3");
+    give_up(journal, 1, "5");
+    give_up(journal, 1, "9");
+    give_up(journal, 2, "two");
+    give_up(journal, 3, "three");
+    name(journal, 1, "6");
+    add(journal, 1, REASON_HTTP, JOURNAL_NO_OFFSET);
+    add(journal, 1, REASON_OK, JOURNAL_NO_OFFSET);
+    release(journal, 0);
+    journal_free(journal);
+    for (int i = 0; i < 2; i++) {
+        journal = open_at(true, JOURNAL_NO_OFFSET);
+        expect_name(journal, 1, "4");
+        expect_name(journal, 1, "6");
+        expect_name(journal, 1, NULL);
+        expect_name(journal, 2, NULL);
+        journal_free(journal);
+        compact();
+    }
 }
 
 /* Each run that was killed there was about to give the same name. */
@@ -539,15 +587,6 @@ Test(journal_file, that_another_process_has_open_is_refused)
 }
 
 /* ---- compacted ---- */
-
-static void compact(void)
-{
-    struct buf err;
-
-    buf_init(&err);
-    cr_assert_eq(journal_compact(path, &err), 0, "%s", err.data);
-    buf_release(&err);
-}
 
 static void expect_compacted_meaning(uint64_t stream_size)
 {
