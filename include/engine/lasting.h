@@ -48,6 +48,8 @@ double engine_journal_due(const struct engine *);
 
 /* The task's body is about to stand under that path. A negative errno. */
 int engine_note_name(struct engine *, const struct task *, const char *path) WARN_UNUSED;
+/* It does not, after all. */
+void engine_note_name_free(struct engine *, const struct task *, const char *path);
 /* Where an earlier run was about to put it: the caller's, or NULL. */
 char *engine_noted_name(struct engine *, const struct task *);
 

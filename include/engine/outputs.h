@@ -44,5 +44,7 @@ bool engine_has_file(const struct task *);
 bool engine_name_file(struct engine *, struct task *);
 void engine_take_back_file(struct task *);
 void engine_drop_output(struct task *);
+/* Where an earlier run was about to put it, or NULL. */
+const char *engine_own_name(const struct task *);
 
 #endif

@@ -3,7 +3,7 @@
  * once the result is out. Killed at any byte, it is good up to its last whole line; a line that is
  * lost costs a request done again, never one that is missing.
  *
- * Bound: JOURNAL_HELD bytes of lines that wait for their results to be out; a descriptor and a
+ * Bound: HELD_BYTES_MAX of lines that wait for their results to be out; a descriptor and a
  * mapping while it is read; the ledger's, and the names of the results that the run before was about
  * to name. Owns: the file's lock, the ledger. Knows nothing of: tasks, what is in the results.
  */
@@ -19,8 +19,6 @@
 #include "policy/ledger.h"
 
 struct journal;
-
-enum { JOURNAL_HELD = 256 * 1024 };
 
 struct journal_rules {
     const char *path;

@@ -5,6 +5,7 @@
  *   weir-journal 1 SUM                                the first
  *   run MARK SUM                                      a run began; its temporary files have that mark
  *   name KEY PATH SUM                                 a body is about to be called that
+ *   free KEY PATH SUM                                 it is not called that after all
  *   done KEY REASON ATTEMPTS OFFSET URL SUM           the result is out; the stream is whole to there
  *   redo KEY REASON ATTEMPTS OFFSET URL SUM           likewise, in the place of a failure before
  *
@@ -21,7 +22,14 @@
 #include "model/key.h"
 #include "model/reason.h"
 
-enum journal_kind { JOURNAL_HEAD, JOURNAL_RUN, JOURNAL_NAME, JOURNAL_DONE, JOURNAL_REDO };
+enum journal_kind {
+    JOURNAL_HEAD,
+    JOURNAL_RUN,
+    JOURNAL_NAME,
+    JOURNAL_FREE,
+    JOURNAL_DONE,
+    JOURNAL_REDO
+};
 
 enum { JOURNAL_VERSION = 1, JOURNAL_URL_MAX = 200 };
 
@@ -40,8 +48,6 @@ struct journal_line {
 };
 
 void journal_line_add(const struct journal_line *, struct buf *out);
-/* Ends the line that begins at `start`. */
-void journal_line_add_sum(struct buf *line, size_t start);
 /* A line without its newline. False for one that is not whole, or not of ours. */
 bool journal_line_read(const char *line, size_t len, struct journal_line *ret_line);
 /* Undoes what made a path fit to stand in a line. */

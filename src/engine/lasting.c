@@ -201,6 +201,18 @@ bool engine_withholds(struct engine *engine, struct task *task)
     return is_left;
 }
 
+/* What failed will not be looked for there. */
+static void give_up_name(struct engine *engine, const struct task *task, uint64_t position)
+{
+    const char *own = engine_own_name(task);
+
+    if (!own || task->result.reason == REASON_OK)
+        return;
+    struct journal_line line = {
+        .kind = JOURNAL_FREE, .key = key_of(&task->request), .text = own, .len = strlen(own)};
+    journal_add(engine->lasting.journal, &line, position);
+}
+
 void engine_vouch(struct engine *engine, const struct task *task)
 {
     uint64_t position;
@@ -218,6 +230,7 @@ void engine_vouch(struct engine *engine, const struct task *task)
         .text = task->request.url,
         .len = strlen(task->request.url),
     };
+    give_up_name(engine, task, position);
     journal_add(engine->lasting.journal, &line, position);
 }
 
@@ -226,9 +239,10 @@ bool engine_may_vouch(const struct engine *engine)
     return !engine->lasting.journal || journal_has_room(engine->lasting.journal);
 }
 
-int engine_note_name(struct engine *engine, const struct task *task, const char *path)
+static int write_name(struct engine *engine, const struct task *task, enum journal_kind kind,
+                      const char *path)
 {
-    struct journal_line line = {.kind = JOURNAL_NAME, .text = path, .len = strlen(path)};
+    struct journal_line line = {.kind = kind, .text = path, .len = strlen(path)};
 
     if (!engine->lasting.journal)
         return 0;
@@ -239,6 +253,16 @@ int engine_note_name(struct engine *engine, const struct task *task, const char 
     if (result)
         fail(engine, result); /* a line may be there in part, and nothing counts behind it */
     return result;
+}
+
+int engine_note_name(struct engine *engine, const struct task *task, const char *path)
+{
+    return write_name(engine, task, JOURNAL_NAME, path);
+}
+
+void engine_note_name_free(struct engine *engine, const struct task *task, const char *path)
+{
+    (void)!write_name(engine, task, JOURNAL_FREE, path);
 }
 
 static void sync_from_time_to_time(struct engine *engine, bool wrote, double now)

@@ -144,10 +144,24 @@ bool engine_wants_output(const struct engine *engine, const struct task *task)
     return engine->filename || (detail && detail->output);
 }
 
+/* It failed; the journal is still to be told of a name that it gives up. */
+static void drop_file(struct task *task)
+{
+    struct output *output = output_of(task);
+
+    if (!output->own) {
+        engine_drop_output(task);
+        return;
+    }
+    file_free(output->file);
+    output->file = NULL;
+    output->is_whole = false;
+}
+
 static void fail_output(struct engine *engine, struct task *task, const char *words)
 {
     result_setf(&task->result, REASON_OUTPUT, "%s", words);
-    engine_drop_output(task);
+    drop_file(task);
     engine_complete(engine, task);
 }
 
@@ -196,12 +210,12 @@ static enum begun first_output(struct engine *engine, struct task *task)
     bool named;
 
     buf_init(&err);
+    output->own = engine_noted_name(engine, task);
     named = engine_name_output(engine, task, &output->name, &err) == 0;
     output->trusted_len = named ? trusted_len(engine, task) : 0;
     if (!named)
         fail_output(engine, task, err.data);
     buf_release(&err);
-    output->own = engine_noted_name(engine, task);
     if (named && is_there(engine, output)) {
         struct buf path;
         buf_init(&path);
@@ -215,7 +229,7 @@ static enum begun first_output(struct engine *engine, struct task *task)
 }
 
 /* What there is of a body goes, and with it what is known of that. */
-static void drop_file(struct task *task, struct output *output)
+static void drop_body(struct task *task, struct output *output)
 {
     file_free(output->file);
     output->file = NULL;
@@ -233,7 +247,7 @@ void engine_pause_output(struct task *task)
     if (task->partial && output->len)
         file_pause(output->file);
     else
-        drop_file(task, output);
+        drop_body(task, output);
 }
 
 /* What cannot be gone on with is begun anew. */
@@ -248,7 +262,7 @@ static enum begun resume_file(struct engine *engine, struct task *task, struct o
         return BEGUN;
     if (result == -EMFILE || result == -ENFILE)
         return BEGUN_LATER;
-    drop_file(task, output);
+    drop_body(task, output);
     return begin_file(engine, task, output);
 }
 
@@ -273,7 +287,7 @@ void engine_end_output(struct engine *engine, struct task *task)
     if (!output)
         return;
     if (task->result.reason != REASON_OK) {
-        engine_drop_output(task);
+        drop_file(task);
         return;
     }
     buf_init(&err);
@@ -283,6 +297,11 @@ void engine_end_output(struct engine *engine, struct task *task)
     if (!output->is_whole)
         result_setf(&task->result, REASON_OUTPUT, "%s", err.data);
     buf_release(&err);
+}
+
+const char *engine_own_name(const struct task *task)
+{
+    return task->sink ? output_of(task)->own : NULL;
 }
 
 bool engine_has_file(const struct task *task)
@@ -302,8 +321,11 @@ static int commit_noted(struct engine *engine, struct task *task, struct buf *na
         result = file_choose(file, name, err);
         if (!result)
             result = engine_note_name(engine, task, name->data);
-        if (!result)
-            result = file_publish(file, err);
+        if (result)
+            continue;
+        result = file_publish(file, err);
+        if (result)
+            engine_note_name_free(engine, task, name->data);
     } while (result == -EEXIST && engine->options->on_conflict != OPTION_CONFLICT_FAIL);
     if (result && !err->len)
         buf_setf(err, "cannot write the journal: %s", strerror(-result));
@@ -350,8 +372,10 @@ void engine_publish_output(struct engine *engine, struct task *task)
         engine->tally.succeeded--;
         engine->tally.failed++;
         engine_note_member_changed(engine, task);
+        drop_file(task);
+    } else {
+        engine_drop_output(task);
     }
-    engine_drop_output(task);
 }
 
 void engine_drop_output(struct task *task)

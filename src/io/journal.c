@@ -1,16 +1,13 @@
 #include "io/journal.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <uthash.h>
 
 #include "io/journal_file.h"
+#include "policy/held.h"
 
 /* A body that was about to get its name. */
 struct pending_name {
@@ -19,12 +16,6 @@ struct pending_name {
     struct pending_name *last; /* of those; where the first is asked */
     struct key key;
     char path[];
-};
-
-/* Lines up to `end` wait for the results to be out up to `position`. */
-struct wait {
-    size_t end;
-    uint64_t position;
 };
 
 struct journal {
@@ -38,9 +29,7 @@ struct journal {
     uint64_t *marks;
     size_t n_marks, marks_capacity;
 
-    struct buf held;
-    struct wait *waits;
-    size_t n_waits, waits_capacity;
+    struct held held;
 };
 
 /* ---- reading ---- */
@@ -93,6 +82,27 @@ static struct pending_name *take_name(struct journal *journal, const struct key 
     return found;
 }
 
+/* The body is not called that after all: what stands there is not its own. */
+static void note_free(struct journal *journal, const struct journal_line *line)
+{
+    struct pending_name *first, *before = NULL, *name;
+    struct buf path;
+
+    buf_init(&path);
+    journal_line_add_text(line, &path);
+    HASH_FIND(hh, journal->names, &line->key, sizeof line->key, first);
+    for (name = first; name && strcmp(name->path, path.data) != 0; name = name->next)
+        before = name;
+    if (name && !before) {
+        name = take_name(journal, &line->key);
+    } else if (name) {
+        before->next = name->next;
+        first->last = name->next ? first->last : before;
+    }
+    free(name);
+    buf_release(&path);
+}
+
 static void note_mark(struct journal *journal, uint64_t mark)
 {
     journal->marks =
@@ -111,7 +121,9 @@ static bool note_result(struct journal *journal, const struct journal_line *line
     if (line->kind == JOURNAL_REDO)
         ledger_take(&journal->ledger, &line->key, LEDGER_FAILED);
     ledger_add(&journal->ledger, &line->key, line->reason == REASON_OK ? LEDGER_OK : LEDGER_FAILED);
-    free(take_name(journal, &line->key));
+    /* What failed has none, or gave it up: the first may be an equal request's. */
+    if (line->reason == REASON_OK)
+        free(take_name(journal, &line->key));
     return true;
 }
 
@@ -123,6 +135,7 @@ static bool note_line(void *userdata, const struct journal_line *line)
     case JOURNAL_HEAD: journal->is_new = false; return true;
     case JOURNAL_RUN: note_mark(journal, line->mark); return true;
     case JOURNAL_NAME: note_name(journal, line); return true;
+    case JOURNAL_FREE: note_free(journal, line); return true;
     case JOURNAL_DONE:
     case JOURNAL_REDO: return note_result(journal, line);
     }
@@ -138,9 +151,9 @@ static int fail(const char *path, int result, struct buf *err)
 /* What counts stays; the file goes on behind it. */
 static int load(struct journal *journal, const struct journal_rules *rules, struct buf *err)
 {
-    struct journal_text text;
+    struct line_file_text text;
     size_t good = 0;
-    int result = journal_file_map(journal->fd, &text);
+    int result = line_file_map(journal->fd, &text);
 
     if (result)
         return fail(rules->path, result, err);
@@ -149,7 +162,7 @@ static int load(struct journal *journal, const struct journal_rules *rules, stru
         ledger_init(&journal->ledger, journal_text_results(&text));
         good = journal_text_walk(&text, note_line, journal);
     }
-    journal_file_unmap(&text);
+    line_file_unmap(&text);
     journal->good = good;
     return result;
 }
@@ -162,8 +175,8 @@ int journal_open(const struct journal_rules *rules, struct journal **ret_journal
     journal->fd = -1;
     journal->is_new = true;
     journal->stream_size = rules->stream_size;
-    buf_init(&journal->held);
-    result = journal_file_open(rules->path, true, &journal->fd, err);
+    held_init(&journal->held);
+    result = line_file_open(rules->path, "journal", true, &journal->fd, err);
     if (!result)
         result = load(journal, rules, err);
     if (result) {
@@ -200,9 +213,8 @@ void journal_free(struct journal *journal)
     HASH_CLEAR(hh, journal->names);
     free_names(names);
     ledger_release(&journal->ledger);
-    buf_release(&journal->held);
+    held_release(&journal->held);
     free(journal->marks);
-    free(journal->waits);
     free(journal);
 }
 
@@ -243,14 +255,6 @@ const uint64_t *journal_marks(const struct journal *journal, size_t *ret_len)
 
 /* ---- writing ---- */
 
-/* The file goes on behind what counts. */
-static int cut(const struct journal *journal)
-{
-    off_t end = (off_t)journal->good;
-
-    return ftruncate(journal->fd, end) < 0 || lseek(journal->fd, end, SEEK_SET) < 0 ? -errno : 0;
-}
-
 int journal_begin(struct journal *journal, uint64_t mark, struct buf *err)
 {
     struct journal_line head = {.kind = JOURNAL_HEAD, .version = JOURNAL_VERSION};
@@ -262,9 +266,9 @@ int journal_begin(struct journal *journal, uint64_t mark, struct buf *err)
     if (journal->is_new)
         journal_line_add(&head, &lines);
     journal_line_add(&run, &lines);
-    result = cut(journal);
+    result = line_file_cut(journal->fd, journal->good);
     if (!result)
-        result = journal_file_write(journal->fd, lines.data, lines.len);
+        result = line_file_write(journal->fd, lines.data, lines.len);
     buf_release(&lines);
     if (!result && fdatasync(journal->fd) < 0)
         result = -errno;
@@ -279,53 +283,30 @@ int journal_write(struct journal *journal, const struct journal_line *line)
 
     buf_init(&text);
     journal_line_add(line, &text);
-    int result = journal_file_write(journal->fd, text.data, text.len);
+    int result = line_file_write(journal->fd, text.data, text.len);
     buf_release(&text);
     return result;
 }
 
 void journal_add(struct journal *journal, const struct journal_line *line, uint64_t position)
 {
-    struct wait *last;
-
-    journal_line_add(line, &journal->held);
-    last = journal->n_waits ? &journal->waits[journal->n_waits - 1] : NULL;
-    if (!last || last->position != position) {
-        journal->waits = xgrow(journal->waits, journal->n_waits, &journal->waits_capacity,
-                               sizeof *journal->waits);
-        last = &journal->waits[journal->n_waits++];
-        last->position = position;
-    }
-    last->end = journal->held.len;
+    journal_line_add(line, &journal->held.lines);
+    held_mark(&journal->held, position);
 }
 
 bool journal_has_room(const struct journal *journal)
 {
-    return journal->held.len < JOURNAL_HELD;
-}
-
-/* Drops what has been written: so many bytes, so many waits. */
-static void drop(struct journal *journal, size_t len, size_t n_waits)
-{
-    memmove(journal->held.data, journal->held.data + len, journal->held.len - len);
-    journal->held.len -= len;
-    journal->n_waits -= n_waits;
-    memmove(journal->waits, journal->waits + n_waits, journal->n_waits * sizeof *journal->waits);
-    for (size_t i = 0; i < journal->n_waits; i++)
-        journal->waits[i].end -= len;
+    return held_has_room(&journal->held);
 }
 
 int journal_release(struct journal *journal, uint64_t position)
 {
-    size_t n_waits = 0;
+    size_t len = held_ready(&journal->held, position);
 
-    while (n_waits < journal->n_waits && journal->waits[n_waits].position <= position)
-        n_waits++;
-    if (!n_waits)
+    if (!len)
         return 0;
-    size_t len = journal->waits[n_waits - 1].end;
-    int result = journal_file_write(journal->fd, journal->held.data, len);
-    drop(journal, len, n_waits);
+    int result = line_file_write(journal->fd, journal->held.lines.data, len);
+    held_drop(&journal->held, len);
     return result ? result : 1;
 }
 
@@ -353,7 +334,7 @@ static bool flush_lines(struct compaction *compaction, size_t kept)
     if (compaction->lines.len <= kept)
         return true;
     compaction->result =
-        journal_file_write(compaction->fd, compaction->lines.data, compaction->lines.len);
+        line_file_write(compaction->fd, compaction->lines.data, compaction->lines.len);
     buf_clear(&compaction->lines);
     return compaction->result == 0;
 }
@@ -364,7 +345,7 @@ static bool copy_live(void *userdata, const struct journal_line *line)
     struct journal_line live = *line;
     struct buf text;
 
-    if (line->kind == JOURNAL_NAME)
+    if (line->kind == JOURNAL_NAME || line->kind == JOURNAL_FREE)
         return true; /* those that still matter come last */
     bool is_result = line->kind == JOURNAL_DONE || line->kind == JOURNAL_REDO;
     if (is_result && line->reason != REASON_OK &&
@@ -378,7 +359,7 @@ static bool copy_live(void *userdata, const struct journal_line *line)
     live.len = text.len;
     journal_line_add(&live, &compaction->lines);
     buf_release(&text);
-    return flush_lines(compaction, JOURNAL_HELD);
+    return flush_lines(compaction, HELD_BYTES_MAX);
 }
 
 static void copy_names(struct compaction *compaction)
@@ -392,7 +373,7 @@ static void copy_names(struct compaction *compaction)
     }
 }
 
-static int write_live(struct compaction *compaction, const struct journal_text *text)
+static int write_live(struct compaction *compaction, const struct line_file_text *text)
 {
     ledger_init(&compaction->superseded, 0);
     journal_text_walk(text, note_superseded, compaction);
@@ -401,48 +382,36 @@ static int write_live(struct compaction *compaction, const struct journal_text *
         copy_names(compaction);
         flush_lines(compaction, 0);
     }
-    if (!compaction->result && fsync(compaction->fd) < 0)
-        compaction->result = -errno;
     return compaction->result;
 }
 
 /* The new one stands beside the old one until it is whole. */
-static int replace(struct journal *journal, const char *path, const struct journal_text *text,
+static int replace(struct journal *journal, const char *path, const struct line_file_text *text,
                    struct buf *err)
 {
     struct compaction compaction = {.journal = journal};
-    struct stat status;
-    struct buf name;
-    int result;
+    struct line_file_new new_file;
+    int result = line_file_begin(&new_file, path);
 
-    buf_init(&name);
-    buf_init(&compaction.lines);
-    buf_addf(&name, "%s.XXXXXX", path);
-    compaction.fd = mkostemp(name.data, O_CLOEXEC);
-    result = compaction.fd < 0 ? -errno : write_live(&compaction, text);
-    if (!result &&
-        (fstat(journal->fd, &status) < 0 || fchmod(compaction.fd, status.st_mode & 07777) < 0 ||
-         rename(name.data, path) < 0))
-        result = -errno;
-    if (result && compaction.fd >= 0)
-        unlink(name.data);
-    if (compaction.fd >= 0)
-        close(compaction.fd);
-    ledger_release(&compaction.superseded);
-    buf_release(&compaction.lines);
-    buf_release(&name);
+    if (!result) {
+        buf_init(&compaction.lines);
+        compaction.fd = new_file.fd;
+        result = line_file_end(&new_file, journal->fd, write_live(&compaction, text));
+        ledger_release(&compaction.superseded);
+        buf_release(&compaction.lines);
+    }
     return result ? fail(path, result, err) : 0;
 }
 
 int journal_compact(const char *path, struct buf *err)
 {
     struct journal journal = {.fd = -1, .stream_size = JOURNAL_NO_OFFSET};
-    struct journal_text text = {.bytes = ""};
-    int result = journal_file_open(path, false, &journal.fd, err);
+    struct line_file_text text = {.bytes = ""};
+    int result = line_file_open(path, "journal", false, &journal.fd, err);
 
     if (result)
         return result;
-    result = journal_file_map(journal.fd, &text);
+    result = line_file_map(journal.fd, &text);
     if (result)
         fail(path, result, err);
     else
@@ -451,7 +420,7 @@ int journal_compact(const char *path, struct buf *err)
         ledger_init(&journal.ledger, journal_text_results(&text));
         result = replace(&journal, path, &text, err);
     }
-    journal_file_unmap(&text);
+    line_file_unmap(&text);
     close(journal.fd);
     struct pending_name *names = journal.names;
     HASH_CLEAR(hh, journal.names);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy/journal_line.h"
+#include "policy/words.h"
 
 /* What was read, written again, is a line that says the same. */
 static void write_again(const struct journal_line *line)
@@ -60,7 +61,7 @@ static void read_with_sum(const char *bytes, size_t size)
 
     buf_init(&text);
     buf_add(&text, bytes, size);
-    journal_line_add_sum(&text, 0);
+    words_add_sum(&text, 0);
     if (journal_line_read(text.data, text.len - 1, &line))
         write_again(&line);
     buf_release(&text);

@@ -179,6 +179,25 @@ Test(journal, does_not_replace_a_strangers_file)
     stage_free(stage);
 }
 
+/* It was noted, but the file never got it. */
+Test(journal, does_not_replace_a_strangers_file_for_a_name_it_gave_up)
+{
+    struct stage *stage = stage_new();
+    const char *argv[] = {
+        run_weir(), "-s", "--on-conflict=fail", RESUME(stage), stage_url(stage, "/text/a"),
+        NULL,       NULL};
+    const char *const env[] = {"LD_PRELOAD=" FAULTY_LIBRARY, "FAULTY=rename+:1:EIO", "http_proxy",
+                               "all_proxy", NULL};
+
+    program_expect(program_run((struct run_options){.argv = argv, .env = env}), 4, "", "");
+    cr_expect_eq(scratch_count(stage->scratch, "out"), 0);
+    scratch_write_text(stage->scratch, "out/1", "?");
+    argv[sizeof argv / sizeof *argv - 2] = "--retry-failed";
+    program_expect(program_fetch(argv, NULL), 4, "", "");
+    stage_expect_file(stage, "out/1", "?");
+    stage_free(stage);
+}
+
 /* With a number it was that number's. */
 Test(journal, knows_its_own_file_by_its_number)
 {

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "policy/held.h"
 #include "scratch.h"
 
 static struct scratch *scratch;
@@ -109,6 +110,23 @@ static void name(struct journal *journal, uint64_t number, const char *file)
 {
     struct journal_line line = {
         .kind = JOURNAL_NAME, .key = key_number(number), .text = file, .len = strlen(file)};
+
+    cr_assert_eq(journal_write(journal, &line), 0);
+}
+
+static void compact(void)
+{
+    struct buf err;
+
+    buf_init(&err);
+    cr_assert_eq(journal_compact(path, &err), 0, "%s", err.data);
+    buf_release(&err);
+}
+
+static void give_up(struct journal *journal, uint64_t number, const char *file)
+{
+    struct journal_line line = {
+        .kind = JOURNAL_FREE, .key = key_number(number), .text = file, .len = strlen(file)};
 
     cr_assert_eq(journal_write(journal, &line), 0);
 }
@@ -230,11 +248,11 @@ Test(journal_file, says_when_it_holds_too_much)
     uint64_t added = 0;
 
     begin(journal, 1);
-    while (journal_has_room(journal) && added < JOURNAL_HELD) {
+    while (journal_has_room(journal) && added < HELD_BYTES_MAX) {
         added++;
         add(journal, added, REASON_OK, added);
     }
-    cr_expect_lt(added, JOURNAL_HELD / 50);
+    cr_expect_lt(added, HELD_BYTES_MAX / 50);
     cr_expect_eq(journal_release(journal, 1), 1);
     cr_expect(journal_has_room(journal));
     release(journal, added);
@@ -310,6 +328,37 @@ Test(journal_file, gives_the_names_of_equal_requests_in_turn)
     expect_name(journal, 1, "4");
     expect_name(journal, 1, NULL);
     journal_free(journal);
+}
+
+/* What failed never had one, or says that it gave it up. */
+Test(journal_file, gives_no_name_that_was_given_up)
+{
+    struct journal *journal = open_at(false, 0);
+
+    begin(journal, 1);
+    for (int i = 1; i <= 5; i++)
+        name(journal, 1, (char[]){(char)('0' + i), '\0'});
+    name(journal, 2, "two");
+    give_up(journal, 1, "1");
+    give_up(journal, 1, "3");
+    give_up(journal, 1, "5");
+    give_up(journal, 1, "9");
+    give_up(journal, 2, "two");
+    give_up(journal, 3, "three");
+    name(journal, 1, "6");
+    add(journal, 1, REASON_HTTP, JOURNAL_NO_OFFSET);
+    add(journal, 1, REASON_OK, JOURNAL_NO_OFFSET);
+    release(journal, 0);
+    journal_free(journal);
+    for (int i = 0; i < 2; i++) {
+        journal = open_at(true, JOURNAL_NO_OFFSET);
+        expect_name(journal, 1, "4");
+        expect_name(journal, 1, "6");
+        expect_name(journal, 1, NULL);
+        expect_name(journal, 2, NULL);
+        journal_free(journal);
+        compact();
+    }
 }
 
 /* Each run that was killed there was about to give the same name. */
@@ -541,15 +590,6 @@ Test(journal_file, that_another_process_has_open_is_refused)
 
 /* ---- compacted ---- */
 
-static void compact(void)
-{
-    struct buf err;
-
-    buf_init(&err);
-    cr_assert_eq(journal_compact(path, &err), 0, "%s", err.data);
-    buf_release(&err);
-}
-
 static void expect_compacted_meaning(uint64_t stream_size)
 {
     struct journal *journal = open_at(true, stream_size);
@@ -636,6 +676,27 @@ Test(journal_file, compacted_loses_its_torn_tail)
     cr_expect_not(blob_contains(&text, "done 0123 "));
     cr_expect_eq(text.at[text.len - 1], '\n');
     blob_release(&text);
+}
+
+/* Whose name is given is replaced, and not the way to it. */
+Test(journal_file, compacted_by_a_link_leaves_the_link)
+{
+    const char *link = scratch_path(scratch, "link");
+    struct stat status;
+    struct buf err;
+
+    write_superseded();
+    off_t before = (off_t)size_of_file();
+    cr_assert_eq(symlink("journal", link), 0);
+    buf_init(&err);
+    cr_expect_eq(journal_compact(link, &err), 0, "%s", err.data);
+    cr_assert_eq(lstat(link, &status), 0);
+    cr_expect(S_ISLNK(status.st_mode));
+    cr_assert_eq(lstat(path, &status), 0);
+    cr_expect(S_ISREG(status.st_mode) && status.st_size < before);
+    expect_compacted_meaning(60);
+    cr_expect_eq(scratch_count(scratch, ""), 2, "something is left behind");
+    buf_release(&err);
 }
 
 /* As where nobody may make the new one. */

@@ -16,6 +16,7 @@ static const struct journal_line samples[] = {
     {.kind = JOURNAL_NAME, .key = KEY, TEXT("out/file")},
     {.kind = JOURNAL_NAME, .key = KEY, TEXT(" a b\\c\\x41\t\n\r\x01\x7f\xff\xc3\xa9 ")},
     {.kind = JOURNAL_NAME, .key = KEY, TEXT("\\")},
+    {.kind = JOURNAL_FREE, .key = KEY, TEXT("out/a b")},
     {.kind = JOURNAL_DONE, .key = KEY, .reason = REASON_OK, .attempts = 1, TEXT("http://a/")},
     {.kind = JOURNAL_DONE,
      .key = KEY,
@@ -92,10 +93,11 @@ Test(journal_line, has_the_words_of_the_man_page)
         [3] = "name 0123456789abcdef00000000deadbeef out/file ",
         [4] = "name 0123456789abcdef00000000deadbeef "
               "\\x20a\\x20b\\x5cc\\x5cx41\\x09\\x0a\\x0d\\x01\\x7f\xff\xc3\xa9\\x20 ",
-        [6] = "done 0123456789abcdef00000000deadbeef ok 1 0 http://a/ ",
-        [7] = "done 0123456789abcdef00000000deadbeef http 4000000000 9007199254740993 "
+        [6] = "free 0123456789abcdef00000000deadbeef out/a\\x20b ",
+        [7] = "done 0123456789abcdef00000000deadbeef ok 1 0 http://a/ ",
+        [8] = "done 0123456789abcdef00000000deadbeef http 4000000000 9007199254740993 "
               "a\\x20b\\x00c\\x5c ",
-        [9] = "redo 0123456789abcdef00000000deadbeef output 0 - http://a/?q=\\x5cx20 ",
+        [10] = "redo 0123456789abcdef00000000deadbeef output 0 - http://a/?q=\\x5cx20 ",
     };
 
     for (size_t i = 0; i < SAMPLES; i++) {

@@ -1,4 +1,4 @@
-#include "pty.h"
+#include "console.h"
 
 #include <errno.h>
 #include <fcntl.h>
