@@ -9,7 +9,7 @@
 
 #include "moment.h"
 #include "program.h"
-#include "console.h"
+#include "pty.h"
 #include "stage.h"
 
 #define TERMINAL "TERM=xterm", "LC_ALL=C", "NO_COLOR", "http_proxy", "https_proxy", "all_proxy"

@@ -1,4 +1,4 @@
-#include "console.h"
+#include "pty.h"
 
 #include <errno.h>
 #include <fcntl.h>
