@@ -90,6 +90,7 @@ struct options {
     unsigned on_conflict;
     struct codes accept;
     unsigned summary, progress, color;
+    char *summary_file;
     bool silent, verbose;
 
     bool in_file; /* a file of options is being read */

@@ -42,6 +42,16 @@ static void fill_times(struct facts *facts, CURL *easy)
     facts->total = before + seconds(easy, CURLINFO_TOTAL_TIME_T);
 }
 
+/* One that was tried and never stood is no connection. */
+static void count_connection(struct facts *facts, CURL *easy, bool is_answered)
+{
+    long tried = 0;
+
+    curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &tried);
+    facts->opened += tried > 0 && seconds(easy, CURLINFO_CONNECT_TIME_T) > 0;
+    facts->reused += tried == 0 && is_answered;
+}
+
 void xfer_fill_facts(struct transfer *transfer)
 {
     struct facts *facts = transfer->task->result.facts;
@@ -64,4 +74,5 @@ void xfer_fill_facts(struct transfer *transfer)
     facts->size_download = (uint64_t)size;
     facts->http_version = version_of(easy);
     fill_times(facts, easy);
+    count_connection(facts, easy, transfer->task->result.http_code > 0);
 }
