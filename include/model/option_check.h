@@ -23,6 +23,7 @@ int option_check_fields(const char *text, struct buf *err);
 /* option_local.c: what this machine has to say. */
 int option_check_readable(const char *path, struct buf *err);
 int option_check_writable(const char *path, struct buf *err);
+int option_check_own_file(const char *path, struct buf *err);
 int option_check_directory(const char *path, struct buf *err);
 int option_check_cert(const char *text, struct buf *err);
 int option_check_pinned_key(const char *text, struct buf *err);

@@ -84,7 +84,7 @@ struct options {
     char *write_out, *fields;
     bool header_line, include, body;
     unsigned echo_request;
-    char *output, *output_dir;
+    char *output, *output_dir, *summary_file;
     bool output_is_stdout; /* as was said: -o - or --to */
     bool remote_name, skip_existing, remote_time;
     unsigned on_conflict;

@@ -21,6 +21,8 @@ struct facts {
     long remote_port;
     unsigned http_version; /* 10, 11, 20, 30; 0: none */
     uint64_t size_download;
+    unsigned opened; /* connections, by all transfers begun for it */
+    unsigned reused; /* answers that came by a connection that stood already */
     double begun_at; /* wall clock */
     double before;   /* what earlier hops took */
     double queued;   /* what waiting in our own queues took */

@@ -7,6 +7,7 @@
 #ifndef WEIR_POLICY_HISTOGRAM_H
 #define WEIR_POLICY_HISTOGRAM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -24,5 +25,17 @@ struct histogram {
 void histogram_add(struct histogram *, double seconds);
 /* The duration that `share` of them (0 to 1) do not exceed; 0 where there are none. */
 double histogram_at(const struct histogram *, double share);
+
+/* Deals them out to at most `max` (two or more) rows, each of which goes up to as many times as long
+ * as the one before, at least HISTOGRAM_ROW_RATIO: how many are in each, and up to how long those
+ * are. The share HISTOGRAM_ODD that is shortest is in the first; the one that is longest, where it
+ * is far off, in the last. How many rows. */
+#define HISTOGRAM_ODD       0.01
+#define HISTOGRAM_ROW_RATIO 1.05
+struct histogram_row {
+    uint64_t count;
+    double limit;
+};
+size_t histogram_rows(const struct histogram *, struct histogram_row *rows, size_t max);
 
 #endif

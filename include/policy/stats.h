@@ -14,8 +14,9 @@ struct stats {
     uint64_t results;
     uint64_t reasons[REASON_COUNT];
     uint64_t body_bytes;
-    uint64_t starts;  /* transfers begun */
-    uint64_t retries; /* attempts after a first */
+    uint64_t starts;         /* transfers begun */
+    uint64_t retries;        /* attempts after a first */
+    uint64_t opened, reused; /* connections, as far as there are facts */
     unsigned peak_in_flight;
     uint64_t done_before, failed_before; /* by the run that is resumed; those are no results */
 };

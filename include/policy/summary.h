@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "policy/failures.h"
 #include "policy/histogram.h"
+#include "policy/slowest.h"
 #include "policy/stats.h"
 
 struct task;
@@ -18,6 +19,7 @@ struct task;
 struct summary {
     struct stats stats;
     struct failures failures;
+    struct slowest slowest;
     struct histogram total, starttransfer, queue; /* of what was answered */
     double wall;                                  /* seconds */
     const char *ended;                            /* why, borrowed */
@@ -27,8 +29,12 @@ struct summary {
 void summary_note(struct summary *, const struct task *, const char *host);
 void summary_release(struct summary *);
 
-/* Lines of text, nothing in them that could move a terminal. */
-void summary_add_text(const struct summary *, struct buf *out);
+/* So many answers, and how long they took is drawn, too. */
+enum { SUMMARY_DRAWN_MIN = 10 };
+
+/* Lines of text, nothing in them that could move a terminal. `utf8`: characters beyond ASCII may be
+ * drawn with. */
+void summary_add_text(const struct summary *, bool utf8, struct buf *out);
 void summary_add_json(const struct summary *, struct buf *out);
 
 #endif

@@ -20,12 +20,11 @@ enum { ERASING_ROOM = 64 };
 void engine_note(struct engine *engine, const struct buf *line)
 {
     size_t room;
-    char *to = writer_reserve(engine->notes, &room);
 
-    if (engine->notes_failed || line->len + ERASING_ROOM > room)
+    if (engine->notes_failed || line->len + ERASING_ROOM > writer_room(engine->notes))
         return;
     engine_hide(engine);
-    to = writer_reserve(engine->notes, &room);
+    char *to = writer_reserve(engine->notes, &room);
     memcpy(to, line->data, line->len);
     writer_commit(engine->notes, line->len);
 }

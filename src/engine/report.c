@@ -10,7 +10,8 @@
 #include "model/options.h"
 #include "policy/plan.h"
 
-bool engine_wants_summary(const struct options *options)
+/* On stderr. */
+static bool tells_summary(const struct options *options)
 {
     switch ((enum summary_option)options->summary) {
     case OPTION_SUMMARY_AUTO:
@@ -20,6 +21,11 @@ bool engine_wants_summary(const struct options *options)
     case OPTION_SUMMARY_NONE: break;
     }
     return false;
+}
+
+bool engine_wants_summary(const struct options *options)
+{
+    return options->summary_file || tells_summary(options);
 }
 
 static void tell_halted(struct engine *engine)
@@ -47,30 +53,36 @@ static const char *why_it_ended(const struct engine *engine)
     return engine->stopped ? "an output failed" : "all done";
 }
 
-/* The loop has ended: what stderr does not take at once is waited for here. */
-static void write_notes(struct engine *engine)
+/* The loop has ended: what a reader does not take at once is waited for here. A negative errno. */
+static int write_out(struct engine *engine, struct writer *writer)
 {
-    while (!writer_flush(engine->notes) && !writer_is_empty(engine->notes) &&
-           !signals_insist(engine->signals)) {
-        writer_watch(engine->notes);
+    int result = writer_flush(writer);
+
+    while (!result && !writer_is_empty(writer) && !signals_insist(engine->signals)) {
+        writer_watch(writer);
         ev_run(engine->loop, EVRUN_ONCE);
+        result = writer_flush(writer);
     }
+    return result;
 }
 
-/* More than stderr holds at once goes out piece by piece. */
-static void tell_all(struct engine *engine, const struct buf *text)
+/* More than it holds at once goes out piece by piece. */
+static int write_all(struct engine *engine, struct writer *writer, const struct buf *text)
 {
-    for (size_t at = 0; at < text->len && !engine->notes_failed;) {
+    int result = 0;
+
+    for (size_t at = 0; at < text->len && !result;) {
         size_t room;
-        char *to = writer_reserve(engine->notes, &room);
+        char *to = writer_reserve(writer, &room);
         size_t len = MIN(room, text->len - at);
         memcpy(to, text->data + at, len);
-        writer_commit(engine->notes, len);
+        writer_commit(writer, len);
         at += len;
-        write_notes(engine);
-        if (!writer_is_empty(engine->notes))
-            return;
+        result = write_out(engine, writer);
+        if (!writer_is_empty(writer))
+            break;
     }
+    return result;
 }
 
 /* Of one request nobody needs to be told unless they ask. */
@@ -79,17 +91,36 @@ static void tell_summary(struct engine *engine)
     const struct options *options = engine->options;
     struct buf text;
 
-    if (!engine_wants_summary(options) ||
+    if (!tells_summary(options) || engine->notes_failed ||
         (options->summary == OPTION_SUMMARY_AUTO && engine->summary.stats.results < 2))
         return;
-    engine->summary.wall = clock_now() - engine->begun_at;
-    engine->summary.ended = why_it_ended(engine);
     buf_init(&text);
     if (options->summary == OPTION_SUMMARY_JSON)
         summary_add_json(&engine->summary, &text);
     else
-        summary_add_text(&engine->summary, &text);
-    tell_all(engine, &text);
+        summary_add_text(&engine->summary, engine->showing.is_utf8, &text);
+    (void)!write_all(engine, engine->notes, &text);
+    buf_release(&text);
+}
+
+static void file_summary(struct engine *engine)
+{
+    const char *path = engine->options->summary_file;
+    struct writer *writer = NULL;
+    struct buf text;
+
+    if (!path)
+        return;
+    buf_init(&text);
+    summary_add_json(&engine->summary, &text);
+    int result = writer_open(engine->loop, path, 0, NOTES_BYTES, &writer);
+    if (!result)
+        result = write_all(engine, writer, &text);
+    writer_free(writer);
+    if (result) {
+        buf_setf(&text, "cannot write %s: %s", path, strerror(-result));
+        engine_note_trouble(engine, text.data);
+    }
     buf_release(&text);
 }
 
@@ -109,6 +140,9 @@ void engine_tell_end(struct engine *engine)
     if (engine->plan)
         tell_plan(engine);
     tell_halted(engine);
+    engine->summary.wall = clock_now() - engine->begun_at;
+    engine->summary.ended = why_it_ended(engine);
+    file_summary(engine);
     tell_summary(engine);
-    write_notes(engine);
+    (void)!write_out(engine, engine->notes);
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "engine/state.h"
@@ -28,6 +29,16 @@ static bool prints_results(const struct options *options)
     return options->format != OPTION_FORMAT_NONE && !are_in_files;
 }
 
+/* What is typed there would stand in what is drawn. */
+static bool is_typed_to(const struct options *options)
+{
+    bool reads_stdin = !options->urls.len && !options->inputs.len;
+
+    for (size_t i = 0; i < options->inputs.len; i++)
+        reads_stdin |= strcmp(options->inputs.at[i], "-") == 0;
+    return reads_stdin && isatty(STDIN_FILENO);
+}
+
 /* Where the results go to a terminal they show how it goes. */
 static enum showing_mode mode_of(const struct engine *engine)
 {
@@ -38,7 +49,8 @@ static enum showing_mode mode_of(const struct engine *engine)
         return SHOWING_NOTHING;
     switch ((enum progress_option)options->progress) {
     case OPTION_PROGRESS_AUTO:
-        return can_move && !engine->showing.is_out_there ? SHOWING_BAR : SHOWING_NOTHING;
+        return can_move && !engine->showing.is_out_there && !is_typed_to(options) ? SHOWING_BAR
+                                                                                  : SHOWING_NOTHING;
     case OPTION_PROGRESS_BAR: return can_move ? SHOWING_BAR : SHOWING_LINES;
     case OPTION_PROGRESS_PLAIN: return SHOWING_LINES;
     case OPTION_PROGRESS_NONE: break;
@@ -89,7 +101,7 @@ static struct wait behind_awaited(const struct engine *engine, enum wait_reason 
     const struct task *awaited = window_awaited(&engine->window);
 
     if (!awaited)
-        return (struct wait){WAIT_NOTHING};
+        return (struct wait){.reason = WAIT_NOTHING};
     return (struct wait){
         .reason = reason, .seq = awaited->request.seq, .words = awaited->request.url};
 }

@@ -52,6 +52,16 @@ static void fill_modified(struct transfer *transfer)
         transfer->task->result.modified = modified;
 }
 
+/* One that was tried and never stood is no connection. */
+static void count_connection(struct facts *facts, CURL *easy, bool is_answered)
+{
+    long tried = 0;
+
+    curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &tried);
+    facts->opened += tried > 0 && seconds(easy, CURLINFO_CONNECT_TIME_T) > 0;
+    facts->reused += tried == 0 && is_answered;
+}
+
 void xfer_fill_facts(struct transfer *transfer)
 {
     struct facts *facts = transfer->task->result.facts;
@@ -74,4 +84,5 @@ void xfer_fill_facts(struct transfer *transfer)
     facts->size_download = (uint64_t)size;
     facts->http_version = version_of(easy);
     fill_times(facts, easy);
+    count_connection(facts, easy, transfer->task->result.http_code > 0);
 }

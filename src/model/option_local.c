@@ -83,6 +83,15 @@ char *option_split_cert(const char *text, const char **ret_password)
     return buf_take(&name);
 }
 
+/* What is written there would stand among the results, were it stdout. */
+int option_check_own_file(const char *path, struct buf *err)
+{
+    if (strcmp(path, "-") != 0)
+        return option_check_writable(path, err);
+    buf_setf(err, "takes the name of a file, not -");
+    return -EINVAL;
+}
+
 int option_check_cert(const char *text, struct buf *err)
 {
     const char *password;

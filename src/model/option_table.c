@@ -487,6 +487,13 @@ const struct option option_table[] = {
      .words = summary_words,
      .help =
          "At the end, on stderr: auto (the default: on a terminal, or with -v), text, json, none"},
+    {.name = "summary-file",
+     .arg = "FILE",
+     .kind = OPTION_TEXT,
+     .group = GROUP_OTHER,
+     AT(summary_file),
+     .check = option_check_own_file,
+     .help = "Write the summary as JSON to FILE, whatever --summary says"},
     {.name = "silent",
      .letters = "s",
      .kind = OPTION_SWITCH,

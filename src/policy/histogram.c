@@ -54,3 +54,39 @@ double histogram_at(const struct histogram *histogram, double share)
     }
     return histogram->max;
 }
+
+/* Up to how long those of a row are, which are each as many times as long as those before. */
+static double limit_of(double from, double to, size_t row, size_t len)
+{
+    return from * pow(to / from, (double)(row + 1) / (double)len);
+}
+
+static size_t set_limits(const struct histogram *histogram, struct histogram_row *rows, size_t max)
+{
+    double from = fmax(histogram_at(histogram, HISTOGRAM_ODD), 1e-6);
+    double to = fmax(histogram_at(histogram, 1 - HISTOGRAM_ODD), from);
+    size_t len = MIN(max - 1, (size_t)(log(to / from) / log(HISTOGRAM_ROW_RATIO)) + 1);
+
+    for (size_t row = 0; row < len; row++)
+        rows[row] = (struct histogram_row){.limit = limit_of(from, to, row, len)};
+    if (histogram->max > to * HISTOGRAM_ROW_RATIO)
+        rows[len++] = (struct histogram_row){.limit = histogram->max};
+    else
+        rows[len - 1].limit = fmax(to, histogram->max);
+    return len;
+}
+
+size_t histogram_rows(const struct histogram *histogram, struct histogram_row *rows, size_t max)
+{
+    size_t row = 0;
+
+    if (!histogram->count || max < 2)
+        return 0;
+    size_t len = set_limits(histogram, rows, max);
+    for (size_t place = 0; place < HISTOGRAM_LEN; place++) {
+        while (row + 1 < len && middle_of(place) / 1e6 > rows[row].limit)
+            row++;
+        rows[row].count += histogram->counts[place];
+    }
+    return len;
+}

@@ -9,6 +9,10 @@ void stats_count(struct stats *stats, const struct result *result)
     stats->reasons[result->reason]++;
     stats->starts += result->starts;
     stats->body_bytes += result->body_bytes;
+    if (result->facts) {
+        stats->opened += result->facts->opened;
+        stats->reused += result->facts->reused;
+    }
 }
 
 void stats_note_in_flight(struct stats *stats, unsigned running)

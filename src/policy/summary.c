@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "model/task.h"
 
+enum { DRAWN_ROWS = 10, DRAWN_WIDTH = 40, EIGHTHS = 8 };
+
 struct share {
     const char *name;
     double share;
@@ -28,6 +30,7 @@ void summary_note(struct summary *summary, const struct task *task, const char *
         failures_note(&summary->failures, task, host);
     if (!facts || task->result.http_code == 0)
         return;
+    slowest_note(&summary->slowest, task, facts->total);
     histogram_add(&summary->total, facts->total);
     histogram_add(&summary->starttransfer, facts->starttransfer);
     histogram_add(&summary->queue, facts->queued);
@@ -36,6 +39,7 @@ void summary_note(struct summary *summary, const struct task *task, const char *
 void summary_release(struct summary *summary)
 {
     failures_release(&summary->failures);
+    slowest_release(&summary->slowest);
 }
 
 /* ---- as text ---- */
@@ -133,12 +137,76 @@ static void add_hosts(const struct failures *failures, struct buf *out)
     }
 }
 
-void summary_add_text(const struct summary *summary, struct buf *out)
+static void add_connections(const struct stats *stats, struct buf *out)
+{
+    if (stats->opened || stats->reused)
+        buf_addf(out, "weir:   connections: %llu opened, %llu times one was used again\n",
+                 (unsigned long long)stats->opened, (unsigned long long)stats->reused);
+}
+
+/* As wide as its share of DRAWN_WIDTH columns, to an eighth where there are characters for that; of
+ * what is not nothing something is seen. */
+static void add_mark(uint64_t count, uint64_t most, bool utf8, struct buf *out)
+{
+    unsigned eighths = (unsigned)((double)count / (double)most * DRAWN_WIDTH * EIGHTHS + 0.5);
+
+    if (count)
+        eighths = MAX(eighths, utf8 ? 1U : (unsigned)EIGHTHS);
+    if (!utf8)
+        eighths = (eighths + EIGHTHS / 2) / EIGHTHS * EIGHTHS;
+    for (; eighths >= EIGHTHS; eighths -= EIGHTHS)
+        buf_add_text(out, utf8 ? "\xE2\x96\x88" : "#");
+    /* U+2589, of seven eighths, to U+258F, of one. */
+    if (eighths)
+        buf_addf(out, "\xE2\x96%c", (char)(unsigned char)(0x90 - eighths));
+}
+
+static void add_drawing(const struct histogram *histogram, bool utf8, struct buf *out)
+{
+    struct histogram_row rows[DRAWN_ROWS];
+    size_t len = histogram_rows(histogram, rows, DRAWN_ROWS);
+    uint64_t most = 0;
+
+    if (histogram->count < SUMMARY_DRAWN_MIN || len < 2)
+        return;
+    for (size_t i = 0; i < len; i++)
+        most = MAX(most, rows[i].count);
+    for (size_t i = 0; i < len; i++) {
+        struct buf limit;
+        buf_init(&limit);
+        amount_add_duration(rows[i].limit, &limit);
+        buf_addf(out, "weir:     up to %7s |", limit.data);
+        add_mark(rows[i].count, most, utf8, out);
+        buf_addf(out, " %llu\n", (unsigned long long)rows[i].count);
+        buf_release(&limit);
+    }
+}
+
+/* Of one that is the only one everything is said. */
+static void add_slowest(const struct slowest *slowest, struct buf *out)
+{
+    if (slowest->len < 2)
+        return;
+    buf_add_text(out, "weir:   slowest:\n");
+    for (size_t i = 0; i < slowest->len; i++) {
+        const struct slow_request *request = &slowest->at[i];
+        buf_add_text(out, "weir:     ");
+        amount_add_duration(request->seconds, out);
+        buf_addf(out, " #%llu ", (unsigned long long)request->seq);
+        add_shown(out, request->url);
+        buf_addf(out, ": status %ld\n", request->http_code);
+    }
+}
+
+void summary_add_text(const struct summary *summary, bool utf8, struct buf *out)
 {
     add_totals(summary, out);
+    add_connections(&summary->stats, out);
     add_times("total", &summary->total, out);
     add_times("to first byte", &summary->starttransfer, out);
     add_times("queued", &summary->queue, out);
+    add_drawing(&summary->total, utf8, out);
+    add_slowest(&summary->slowest, out);
     add_failures(&summary->failures, out);
     add_hosts(&summary->failures, out);
     buf_add_text(out, "weir:   ended: ");
@@ -168,6 +236,20 @@ static void add_counts(const char *name, const uint64_t reasons[REASON_COUNT], s
         between = ",";
     }
     buf_add_char(out, '}');
+}
+
+static void add_json_slowest(const struct slowest *slowest, struct buf *out)
+{
+    buf_add_text(out, ",\"slowest\":[");
+    for (size_t i = 0; i < slowest->len; i++) {
+        const struct slow_request *request = &slowest->at[i];
+        buf_addf(out, "%s{\"seq\":%llu,\"url\":", i ? "," : "", (unsigned long long)request->seq);
+        add_string(request->url, out);
+        buf_addf(out, ",\"http_code\":%ld,\"time_total\":", request->http_code);
+        buf_add_seconds(out, request->seconds);
+        buf_add_char(out, '}');
+    }
+    buf_add_char(out, ']');
 }
 
 static void add_histogram(const char *name, const struct histogram *histogram, struct buf *out)
@@ -240,11 +322,15 @@ void summary_add_json(const struct summary *summary, struct buf *out)
     buf_addf(out, ",\"retries\":%llu,\"bytes\":%llu,\"wall\":", (unsigned long long)stats->retries,
              (unsigned long long)stats->body_bytes);
     buf_add_seconds(out, summary->wall);
-    buf_addf(out, ",\"peak_in_flight\":%u,\"ended\":", stats->peak_in_flight);
+    buf_addf(out, ",\"peak_in_flight\":%u,\"connections_opened\":%llu,\"connections_reused\":%llu",
+             stats->peak_in_flight, (unsigned long long)stats->opened,
+             (unsigned long long)stats->reused);
+    buf_add_text(out, ",\"ended\":");
     add_string(summary->ended, out);
     add_histogram("time_total", &summary->total, out);
     add_histogram("time_starttransfer", &summary->starttransfer, out);
     add_histogram("time_queue", &summary->queue, out);
+    add_json_slowest(&summary->slowest, out);
     add_json_failures(&summary->failures, out);
     add_json_hosts(&summary->failures, out);
     buf_add_text(out, "}\n");

@@ -9,8 +9,8 @@
 
 #include "moment.h"
 #include "program.h"
-#include "pty.h"
 #include "stage.h"
+#include "tty.h"
 
 #define TERMINAL "TERM=xterm", "LC_ALL=C", "NO_COLOR", "http_proxy", "https_proxy", "all_proxy"
 
@@ -23,42 +23,42 @@ static const char *endless(struct stage *stage)
     return stage_url(stage, "/text/x?silent=1");
 }
 
-static struct run *spawn_before(struct pty *pty, const char *const *argv, const char *const *env)
+static struct run *spawn_before(struct tty *tty, const char *const *argv, const char *const *env)
 {
     return program_spawn(
-        (struct run_options){.argv = argv, .env = env, .error_fd = pty_number(pty)});
+        (struct run_options){.argv = argv, .env = env, .error_fd = tty_number(tty)});
 }
 
 /* Somebody reads what is said at the end. */
-static struct run_result end_before(struct pty *pty, struct run *run)
+static struct run_result end_before(struct tty *tty, struct run *run)
 {
     while (!run_ended(run, 0.01))
-        pty_read(pty);
+        tty_read(tty);
     struct run_result result = program_end(run);
-    pty_read(pty);
-    cr_expect_str_empty(pty_fault(pty), "it sent what no terminal was to see");
+    tty_read(tty);
+    cr_expect_str_empty(tty_fault(tty), "it sent what no terminal was to see");
     return result;
 }
 
-static void stop_before(struct pty *pty, struct run *run)
+static void stop_before(struct tty *tty, struct run *run)
 {
     run_signal(run, SIGTERM);
-    program_expect(end_before(pty, run), 128 + SIGTERM, NULL, NULL);
+    program_expect(end_before(tty, run), 128 + SIGTERM, NULL, NULL);
 }
 
 /* Whether it shows the text, before a terminal of its own; nothing of it is left at the end. */
 static void expect_shown(struct stage *stage, struct run_options options, const char *text)
 {
-    struct pty *pty = pty_new(200, 10);
+    struct tty *tty = tty_new(200, 10);
 
     (void)stage;
     options.env = terminal;
-    options.error_fd = pty_number(pty);
+    options.error_fd = tty_number(tty);
     struct run *run = program_spawn(options);
-    cr_expect(pty_shows_soon(pty, text, patience), "no '%s' in: %s", text, pty_screen(pty));
-    stop_before(pty, run);
-    cr_expect_not(pty_shows(pty, " in flight  "), "%s", pty_screen(pty));
-    pty_free(pty);
+    cr_expect(tty_shows_soon(tty, text, patience), "no '%s' in: %s", text, tty_screen(tty));
+    stop_before(tty, run);
+    cr_expect_not(tty_shows(tty, " in flight  "), "%s", tty_screen(tty));
+    tty_free(tty);
 }
 
 /* ---- on a terminal ---- */
@@ -66,89 +66,89 @@ static void expect_shown(struct stage *stage, struct run_options options, const 
 Test(progress_bar, goes_as_if_it_had_not_been_there)
 {
     struct stage *stage = stage_new();
-    struct pty *pty = pty_new(100, 10);
+    struct tty *tty = tty_new(100, 10);
     const char *const *argv = RUN_WEIR("--summary=none", stage_url(stage, "/text/a"),
                                        stage_url(stage, "/text/b"), endless(stage));
-    struct run *run = spawn_before(pty, argv, terminal);
+    struct run *run = spawn_before(tty, argv, terminal);
 
-    cr_expect(pty_shows_soon(pty, "2/3  66%  [", patience), "%s", pty_screen(pty));
-    cr_expect(pty_shows(pty, "  1 of 20 in flight  "));
-    stop_before(pty, run);
-    cr_expect_str_eq(pty_screen(pty), "weir: halted: SIGTERM; requests read and not done: 1\n");
-    pty_free(pty);
+    cr_expect(tty_shows_soon(tty, "2/3  66%  [", patience), "%s", tty_screen(tty));
+    cr_expect(tty_shows(tty, "  1 of 20 in flight  "));
+    stop_before(tty, run);
+    cr_expect_str_eq(tty_screen(tty), "weir: halted: SIGTERM; requests read and not done: 1\n");
+    tty_free(tty);
     stage_free(stage);
 }
 
 Test(progress_bar, stays_below_what_failed)
 {
     struct stage *stage = stage_new();
-    struct pty *pty = pty_new(100, 6);
+    struct tty *tty = tty_new(100, 6);
     struct blob input = {0};
-    struct run *run = spawn_before(pty, RUN_WEIR("-j4", "--summary=none"), terminal);
+    struct run *run = spawn_before(tty, RUN_WEIR("-j4", "--summary=none"), terminal);
 
     run_write_text(run, "#\n");
-    cr_expect(pty_shows_soon(pty, "waiting: input", patience));
+    cr_expect(tty_shows_soon(tty, "waiting: input", patience));
     for (int i = 1; i <= 20; i++)
         blob_addf(&input, "%s/text/%d?status=404\n", origin_url(stage->origin), i);
     run_write(run, input.at, input.len);
-    cr_expect(pty_shows_soon(pty, "20 failed: 20 http", patience), "%s", pty_screen(pty));
-    const char *screen = pty_screen(pty), *last = strstr(screen, "/text/20?");
+    cr_expect(tty_shows_soon(tty, "20 failed: 20 http", patience), "%s", tty_screen(tty));
+    const char *screen = tty_screen(tty), *last = strstr(screen, "/text/20?");
     const char *bar = strstr(screen, "20 done  0 of 4 in flight");
     cr_assert(last && bar);
     cr_expect_lt(last, bar);
     cr_expect_null(strstr(strstr(screen, " in flight") + 1, " in flight"), "%s", screen);
     run_close_stdin(run);
-    program_expect(end_before(pty, run), 1, NULL, NULL);
-    screen = pty_screen(pty);
+    program_expect(end_before(tty, run), 1, NULL, NULL);
+    screen = tty_screen(tty);
     cr_expect_null(strstr(screen, "in flight"), "%s", screen);
     for (int i = 1; i <= 20; i++)
         cr_expect(strstr(screen, stage_text(stage, "weir: line %d: %s/text/%d?status=404: http: ",
                                             i + 1, origin_url(stage->origin), i)),
                   "%d: %s", i, screen);
     blob_release(&input);
-    pty_free(pty);
+    tty_free(tty);
     stage_free(stage);
 }
 
-static bool hides_soon(struct pty *pty, const char *text)
+static bool hides_soon(struct tty *tty, const char *text)
 {
     double end = moment_now() + patience;
 
-    while (pty_shows(pty, text) && moment_now() < end) {
+    while (tty_shows(tty, text) && moment_now() < end) {
         moment_nap();
-        pty_read(pty);
+        tty_read(tty);
     }
-    return !pty_shows(pty, text);
+    return !tty_shows(tty, text);
 }
 
 Test(progress_bar, follows_the_width_of_the_terminal)
 {
     struct stage *stage = stage_new();
-    struct pty *pty = pty_new(60, 10);
+    struct tty *tty = tty_new(60, 10);
     struct run *run = spawn_before(
-        pty, RUN_WEIR("--summary=none", stage_url(stage, "/text/a"), endless(stage)), terminal);
+        tty, RUN_WEIR("--summary=none", stage_url(stage, "/text/a"), endless(stage)), terminal);
 
-    cr_expect(pty_shows_soon(pty, "1/2  50%  1 of 20 in flight", patience), "%s", pty_screen(pty));
-    pty_resize(pty, 20, 10);
-    cr_expect(hides_soon(pty, "in flight"), "%s", pty_screen(pty));
-    pty_resize(pty, 120, 10);
-    cr_expect(pty_shows_soon(pty, "[###############               ]  1 of 20 in flight", patience));
-    stop_before(pty, run);
-    pty_free(pty);
+    cr_expect(tty_shows_soon(tty, "1/2  50%  1 of 20 in flight", patience), "%s", tty_screen(tty));
+    tty_resize(tty, 20, 10);
+    cr_expect(hides_soon(tty, "in flight"), "%s", tty_screen(tty));
+    tty_resize(tty, 120, 10);
+    cr_expect(tty_shows_soon(tty, "[###############               ]  1 of 20 in flight", patience));
+    stop_before(tty, run);
+    tty_free(tty);
     stage_free(stage);
 }
 
 Test(progress_bar, is_not_there_before_half_a_second)
 {
     struct stage *stage = stage_new();
-    struct pty *pty = pty_new(80, 10);
+    struct tty *tty = tty_new(80, 10);
     struct run *run =
-        spawn_before(pty, RUN_WEIR("--summary=none", stage_url(stage, "/text/a")), terminal);
-    struct run_result result = end_before(pty, run);
+        spawn_before(tty, RUN_WEIR("--summary=none", stage_url(stage, "/text/a")), terminal);
+    struct run_result result = end_before(tty, run);
 
-    cr_expect(result.wall > 0.5 || pty_bytes(pty)->len == 0, "%s", pty_screen(pty));
+    cr_expect(result.wall > 0.5 || tty_bytes(tty)->len == 0, "%s", tty_screen(tty));
     program_expect(result, 0, "a\n", NULL);
-    pty_free(pty);
+    tty_free(tty);
     stage_free(stage);
 }
 
@@ -156,25 +156,25 @@ Test(progress_bar, is_not_there_before_half_a_second)
 Test(progress_bar, begins_anew_after_a_stop)
 {
     struct stage *stage = stage_new();
-    struct pty *pty = pty_new(80, 10);
+    struct tty *tty = tty_new(80, 10);
     struct run *run = spawn_before(
-        pty, RUN_WEIR("--summary=none", "--rate=1/h", endless(stage), endless(stage)), terminal);
+        tty, RUN_WEIR("--summary=none", "--rate=1/h", endless(stage), endless(stage)), terminal);
 
-    cr_expect(pty_shows_soon(pty, "waiting: rate limit", patience));
+    cr_expect(tty_shows_soon(tty, "waiting: rate limit", patience));
     run_signal(run, SIGSTOP);
-    pty_read(pty);
-    while (write(pty_number(pty), "\nthe shell\n", 11) < 0)
+    tty_read(tty);
+    while (write(tty_number(tty), "\nthe shell\n", 11) < 0)
         ;
-    cr_expect(pty_shows_soon(pty, "the shell", patience));
-    size_t before = pty_bytes(pty)->len;
+    cr_expect(tty_shows_soon(tty, "the shell", patience));
+    size_t before = tty_bytes(tty)->len;
     run_signal(run, SIGCONT);
-    while (pty_bytes(pty)->len < before + 2)
-        pty_read(pty);
-    cr_expect_neq(memcmp(pty_bytes(pty)->at + before, "\r\033", 2), 0);
-    cr_expect(pty_shows(pty, "the shell\n"));
-    stop_before(pty, run);
-    cr_expect(pty_shows(pty, "the shell\n"));
-    pty_free(pty);
+    while (tty_bytes(tty)->len < before + 2)
+        tty_read(tty);
+    cr_expect_neq(memcmp(tty_bytes(tty)->at + before, "\r\033", 2), 0);
+    cr_expect(tty_shows(tty, "the shell\n"));
+    stop_before(tty, run);
+    cr_expect(tty_shows(tty, "the shell\n"));
+    tty_free(tty);
     stage_free(stage);
 }
 
@@ -182,44 +182,44 @@ Test(progress_bar, begins_anew_after_a_stop)
 Test(progress_bar, is_taken_away_by_a_second_signal_too)
 {
     struct stage *stage = stage_new();
-    struct pty *pty = pty_new(80, 10);
+    struct tty *tty = tty_new(80, 10);
     struct run *run = spawn_before(
-        pty, RUN_WEIR("--summary=none", stage_url(stage, "/bytes/1000000"), endless(stage)),
+        tty, RUN_WEIR("--summary=none", stage_url(stage, "/bytes/1000000"), endless(stage)),
         terminal);
 
     run_hold(run, true);
-    cr_expect(pty_shows_soon(pty, "waiting: reader slow", patience), "%s", pty_screen(pty));
+    cr_expect(tty_shows_soon(tty, "waiting: reader slow", patience), "%s", tty_screen(tty));
     run_signal(run, SIGINT);
-    cr_expect(pty_shows_soon(pty, "ending: SIGINT", patience), "%s", pty_screen(pty));
+    cr_expect(tty_shows_soon(tty, "ending: SIGINT", patience), "%s", tty_screen(tty));
     run_signal(run, SIGINT);
     while (!run_ended(run, 0.01))
-        pty_read(pty);
+        tty_read(tty);
     program_expect(program_end(run), 128 + SIGINT, NULL, NULL);
-    pty_read(pty);
-    cr_expect_str_empty(pty_screen(pty));
-    pty_free(pty);
+    tty_read(tty);
+    cr_expect_str_empty(tty_screen(tty));
+    tty_free(tty);
     stage_free(stage);
 }
 
 Test(progress_bar, does_not_stand_between_results)
 {
     struct stage *stage = stage_new();
-    struct pty *pty = pty_new(80, 10);
+    struct tty *tty = tty_new(80, 10);
     const char *slow = stage_url(stage, "/text/a?delay=0.8");
     struct run *run = program_spawn((struct run_options){.argv = RUN_WEIR("-s", slow),
                                                          .env = terminal,
-                                                         .output_fd = pty_number(pty),
-                                                         .error_fd = pty_number(pty)});
+                                                         .output_fd = tty_number(tty),
+                                                         .error_fd = tty_number(tty)});
 
-    program_expect(end_before(pty, run), 0, NULL, NULL);
-    cr_expect_str_eq(blob_text(pty_bytes(pty)), "a\r\n");
+    program_expect(end_before(tty, run), 0, NULL, NULL);
+    cr_expect_str_eq(blob_text(tty_bytes(tty)), "a\r\n");
     run = program_spawn((struct run_options){.argv = RUN_WEIR("-o", "/dev/null", endless(stage)),
                                              .env = terminal,
-                                             .output_fd = pty_number(pty),
-                                             .error_fd = pty_number(pty)});
-    cr_expect(pty_shows_soon(pty, "0/1  0%", patience), "results go elsewhere");
-    stop_before(pty, run);
-    pty_free(pty);
+                                             .output_fd = tty_number(tty),
+                                             .error_fd = tty_number(tty)});
+    cr_expect(tty_shows_soon(tty, "0/1  0%", patience), "results go elsewhere");
+    stop_before(tty, run);
+    tty_free(tty);
     stage_free(stage);
 }
 
@@ -307,19 +307,19 @@ Test(progress, is_nothing_where_it_could_not_be_drawn_over)
 {
     struct stage *stage = stage_new();
     const char *slow = stage_url(stage, "/text/a?delay=0.8");
-    struct pty *pty = pty_new(80, 10);
+    struct tty *tty = tty_new(80, 10);
 
     program_expect(program_fetch(RUN_WEIR(slow), NULL), 0, "a\n", "");
-    struct run *run = spawn_before(pty, RUN_WEIR(slow), dumb_terminal);
-    program_expect(end_before(pty, run), 0, "a\n", NULL);
-    run = spawn_before(pty, RUN_WEIR("-s", slow), terminal);
-    program_expect(end_before(pty, run), 0, "a\n", NULL);
-    run = spawn_before(pty, RUN_WEIR("--progress=none", slow), terminal);
-    program_expect(end_before(pty, run), 0, "a\n", NULL);
-    run = spawn_before(pty, RUN_WEIR("--no-progress-meter", slow), terminal);
-    program_expect(end_before(pty, run), 0, "a\n", NULL);
-    cr_expect_eq(pty_bytes(pty)->len, 0, "%s", pty_screen(pty));
-    pty_free(pty);
+    struct run *run = spawn_before(tty, RUN_WEIR(slow), dumb_terminal);
+    program_expect(end_before(tty, run), 0, "a\n", NULL);
+    run = spawn_before(tty, RUN_WEIR("-s", slow), terminal);
+    program_expect(end_before(tty, run), 0, "a\n", NULL);
+    run = spawn_before(tty, RUN_WEIR("--progress=none", slow), terminal);
+    program_expect(end_before(tty, run), 0, "a\n", NULL);
+    run = spawn_before(tty, RUN_WEIR("--no-progress-meter", slow), terminal);
+    program_expect(end_before(tty, run), 0, "a\n", NULL);
+    cr_expect_eq(tty_bytes(tty)->len, 0, "%s", tty_screen(tty));
+    tty_free(tty);
     stage_free(stage);
 }
 
@@ -346,14 +346,14 @@ Test(progress_plain, is_a_line)
 Test(progress_plain, needs_no_terminal_that_moves)
 {
     struct stage *stage = stage_new();
-    struct pty *pty = pty_new(80, 10);
+    struct tty *tty = tty_new(80, 10);
     struct run *run =
-        spawn_before(pty, RUN_WEIR("-#", "--summary=none", endless(stage)), dumb_terminal);
+        spawn_before(tty, RUN_WEIR("-#", "--summary=none", endless(stage)), dumb_terminal);
 
-    cr_expect(pty_shows_soon(pty, "weir: 0 of 1 done (0%)", patience));
-    stop_before(pty, run);
-    cr_expect_null(strchr(blob_text(pty_bytes(pty)), '\033'));
-    pty_free(pty);
+    cr_expect(tty_shows_soon(tty, "weir: 0 of 1 done (0%)", patience));
+    stop_before(tty, run);
+    cr_expect_null(strchr(blob_text(tty_bytes(tty)), '\033'));
+    tty_free(tty);
     stage_free(stage);
 }
 
@@ -373,15 +373,15 @@ Test(progress_plain, is_silenced)
 static const char *said(struct stage *stage, const char *option, const char *no_color,
                         const char *term)
 {
-    struct pty *pty = pty_new(200, 10);
+    struct tty *tty = tty_new(200, 10);
     const char *const env[] = {term, no_color, "LC_ALL=C", "http_proxy", NULL};
     struct run *run = spawn_before(
-        pty, RUN_WEIR("--summary=none", option, stage_url(stage, "/text/x?status=404")), env);
-    struct run_result result = end_before(pty, run);
+        tty, RUN_WEIR("--summary=none", option, stage_url(stage, "/text/x?status=404")), env);
+    struct run_result result = end_before(tty, run);
 
-    const char *text = stage_text(stage, "%s", blob_text(pty_bytes(pty)));
+    const char *text = stage_text(stage, "%s", blob_text(tty_bytes(tty)));
     program_expect(result, 1, NULL, NULL);
-    pty_free(pty);
+    tty_free(tty);
     return text;
 }
 

@@ -220,7 +220,108 @@ Test(summary_json, tells_of_the_signal)
     stage_free(stage);
 }
 
+Test(summary_json, counts_connections)
+{
+    enum { REQUESTS = 12 };
+    struct stage *stage = stage_new();
+    struct blob input = {0};
+
+    for (int i = 0; i < REQUESTS; i++)
+        blob_addf(&input, "%s\n", i == 4 ? stage_url(stage, "/bytes/10?close=1") : fine(stage));
+    blob_addf(&input, "http://127.0.0.1:1/\nhttp://%s/\n", UNKNOWN_NAME);
+    json_t *summary = summary_of(
+        program_fetch(RUN_WEIR("--summary=json", "-s", "-j1", "--retry=0", "--format=none"),
+                      blob_text(&input)),
+        1);
+    cr_expect_eq(record_number(summary, "connections_opened"), 2);
+    cr_expect_eq(record_number(summary, "connections_reused"), REQUESTS - 2);
+    json_decref(summary);
+    blob_release(&input);
+    stage_free(stage);
+}
+
+/* ---- into a file ---- */
+
+static json_t *filed(struct stage *stage, const char *name)
+{
+    struct blob text = {0};
+    json_error_t error;
+
+    cr_assert(scratch_read(stage->scratch, name, &text));
+    json_t *summary = json_loads(blob_text(&text), JSON_REJECT_DUPLICATES, &error);
+    cr_assert(json_is_object(summary), "%s: %s", error.text, blob_text(&text));
+    blob_release(&text);
+    return summary;
+}
+
+Test(summary_file, has_the_same_whatever_stderr_is_told)
+{
+    struct stage *stage = stage_new();
+    const char *path = scratch_write_text(stage->scratch, "summary",
+                                          "what was there before is gone, however long it is; "
+                                          "what was there before is gone, however long it is\n");
+
+    program_expect(
+        program_fetch(RUN_WEIR("--format=none", "--summary-file", path, fine(stage)), NULL), 0, "",
+        "");
+    json_t *summary = filed(stage, "summary");
+    cr_expect_eq(record_number(summary, "requests"), 1);
+    cr_expect_gt(record_seconds(json_object_get(summary, "time_total"), "max"), 0);
+    cr_expect_eq(json_array_size(json_object_get(summary, "slowest")), 1);
+    json_decref(summary);
+    program_expect(program_fetch(RUN_WEIR("--format=none", "--summary=text", "--summary-file", path,
+                                          fine(stage), fine(stage)),
+                                 NULL),
+                   0, "", "weir: 2 requests in ");
+    summary = filed(stage, "summary");
+    cr_expect_eq(record_number(summary, "requests"), 2);
+    json_decref(summary);
+    stage_free(stage);
+}
+
+Test(summary_file, that_cannot_be_written_is_told_of)
+{
+    struct stage *stage = stage_new();
+
+    program_expect(program_fetch(RUN_WEIR("--summary-file=/dev/full", fine(stage)), NULL), 4, NULL,
+                   "weir: cannot write /dev/full: ");
+    program_expect(program_fetch(RUN_WEIR("--summary-file=-", fine(stage)), NULL), 2, "",
+                   "--summary-file: takes the name of a file");
+    program_expect(
+        program_fetch(RUN_WEIR("--summary-file",
+                               stage_text(stage, "%s/none/s", scratch_dir(stage->scratch)),
+                               fine(stage)),
+                      NULL),
+        2, "", "--summary-file: cannot write ");
+    stage_free(stage);
+}
+
 /* ---- the other forms ---- */
+
+Test(summary_text, is_drawn_as_the_locale_allows)
+{
+    enum { REQUESTS = 40 };
+    struct stage *stage = stage_new();
+    const char *const locales[][2] = {{"LC_ALL=C", NULL}, {"LC_ALL=C.UTF-8", NULL}};
+    struct blob input = {0};
+
+    for (int i = 0; i < REQUESTS; i++)
+        blob_addf(&input, "%s\n", stage_url(stage, "/text/x?delay=0.%d", i % 4));
+    for (int i = 0; i < 2; i++) {
+        struct run_result result = program_run(
+            (struct run_options){.argv = RUN_WEIR("--summary=text", "--format=none", "-j40"),
+                                 .env = locales[i],
+                                 .input = input.at,
+                                 .input_len = input.len});
+        cr_expect_geq(count_lines(&result, "weir:     up to "), 5);
+        cr_expect_eq(blob_contains(&result.err, " |#"), i == 0);
+        cr_expect_eq(blob_contains(&result.err, " |\xE2\x96\x88"), i == 1, "%s",
+                     blob_text(&result.err));
+        program_expect(result, 0, "", NULL);
+    }
+    blob_release(&input);
+    stage_free(stage);
+}
 
 Test(summary_text, is_for_people)
 {

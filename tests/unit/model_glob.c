@@ -207,3 +207,24 @@ Test(glob, has_at_most_a_hundred_parts)
     buf_release(&out);
     buf_release(&err);
 }
+
+Test(glob, counts_what_it_stands_for)
+{
+    static const struct {
+        const char *pattern;
+        uint64_t count;
+    } cases[] = {
+        {"http://h/", 1},
+        {"", 1},
+        {"{a,b,c}/[0-9]", 30},
+        {"[a-e:2]{x}", 3},
+        {"[0-18446744073709551614]", UINT64_MAX},
+        {"[1-4294967296][1-4294967296][1-9]", UINT64_MAX},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct glob *glob = open_glob(cases[i].pattern);
+        cr_expect_eq(glob_count(glob), cases[i].count, "%s", cases[i].pattern);
+        glob_free(glob);
+    }
+}

@@ -2,6 +2,7 @@
 #include <criterion/parameterized.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/chance.h"
 #include "model/line_count.h"
 #include "model/parse.h"
@@ -63,13 +64,15 @@ Test(line_count, agrees_with_what_the_run_takes_for_a_request)
     uint64_t seed = 7;
 
     for (int round = 0; round < 2000; round++) {
-        char text[400] = "";
+        struct buf text;
         uint64_t wanted = 0;
+        buf_init(&text);
         for (int i = 0; i < 20; i++)
-            strcat(text, bits[chance_roll(&seed) % (sizeof bits / sizeof *bits)]);
-        for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n')
+            buf_add_text(&text, bits[chance_roll(&seed) % (sizeof bits / sizeof *bits)]);
+        for (const char *at = text.data; *at; at += strcspn(at, "\n"), at += *at == '\n')
             wanted += parse_wants(at, strcspn(at, "\n"));
-        cr_assert_eq(count(text, strlen(text), '\n', 1 + chance_roll(&seed) % 9), wanted, "%s",
-                     text);
+        cr_assert_eq(count(text.data, text.len, '\n', 1 + chance_roll(&seed) % 9), wanted, "%s",
+                     text.data);
+        buf_release(&text);
     }
 }

@@ -135,3 +135,75 @@ Test(histogram, takes_what_is_out_of_its_range)
     cr_expect_geq(histogram_at(histogram, 0.99), 1e6);
     free(histogram);
 }
+
+/* ---- rows ---- */
+
+enum { ROWS = 10 };
+
+static uint64_t sum_of(const struct histogram_row *rows, size_t len)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < len; i++)
+        sum += rows[i].count;
+    return sum;
+}
+
+Test(histogram, deals_all_out_to_rows_that_grow)
+{
+    struct histogram *histogram = new_histogram();
+    struct histogram_row rows[ROWS];
+
+    for (int i = 1; i <= 1000; i++)
+        histogram_add(histogram, i / 1000.0);
+    size_t len = histogram_rows(histogram, rows, ROWS);
+    cr_expect_geq(len, ROWS - 1);
+    cr_expect_leq(len, ROWS);
+    cr_expect_eq(sum_of(rows, len), 1000);
+    double before = 0.01, shorter = 0;
+    for (size_t i = 0; i < len; i++) {
+        double due = floor(rows[i].limit * 1000);
+        cr_expect_gt(rows[i].limit, before);
+        before = rows[i].limit;
+        shorter += (double)rows[i].count;
+        cr_expect_float_eq(shorter, due, due / 100 + 2, "up to %g: %g", rows[i].limit, shorter);
+    }
+    cr_expect_eq(rows[len - 1].limit, 1.0);
+    free(histogram);
+}
+
+/* Nine in ten rows would else be empty. */
+Test(histogram, lets_one_that_is_far_off_have_a_row_for_itself)
+{
+    struct histogram *histogram = new_histogram();
+    struct histogram_row rows[ROWS];
+
+    for (int i = 0; i < 1000; i++)
+        histogram_add(histogram, 0.1 + i / 10000.0);
+    histogram_add(histogram, 3600);
+    size_t len = histogram_rows(histogram, rows, ROWS);
+    cr_expect_eq(len, (size_t)ROWS);
+    cr_expect_eq(sum_of(rows, len), 1001);
+    cr_expect_eq(rows[len - 1].limit, 3600);
+    cr_expect_leq(rows[len - 1].count, 12);
+    for (size_t i = 0; i < len; i++)
+        cr_expect_gt(rows[i].count, 0);
+    free(histogram);
+}
+
+Test(histogram, has_no_two_rows_for_what_is_the_same)
+{
+    struct histogram *histogram = new_histogram();
+    struct histogram_row rows[ROWS];
+
+    cr_expect_eq(histogram_rows(histogram, rows, ROWS), 0);
+    histogram_add(histogram, 0);
+    cr_expect_eq(histogram_rows(histogram, rows, ROWS), 1);
+    cr_expect_eq(rows[0].count, 1);
+    for (int i = 0; i < 10; i++)
+        histogram_add(histogram, 1e-6);
+    cr_expect_eq(histogram_rows(histogram, rows, ROWS), 1);
+    cr_expect_eq(rows[0].count, 11);
+    cr_expect_eq(rows[0].limit, 1e-6);
+    free(histogram);
+}

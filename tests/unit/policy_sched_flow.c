@@ -811,3 +811,93 @@ Test(sched_flow, knows_nothing_of_what_was_put_back)
     end(&run, first, &fine);
     finish(&run);
 }
+
+/* ---- why nothing starts ---- */
+
+static void expect_why(struct run *run, enum sched_hold hold, double until, const char *host)
+{
+    struct sched_why why = sched_why(run->sched, run->now);
+
+    cr_expect_eq(why.hold, hold, "%d", (int)why.hold);
+    if (!host)
+        return;
+    cr_expect_eq(why.until, until);
+    cr_expect_str_eq(why.host, host);
+}
+
+Test(sched_why, tells_a_rate_from_a_rate_of_a_host)
+{
+    struct flow_rules rules = plain_rules();
+    static struct run run;
+
+    rules.host_rate.interval = 10;
+    begin(&run, &rules);
+    expect_why(&run, SCHED_EMPTY, 0, NULL);
+    add(&run, "http://a:80");
+    add(&run, "http://a:80");
+    expect_why(&run, SCHED_READY, 0, NULL);
+    cr_expect_eq(start_all(&run), 1);
+    expect_why(&run, SCHED_HOST_RATE, 1010, "http://a:80");
+    run.now = 1010;
+    cr_expect_eq(start_all(&run), 1);
+    expect_why(&run, SCHED_EMPTY, 0, NULL);
+    finish(&run);
+    rules.rate.interval = 20;
+    begin(&run, &rules);
+    add(&run, "http://a:80");
+    add(&run, "http://b:80");
+    cr_expect_eq(start_all(&run), 1);
+    expect_why(&run, SCHED_RATE, 0, NULL);
+    finish(&run);
+}
+
+Test(sched_why, tells_of_a_host_that_has_enough)
+{
+    struct flow_rules rules = plain_rules();
+    static struct run run;
+
+    rules.per_host = 1;
+    begin(&run, &rules);
+    struct task *first = add(&run, "http://a:80");
+    struct task *second = add(&run, "http://a:80");
+    cr_expect_eq(start_all(&run), 1);
+    expect_why(&run, SCHED_HOST_FULL, 0, NULL);
+    sched_remove(run.sched, second, run.now);
+    expect_why(&run, SCHED_EMPTY, 0, NULL);
+    end(&run, first, &fine);
+    finish(&run);
+}
+
+Test(sched_why, tells_of_a_gate)
+{
+    struct flow_rules rules = plain_rules();
+    const struct lesson asked = {.answered = true, .overloaded = true, .closed_for = 60};
+    static struct run run;
+
+    begin(&run, &rules);
+    struct task *first = add(&run, "http://a:80");
+    cr_expect_eq(start_all(&run), 1);
+    end(&run, first, &asked);
+    sched_add_again(run.sched, first, run.now);
+    expect_why(&run, SCHED_GATE, 1060, "http://a:80");
+    finish(&run);
+}
+
+Test(sched_why, tells_of_names_that_are_looked_up)
+{
+    struct flow_rules rules = plain_rules();
+    static struct run run;
+    char name[32];
+
+    begin(&run, &rules);
+    for (int i = 0; i <= LOOKUPS_MAX; i++) {
+        struct task *task = task_new();
+        run.tasks[run.len++] = task;
+        snprintf(name, sizeof name, "http://h%d:80", i);
+        sched_add(run.sched, task, name, false, false, run.now);
+    }
+    while (sched_next(run.sched, run.now))
+        ;
+    expect_why(&run, SCHED_LOOKUP, 0, NULL);
+    finish(&run);
+}

@@ -112,6 +112,9 @@ static const char *const all[] = {"requests",
                                   "bytes",
                                   "wall",
                                   "peak_in_flight",
+                                  "connections_opened",
+                                  "connections_reused",
+                                  "slowest",
                                   "ended",
                                   "time_total",
                                   "failures",
@@ -266,7 +269,7 @@ Test(summary, has_a_bounded_length)
     summary_add_json(&summary, &out);
     cr_expect_lt(out.len, ROOM);
     buf_clear(&out);
-    summary_add_text(&summary, &out);
+    summary_add_text(&summary, false, &out);
     cr_expect_lt(out.len, ROOM);
     buf_release(&out);
 }
@@ -287,7 +290,7 @@ Test(summary, tells_people_the_same)
     summary.stats.retries = 3;
     summary.stats.peak_in_flight = 2;
     buf_init(&out);
-    summary_add_text(&summary, &out);
+    summary_add_text(&summary, false, &out);
     expect_told(&out,
                 "weir: 9 requests in 2 s (4.5/s): 5 ok, 4 failed, 3 retried; 8.8 KiB; at most "
                 "2 in flight\n");
@@ -302,6 +305,68 @@ Test(summary, tells_people_the_same)
     buf_release(&out);
 }
 
+Test(summary, draws_how_long_it_took)
+{
+    struct buf out;
+
+    for (int i = 0; i < 100; i++)
+        note((uint64_t)i + 1, REASON_OK, i < 10 ? 0.002 : i < 14 ? 0.008 : 0.004, NULL);
+    buf_init(&out);
+    summary_add_text(&summary, false, &out);
+    expect_told(&out, "weir:     up to    8 ms |## 4\n");
+    expect_told(&out, " |######################################## 86\n");
+    expect_told(&out, " |##### 10\n");
+    expect_told(&out, " | 0\n");
+    buf_clear(&out);
+    summary_add_text(&summary, true, &out);
+    expect_told(&out, "weir:     up to    8 ms |\xE2\x96\x88\xE2\x96\x89 4\n");
+    expect_told(&out, "\xE2\x96\x8B 10\n");
+    buf_release(&out);
+}
+
+Test(summary, draws_nothing_of_a_few)
+{
+    struct buf out;
+
+    for (int i = 1; i < SUMMARY_DRAWN_MIN; i++)
+        note((uint64_t)i, REASON_OK, i, NULL);
+    buf_init(&out);
+    summary_add_text(&summary, false, &out);
+    cr_expect_null(strstr(out.data, "up to"));
+    buf_release(&out);
+}
+
+Test(summary, tells_the_slowest_and_the_connections)
+{
+    struct buf out;
+
+    for (int i = 1; i <= 7; i++)
+        note((uint64_t)i, i % 2 ? REASON_OK : REASON_HTTP, i, NULL);
+    summary.stats.opened = 3;
+    summary.stats.reused = 4;
+    buf_init(&out);
+    summary_add_text(&summary, false, &out);
+    expect_told(&out, "weir:   slowest:\n"
+                      "weir:     7 s #7 http://h/: status 200\n"
+                      "weir:     6 s #6 http://h/: status 404\n");
+    expect_told(&out, "weir:     3 s #3 http://h/: status 200\n");
+    cr_expect_null(strstr(out.data, "2 s #2 "));
+    expect_told(&out, "weir:   connections: 3 opened, 4 times one was used again\n");
+    buf_release(&out);
+    json_t *object = told();
+    const json_t *slowest = json_object_get(object, "slowest");
+    cr_assert_eq(json_array_size(slowest), 5);
+    const json_t *first = json_array_get(slowest, 0);
+    expect_fields(first, (const char *const[]){"seq", "url", "http_code", "time_total", NULL});
+    cr_expect_eq(number(first, "seq"), 7);
+    cr_expect_eq(seconds(first, "time_total"), 7);
+    cr_expect_eq(number(first, "http_code"), 200);
+    cr_expect_str_eq(text(first, "url"), "http://h/");
+    cr_expect_eq(number(object, "connections_opened"), 3);
+    cr_expect_eq(number(object, "connections_reused"), 4);
+    json_decref(object);
+}
+
 Test(summary, has_nothing_that_moves_a_terminal)
 {
     struct buf out;
@@ -309,7 +374,7 @@ Test(summary, has_nothing_that_moves_a_terminal)
     summary.ended = nasty;
     note_text(nasty, nasty, nasty);
     buf_init(&out);
-    summary_add_text(&summary, &out);
+    summary_add_text(&summary, false, &out);
     expect_told(&out, "a\\x1b[31m");
     for (size_t i = 0; i < out.len; i++) {
         unsigned char byte = (unsigned char)out.data[i];
