@@ -37,6 +37,8 @@ needs() {
     test   pc:criterion  libcriterion-dev      criterion-devel     criterion     criterion-dev      criterion
     test   cmd:nginx     nginx-light           nginx               nginx         nginx              nginx
     test   cmd:openssl   openssl               openssl             openssl       openssl            openssl
+    test   cmd:jq        jq                    jq                  jq            jq                 jq
+    test   cmd:make      make                  make                make          make               make
     bench  cmd:python3   python3               python3             python        python3            python
     bench  cmd:curl      curl                  curl                curl          curl               curl
     bench  cmd:xargs     findutils             findutils           findutils     findutils          -
