@@ -99,10 +99,11 @@ KINDS(descriptors, are_never_made_nonblocking)
     struct blob said = {0}, told = {0};
     const char *lines =
         stage_text(stage, "%s\n%s\n", stage_url(stage, "/text/a"), stage_url(stage, "/nothing"));
-    struct run *run = program_spawn((struct run_options){.argv = RUN_WEIR("-a", "-"),
-                                                         .input_fd = in.theirs,
-                                                         .output_fd = out.theirs,
-                                                         .error_fd = err.theirs});
+    struct run *run =
+        program_spawn((struct run_options){.argv = RUN_WEIR("-a", "-", "--color=never"),
+                                           .input_fd = in.theirs,
+                                           .output_fd = out.theirs,
+                                           .error_fd = err.theirs});
 
     cr_assert_eq(write(in.ours, lines, strlen(lines)), (ssize_t)strlen(lines));
     cr_expect(read_until(out.ours, &said, "a\n"));
