@@ -55,13 +55,12 @@ struct transfer {
     bool asks_rest;                    /* and not for the whole body */
     bool no_descriptor, is_over_limit; /* none was left; the body is larger than may be */
     int body_error;                    /* what body_add failed with, 0: it did not */
-    struct curl_slist *resolve;        /* of this transfer alone */
-    struct curl_slist *headers;        /* likewise */
-    struct ask ask;                    /* what it asks for; borrows from its task */
-    size_t sent;                       /* bytes of the payload that libcurl has been given */
-    struct gate_words gate;            /* what the answer says about waiting */
-    bool listens;                      /* the handle says what xfer_hear wants to hear */
-    long connection, stream;           /* of HTTP/2, as far as it is said; 0: it is not */
+    struct curl_slist *resolve, *headers; /* of this transfer alone */
+    struct ask ask;                       /* what it asks for; borrows from its task */
+    size_t sent;                          /* bytes of the payload that libcurl has been given */
+    struct gate_words gate;               /* what the answer says about waiting */
+    bool listens;                         /* the handle says what xfer_hear wants to hear */
+    long connection, stream;              /* of HTTP/2, as far as it is said; 0: it is not */
     bool is_refused, may_rewind; /* the server has not looked at this stream; nor at the last */
     int payload_fd;              /* -1: the payload is in memory */
     struct buf body_message;
@@ -85,8 +84,7 @@ struct xfer {
     struct transfer *running;
     struct transfer *ended; /* libcurl is done with it, nobody has asked for it */
     struct transfer *pool;
-    struct transfer *found;
-    struct transfer *stood;
+    struct transfer *found, *stood;
     struct task *failed; /* ended by us, not yet given out */
     struct heap deadlines;
 

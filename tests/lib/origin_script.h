@@ -100,14 +100,10 @@ struct origin_script {
     uint64_t climb; /* 0: the delay is what it is */
     uint64_t climb_power;
     uint64_t fail_times;
-    bool reset_head, ascii;
-    bool chunked, no_length;
-    bool close;
-    bool close_now;
-    bool silent, endless;
-    bool garbage;
+    bool reset_head, ascii, chunked, no_length;
+    bool close, close_now, loop;
+    bool silent, endless, garbage;
     bool cut_chunk, bad_chunk;
-    bool loop;
     char error[96]; /* why it does not parse, else "" */
     char *text;     /* what the texts above point into */
     char *next_hop; /* and the location, where hops made it */
