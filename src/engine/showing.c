@@ -244,7 +244,7 @@ static void draw_lines(struct engine *engine, const struct progress_view *view,
 }
 
 /* What would be drawn over itself is not drawn; what a terminal has not taken yet is not drawn
- * over. */
+ * over, or one that takes nothing would in the end have us wait. */
 static void draw(struct engine *engine, const struct progress_view *view)
 {
     struct showing *showing = &engine->showing;
@@ -252,7 +252,7 @@ static void draw(struct engine *engine, const struct progress_view *view)
     bool stands = showing->screen.n_lines > 0;
     struct buf drawing;
 
-    if (writer_is_blocked(engine->notes) || !terminal_is_ours(number))
+    if ((stands && writer_is_blocked(engine->notes)) || !terminal_is_ours(number))
         return;
     buf_init(&drawing);
     draw_lines(engine, view, terminal_size(number), &drawing);
@@ -274,11 +274,20 @@ static void tell(struct engine *engine, const struct progress_view *view)
     buf_release(&line);
 }
 
+/* Notes go out, whether something is due or not: it stands behind them again. */
+static bool must_stand_again(const struct engine *engine, double now)
+{
+    const struct showing *showing = &engine->showing;
+
+    return showing->mode == SHOWING_BAR && showing->shown_at > 0 && !showing->screen.n_lines &&
+           !writer_is_empty(engine->notes) && !engine_holds_notes(engine, now);
+}
+
 void engine_show(struct engine *engine, double now)
 {
     struct showing *showing = &engine->showing;
 
-    if (now < showing->due)
+    if (now < showing->due && !must_stand_again(engine, now))
         return;
     showing->shown_at = now;
     showing->due = now + (showing->mode == SHOWING_BAR ? SHOWING_EACH : PLAIN_EACH);
