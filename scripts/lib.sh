@@ -47,6 +47,9 @@ needs() {
     bench  cmd:aria2c    aria2                 aria2               aria2         aria2              aria2
     bench  cmd:h2load    nghttp2-client        nghttp2             nghttp2       nghttp2            nghttp2
     bench  py:aiohttp    python3-aiohttp       python3-aiohttp     python-aiohttp py3-aiohttp       -
+    package cmd:dh       debhelper             -                   -             -                  -
+    package cmd:dpkg-buildpackage dpkg-dev     -                   -             -                  -
+    package cmd:lintian  lintian               -                   -             -                  -
     clang  cmd:clang     clang                 clang               clang         clang              llvm
     clang  asan:         libclang-rt-dev       compiler-rt         compiler-rt   compiler-rt        llvm
     grind  grind:        valgrind,libc6-dbg    valgrind            valgrind      valgrind           -
