@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "model/condition.h"
 #include "model/url.h"
 
 #define TO(state) (1u << (state))
@@ -36,6 +37,7 @@ void task_free(struct task *task, struct store *store)
     free(task->location);
     free(task->body_file);
     free(task->traceparent);
+    condition_free(task->condition);
     free(task);
 }
 

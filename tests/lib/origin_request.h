@@ -19,6 +19,8 @@ struct origin_request {
     struct blob_span version;
     struct blob_span headers; /* lines with their CR LF, without the empty one */
     struct blob_span authorization;
+    struct blob_span if_none_match;
+    struct blob_span if_modified_since;
     uint64_t content_length;
     bool chunked;
     bool keep_alive;

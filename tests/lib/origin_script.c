@@ -137,6 +137,7 @@ static const struct parameter {
     {"delay", set_seconds, FIELD(delay)},
     {"drip", set_drip, FIELD(drip_bytes)},
     {"endless", set_flag, FIELD(endless)},
+    {"etag", set_flag, FIELD(etag)},
     {"failtimes", set_count, FIELD(fail_times)},
     {"garbage", set_flag, FIELD(garbage)},
     {"gzip", set_gzip, FIELD(coding)},
@@ -145,6 +146,7 @@ static const struct parameter {
     {"headers", set_count, FIELD(filler_headers)},
     {"hops", set_count, FIELD(hops)},
     {"key", set_text, FIELD(key)},
+    {"lastmod", set_text, FIELD(last_modified)},
     {"location", set_text, FIELD(location)},
     {"loop", set_flag, FIELD(loop)},
     {"maxinflight", set_count, FIELD(max_in_flight)},
@@ -157,6 +159,7 @@ static const struct parameter {
     {"status", set_status, FIELD(status)},
     {"tag", set_nothing, 0},
     {"wants", set_text, FIELD(wants)},
+    {"was", set_text, FIELD(was)},
 };
 
 static const struct parameter *find_parameter(const char *name)
@@ -305,6 +308,8 @@ static bool check(struct origin_script *script)
         return fail(script, "bomb", "needs /bytes/N");
     if (script->ascii && script->kind != ORIGIN_BYTES)
         return fail(script, "ascii", "needs /bytes/N");
+    if ((script->etag || script->was) && script->kind != ORIGIN_TEXT)
+        return fail(script, "etag and was", "need /text/WORD");
     if (script->endless && script->kind != ORIGIN_BYTES)
         return fail(script, "endless", "needs /bytes/N");
     return true;
@@ -343,17 +348,19 @@ bool origin_script_parse(struct origin_script *script, const char *target, size_
 
 bool origin_script_has_fault(const struct origin_script *script)
 {
-    return script->status || script->location || script->reset_head || script->close_now ||
-           script->silent || script->garbage || script->endless || script->cut_chunk ||
-           script->bad_chunk || script->short_by || script->reset_at != ORIGIN_NEVER ||
-           script->stall_at != ORIGIN_NEVER || script->coding == ORIGIN_GZIP_NOT ||
-           script->coding == ORIGIN_GZIP_CUT || script->coding == ORIGIN_BOMB;
+    return script->status || script->location || script->was || script->reset_head ||
+           script->close_now || script->silent || script->garbage || script->endless ||
+           script->cut_chunk || script->bad_chunk || script->short_by ||
+           script->reset_at != ORIGIN_NEVER || script->stall_at != ORIGIN_NEVER ||
+           script->coding == ORIGIN_GZIP_NOT || script->coding == ORIGIN_GZIP_CUT ||
+           script->coding == ORIGIN_BOMB;
 }
 
 void origin_script_forgive(struct origin_script *script)
 {
     script->status = 0;
     script->location = NULL;
+    script->was = NULL;
     script->retry_after = NULL;
     script->reset_head = false;
     script->close_now = false;

@@ -20,6 +20,9 @@
  *   maxinflight=N     429 at once while more than N requests are in service, this one included
  *   failtimes=N       the first N requests get what the script says (status 503 when it names no
  *                     fault), later ones the plain answer: no status, redirect, reset, cut and so on
+ *   was=WORD          /text: what the word is while failtimes lasts, in place of a fault
+ *   etag FLAG         /text: its ETag is the word; 304 where If-None-Match has that
+ *   lastmod=DATE      a Last-Modified; 304 where If-Modified-Since is that, and no If-None-Match there
  *   key=TEXT          what failtimes counts by; the target where there is none
  *   delay=SECS        wait before the head
  *   headdelay=SECS    wait between the head and the body
@@ -73,6 +76,7 @@ struct origin_script {
     const char *wants;
     const char *retry_after;
     const char *key;
+    const char *was, *last_modified;
     const char *headers[ORIGIN_SCRIPT_HEADERS_MAX];
     size_t header_count;
     double delay;
@@ -87,6 +91,7 @@ struct origin_script {
     uint64_t hops;
     uint64_t max_in_flight;
     uint64_t fail_times;
+    bool etag;
     bool reset_head;
     bool ascii;
     bool chunked;
