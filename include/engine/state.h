@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/heap.h"
+#include "engine/cached.h"
 #include "engine/lasting.h"
 #include "engine/showing.h"
 #include "engine/steps.h"
@@ -77,6 +78,7 @@ struct engine {
     struct rendering rendering; /* of the task whose turn it is */
     struct lasting lasting;
     struct showing showing;
+    struct cached cached;
     uint64_t seq;
     size_t urls_kept;
     struct group *group;    /* that the last request admitted belongs to; NULL: to none */

@@ -21,9 +21,10 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "model/condition.h"
 
-struct files;
 struct file;
+struct files;
 
 /* What becomes of a result whose name is taken. */
 enum conflict {
@@ -63,6 +64,12 @@ bool files_is_leftover(const char *name);
 
 int files_begin(struct files *, const char *name, size_t trusted_len, struct file **ret_file,
                 struct buf *err) WARN_UNUSED;
+/* What tells the file from others; once it is finished. */
+struct stamp file_stamp(const struct file *);
+/* What stands under `path`, which is that file's, or that with a number; false where no file does. */
+bool file_look(const struct file *, const char *path, struct stamp *ret_stamp);
+/* That is of an earlier run, and is replaced as long as it is what it was. */
+void file_set_former(struct file *, const char *path, const struct stamp *);
 /* A run before this one was about to publish it under that path: what stands there is its own. */
 void file_set_own(struct file *, const char *own);
 /* Removes what was not published. */

@@ -53,7 +53,7 @@ struct options {
     double connect_timeout, stall_timeout, max_time; /* 0: none */
 
     /* lasting */
-    char *journal;
+    char *journal, *cache;
     bool resume, retry_failed, compact;
     double sync;
 

@@ -6,6 +6,7 @@
 #ifndef WEIR_MODEL_RESULT_H
 #define WEIR_MODEL_RESULT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,8 @@ struct result {
     char **passed;         /* the URLs that redirected here, in order */
     size_t n_passed;
     uint64_t body_bytes; /* decoded, kept or not */
+    bool is_unmodified;  /* it is what an earlier run has kept */
+    char *etag;          /* of the answer, with --cache, or NULL */
     int64_t modified;    /* when the origin says the body last changed; -1: it does not */
     char *trace_id;      /* of the trace that its spans belong to, or NULL */
     struct facts *facts; /* NULL where nobody wants them */

@@ -17,6 +17,7 @@
 #include "model/request.h"
 #include "model/result.h"
 
+struct condition;
 struct group;
 struct host;
 struct partial;
@@ -53,10 +54,11 @@ struct task {
     struct request request;
     struct result result;
     struct body body;
-    struct sink *sink;       /* borrowed: where the body of a success goes; NULL: into `body` */
-    char *body_file;         /* the file it became, or NULL */
-    struct partial *partial; /* what the sink has, where its rest can be asked for, or NULL */
-    char *traceparent;       /* the header that its next start sends, or NULL */
+    struct partial *partial;     /* what the sink has, where its rest can be asked for, or NULL */
+    struct sink *sink;           /* borrowed: where the body of a success goes; NULL: into `body` */
+    char *body_file;             /* the file it became, or NULL */
+    char *traceparent;           /* the header that its next start sends, or NULL */
+    struct condition *condition; /* with --cache, once it was started; or NULL */
     struct url *url;   /* where its next transfer goes; NULL: read it again from the request */
     char *location;    /* where the last answer redirects to, or NULL */
     struct host *host; /* borrowed from the scheduler, which keeps it while the task is alive */

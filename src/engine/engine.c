@@ -8,11 +8,13 @@
 
 #include "base/chance.h"
 #include "base/clock.h"
+#include "engine/cached.h"
 #include "engine/engine.h"
 #include "engine/groups.h"
 #include "engine/lasting.h"
 #include "engine/outputs.h"
 #include "engine/state.h"
+#include "io/cache.h"
 #include "io/fd.h"
 #include "io/files.h"
 #include "io/jobs_file.h"
@@ -232,6 +234,8 @@ static int set_up_io(struct engine *engine, struct buf *err)
         return EXIT_USAGE;
     result = engine_open_journal(engine, err);
     if (!result)
+        result = engine_open_cache(engine, err);
+    if (!result)
         result = engine_open_outputs(engine, err);
     if (result)
         return result;
@@ -240,6 +244,8 @@ static int set_up_io(struct engine *engine, struct buf *err)
         return result;
     engine->shuns_binary = shuns_binary(engine);
     result = engine_begin_journal(engine, err);
+    if (!result)
+        result = engine_begin_cache(engine, err);
     if (result)
         return result;
     begin_output(engine);
@@ -304,6 +310,7 @@ void engine_free(struct engine *engine)
         (void)!syncer_end(engine->lasting.syncer);
     journal_free(engine->lasting.journal);
     engine_end_showing(engine);
+    cache_free(engine->cached.cache);
     free(engine->halted_by);
     format_free(engine->format);
     filename_free(engine->filename);
@@ -353,11 +360,13 @@ int engine_run(struct engine *engine)
     engine_end_showing(engine);
     if (signals_insist(engine->signals)) {
         (void)!writer_flush(engine->notes);
+        engine_flush_cache(engine);
         engine_close_journal(engine);
         return EXIT_HALTED; /* and what is half-made goes away with the engine */
     }
     if (!engine->plan)
         save_cookies(engine);
+    engine_close_cache(engine);
     engine_close_journal(engine);
     engine_tell_end(engine);
     return exit_status(engine);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/cached.h"
 #include "engine/engine.h"
 #include "engine/groups.h"
 #include "engine/lasting.h"
@@ -9,6 +10,7 @@
 #include "engine/state.h"
 #include "io/files.h"
 #include "io/journal.h"
+#include "model/condition.h"
 #include "model/json_text.h"
 #include "model/options.h"
 #include "model/partial.h"
@@ -183,6 +185,25 @@ static struct output *new_output(struct task *task)
     return output;
 }
 
+/* What an earlier run kept may still be there, or what that was about to replace. */
+static void look_at_kept(struct task *task, struct output *output)
+{
+    struct condition *condition = task->condition;
+    struct stamp stamp;
+
+    if (!condition || !condition->file)
+        return;
+    condition->is_in_place = condition->has_replaced = false;
+    if (!file_look(output->file, condition->file, &stamp))
+        return;
+    condition->is_in_place = stamp_is(&stamp, &condition->stamp);
+    if (!condition->is_in_place && !(condition->has_former && stamp_is(&stamp, &condition->former)))
+        return;
+    file_set_former(output->file, condition->file, &stamp);
+    condition->replaced = stamp;
+    condition->has_replaced = true;
+}
+
 static enum begun begin_file(struct engine *engine, struct task *task, struct output *output)
 {
     enum begun begun = BEGUN;
@@ -196,11 +217,23 @@ static enum begun begin_file(struct engine *engine, struct task *task, struct ou
     } else if (result) {
         fail_output(engine, task, err.data);
         begun = BEGUN_AND_DONE;
-    } else if (output->own) {
-        file_set_own(output->file, output->own);
+    } else {
+        look_at_kept(task, output);
+        if (output->own)
+            file_set_own(output->file, output->own);
     }
     buf_release(&err);
     return begun;
+}
+
+static void recall(struct engine *engine, struct task *task, const struct output *output)
+{
+    struct buf path;
+
+    buf_init(&path);
+    files_path(engine->files, output->name.data, &path);
+    engine_recall(engine, task, path.data);
+    buf_release(&path);
 }
 
 static enum begun first_output(struct engine *engine, struct task *task)
@@ -225,7 +258,10 @@ static enum begun first_output(struct engine *engine, struct task *task)
         engine_complete(engine, task);
         return BEGUN_AND_DONE;
     }
-    return named ? begin_file(engine, task, output) : BEGUN_AND_DONE;
+    if (!named)
+        return BEGUN_AND_DONE;
+    recall(engine, task, output);
+    return begin_file(engine, task, output);
 }
 
 /* What there is of a body goes, and with it what is known of that. */
@@ -279,6 +315,24 @@ enum begun engine_begin_output(struct engine *engine, struct task *task)
     return output->file ? BEGUN : begin_file(engine, task, output);
 }
 
+/* What was kept is the file, if it is still what the answer was about. */
+static void keep_old_file(struct task *task)
+{
+    const struct condition *condition = task->condition;
+    struct output *output = output_of(task);
+    struct stamp stamp;
+
+    if (file_look(output->file, condition->file, &stamp) && stamp_is(&stamp, &condition->stamp))
+        task->body_file = xstrdup(condition->file);
+    else
+        result_setf(&task->result, REASON_OUTPUT, "%s has changed while it was asked about",
+                    condition->file);
+    if (task->result.reason == REASON_OK)
+        engine_drop_output(task);
+    else
+        drop_file(task);
+}
+
 void engine_end_output(struct engine *engine, struct task *task)
 {
     struct output *output = output_of(task);
@@ -288,6 +342,10 @@ void engine_end_output(struct engine *engine, struct task *task)
         return;
     if (task->result.reason != REASON_OK) {
         drop_file(task);
+        return;
+    }
+    if (task->result.is_unmodified) {
+        keep_old_file(task);
         return;
     }
     buf_init(&err);
@@ -311,10 +369,11 @@ bool engine_has_file(const struct task *task)
     return output && output->is_whole;
 }
 
-/* The journal knows the name before the file has it. */
+/* The journal and the cache know the name before the file has it. */
 static int commit_noted(struct engine *engine, struct task *task, struct buf *name, struct buf *err)
 {
     struct file *file = output_of(task)->file;
+    struct stamp stamp = file_stamp(file);
     int result;
 
     do {
@@ -323,6 +382,7 @@ static int commit_noted(struct engine *engine, struct task *task, struct buf *na
             result = engine_note_name(engine, task, name->data);
         if (result)
             continue;
+        engine_keep_file(engine, task, name->data, &stamp);
         result = file_publish(file, err);
         if (result)
             engine_note_name_free(engine, task, name->data);
@@ -341,7 +401,7 @@ bool engine_name_file(struct engine *engine, struct task *task)
         return true;
     buf_init(&name);
     buf_init(&err);
-    if (engine->lasting.journal)
+    if (engine->lasting.journal || engine->cached.cache)
         is_named = commit_noted(engine, task, &name, &err) == 0;
     else
         is_named = file_commit(output_of(task)->file, &name, &err) == 0;

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/cached.h"
 #include "engine/groups.h"
 #include "engine/lasting.h"
 #include "engine/outputs.h"
@@ -64,6 +65,7 @@ static void flush_out(struct engine *engine, double now)
     int result = writer_flush(engine->out);
 
     engine->flush_at = INFINITY;
+    engine_flush_cache(engine); /* what the journal calls done is not looked for again */
     engine_flush_journal(engine, now);
     if (result)
         fail_out(engine, result, now);
@@ -91,7 +93,7 @@ void engine_flush(struct engine *engine, double now)
 
 static bool writers_have_room(const struct engine *engine)
 {
-    return !engine->out_closed && engine_may_vouch(engine) &&
+    return !engine->out_closed && engine_may_vouch(engine) && engine_may_keep(engine) &&
            writer_room(engine->out) >= RENDER_ROOM && writer_room(engine->notes) >= NOTE_ROOM;
 }
 
@@ -131,6 +133,7 @@ static bool render_some(struct engine *engine, struct task *task, double now)
         engine_note_trouble(engine, err.data);
         engine_stop(engine, now);
     } else if (len == 0) {
+        engine_keep(engine, task);
         engine_vouch(engine, task);
     } else {
         writer_commit(engine->out, (size_t)len);

@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "engine/cached.h"
 #include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/xfer.h"
@@ -186,6 +187,7 @@ void engine_start(struct engine *engine, double now)
         stats_note_in_flight(&engine->summary.stats, engine->permits.held);
         task_set_state(task, TASK_RUNNING);
         trace(engine, task);
+        engine_set_condition(engine, task);
         xfer_start(engine->xfer, task);
     }
     xfer_run(engine->xfer, now);

@@ -53,6 +53,9 @@ struct file {
     unsigned number; /* the name's, where it got one */
     bool has_own;    /* what stands under this number was meant to be this file */
     unsigned own_number;
+    bool has_former; /* but only while it is this */
+    struct stamp former;
+    struct stamp stamp; /* once finished */
     char temporary[TEMPORARY_BYTES];
 };
 
@@ -323,14 +326,31 @@ static bool read_own_number(const char *path, size_t len, const char *own, unsig
     return !*end && number >= 1 && number <= FILES_NUMBER_MAX;
 }
 
-void file_set_own(struct file *file, const char *own)
+static bool find_own_number(const struct file *file, const char *own, unsigned *ret_number)
 {
     struct buf path;
 
     buf_init(&path);
     files_path(file->files, file->name, &path);
-    file->has_own = read_own_number(path.data, path.len, own, &file->own_number);
+    bool is_one = read_own_number(path.data, path.len, own, ret_number);
     buf_release(&path);
+    return is_one;
+}
+
+void file_set_own(struct file *file, const char *own)
+{
+    if (!find_own_number(file, own, &file->own_number))
+        return;
+    file->has_own = true;
+    file->has_former = false;
+}
+
+void file_set_former(struct file *file, const char *path, const struct stamp *former)
+{
+    if (!find_own_number(file, path, &file->own_number))
+        return;
+    file->has_own = file->has_former = true;
+    file->former = *former;
 }
 
 static void remove_temporary(const struct file *file)
@@ -402,12 +422,31 @@ static void apply_time(const struct file *file)
     (void)ignored;
 }
 
+static struct stamp make_stamp(const struct stat *status)
+{
+    const struct timespec *time = &status->st_mtim;
+    bool has_time = time->tv_sec >= 0;
+
+    return (struct stamp){
+        .size = (uint64_t)status->st_size,
+        .time = has_time ? (uint64_t)time->tv_sec * 1000000000 + (uint64_t)time->tv_nsec : 0};
+}
+
+static void note_stamp(struct file *file)
+{
+    struct stat status;
+
+    if (fstat(file->fd, &status) == 0)
+        file->stamp = make_stamp(&status);
+}
+
 int file_finish(struct file *file, struct buf *err)
 {
     int result;
 
     assert(file->stage == FILE_WRITING);
     apply_time(file);
+    note_stamp(file);
     result = file->files->sync && fsync(file->fd) < 0 ? -errno : 0;
     if (close(file->fd) < 0 && !result && errno != EINTR)
         result = -errno;
@@ -490,6 +529,44 @@ static int check_replaceable(const struct file *file, const struct place *place)
     return is_after(&file->files->start, &status.st_ctim) ? 0 : -EEXIST;
 }
 
+static bool look(const struct place *place, unsigned number, struct stamp *ret_stamp)
+{
+    struct target target = number_name(place->base, number);
+    struct stat status;
+
+    if (fstatat(place->dir, target.name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+        !S_ISREG(status.st_mode))
+        return false;
+    *ret_stamp = make_stamp(&status);
+    return true;
+}
+
+bool file_look(const struct file *file, const char *path, struct stamp *ret_stamp)
+{
+    struct place place;
+    unsigned number;
+
+    if (!find_own_number(file, path, &number) || find_place(file, PLACE_LOOK, &place))
+        return false;
+    bool is_there = look(&place, number, ret_stamp);
+    place_leave(&place);
+    return is_there;
+}
+
+struct stamp file_stamp(const struct file *file)
+{
+    return file->stamp;
+}
+
+/* Whether what stands under its own number is not somebody else's. */
+static bool may_take_own(const struct file *file, const struct place *place)
+{
+    struct stamp stamp;
+
+    return file->has_own && (!file->has_former || (look(place, file->own_number, &stamp) &&
+                                                   stamp_is(&stamp, &file->former)));
+}
+
 static int choose(struct file *file, const struct place *place)
 {
     int result;
@@ -497,7 +574,7 @@ static int choose(struct file *file, const struct place *place)
     file->number = 0;
     if (file->files->conflict == CONFLICT_REPLACE)
         return check_replaceable(file, place);
-    if (file->has_own) {
+    if (may_take_own(file, place)) {
         file->number = file->own_number;
         return 0;
     }
@@ -525,7 +602,7 @@ static int publish(struct file *file, const struct place *place)
     struct target target = number_name(place->base, file->number);
     int result = rename_to_free(place->dir, file->temporary, target.name);
 
-    bool is_own = file->has_own && file->number == file->own_number;
+    bool is_own = file->number == file->own_number && may_take_own(file, place);
     if (result == -EEXIST && (is_own || file->files->conflict == CONFLICT_REPLACE)) {
         result = is_own ? 0 : check_replaceable(file, place);
         if (!result && renameat(place->dir, file->temporary, place->dir, target.name) < 0)

@@ -3,6 +3,7 @@
 
 #include "io/xfer_internal.h"
 #include "io/xfer_setup.h"
+#include "model/condition.h"
 #include "model/options.h"
 #include "model/result.h"
 #include "model/task.h"
@@ -62,15 +63,31 @@ static void count_connection(struct facts *facts, CURL *easy, bool is_answered)
     facts->reused += tried == 0 && is_answered;
 }
 
+/* One that is there twice, or is none, is not one. */
+static void fill_etag(struct transfer *transfer)
+{
+    struct result *result = &transfer->task->result;
+    struct curl_header *header = NULL;
+
+    free(result->etag);
+    result->etag = NULL;
+    if (curl_easy_header(transfer->easy, "ETag", 0, CURLH_HEADER, -1, &header) == CURLHE_OK &&
+        header->amount == 1 && condition_is_etag(header->value, strlen(header->value)))
+        result->etag = xstrdup(header->value);
+}
+
 void xfer_fill_facts(struct transfer *transfer)
 {
+    const struct options *options = transfer->xfer->options;
     struct facts *facts = transfer->task->result.facts;
     CURL *easy = transfer->easy;
     char *text = NULL;
     curl_off_t size = 0;
 
-    if (transfer->xfer->options->remote_time)
+    if (options->remote_time || options->cache)
         fill_modified(transfer);
+    if (options->cache)
+        fill_etag(transfer);
     if (!facts)
         return;
     free(facts->content_type);

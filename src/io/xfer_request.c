@@ -7,6 +7,7 @@
 
 #include "io/xfer_internal.h"
 #include "io/xfer_setup.h"
+#include "model/condition.h"
 #include "model/options.h"
 #include "model/task.h"
 #include "model/url.h"
@@ -161,6 +162,30 @@ static bool names_content_type(const struct transfer *transfer)
     return false;
 }
 
+/* What asks for the rest of a body says of which. */
+static bool asks_under_condition(const struct transfer *transfer)
+{
+    const struct condition *condition = transfer->task->condition;
+
+    return condition && condition->is_sent && !transfer->asks_rest;
+}
+
+static void add_condition(struct transfer *transfer)
+{
+    const struct condition *condition = transfer->task->condition;
+    struct buf header;
+
+    buf_init(&header);
+    condition_add_if_none_match(condition, &header);
+    if (header.len)
+        transfer->headers = xfer_append(transfer->headers, header.data);
+    buf_clear(&header);
+    condition_add_if_modified_since(condition, &header);
+    if (header.len)
+        transfer->headers = xfer_append(transfer->headers, header.data);
+    buf_release(&header);
+}
+
 static void set_headers(struct xfer *xfer, struct transfer *transfer)
 {
     static const struct strings none = {0};
@@ -185,6 +210,8 @@ static void set_headers(struct xfer *xfer, struct transfer *transfer)
         xfer_ask_rest(transfer);
     if (transfer->task->traceparent)
         transfer->headers = xfer_append(transfer->headers, transfer->task->traceparent);
+    if (asks_under_condition(transfer))
+        add_condition(transfer);
     bool is_form = ask->payload_kind == PAYLOAD_BYTES && ask->payload == xfer->ask.payload;
     if (ask->payload_kind == PAYLOAD_JSON && !names_content_type(transfer))
         add_header(transfer, "Content-Type: application/json");
@@ -247,8 +274,8 @@ static bool wants_tailoring(const struct transfer *transfer)
     const struct detail *detail = task->request.detail;
 
     return transfer->asks_rest || task->away || task->demoted || task->traceparent ||
-           (detail && !detail->is_plain) || transfer->ask.payload_kind != PAYLOAD_NONE ||
-           strcmp(transfer->ask.method, "GET") != 0;
+           asks_under_condition(transfer) || (detail && !detail->is_plain) ||
+           transfer->ask.payload_kind != PAYLOAD_NONE || strcmp(transfer->ask.method, "GET") != 0;
 }
 
 /* The handle is as new: of another request's method, headers, payload or credentials nothing is

@@ -280,7 +280,7 @@ static CURLcode set_http(const struct xfer *xfer, CURL *easy)
     if (options->http != OPTION_HTTP_1_1)
         SET(easy, CURLOPT_PIPEWAIT, 1L);
     SET(easy, CURLOPT_HTTPHEADER, xfer->headers);
-    if (options->remote_time)
+    if (options->remote_time || options->cache)
         SET(easy, CURLOPT_FILETIME, 1L);
     if (options->referer)
         SET(easy, CURLOPT_REFERER, options->referer);

@@ -318,6 +318,12 @@ const struct option option_table[] = {
      .group = GROUP_LASTING,
      AT(compact),
      .help = "Rewrite the --journal without what is superseded, and end"},
+    {.name = "cache",
+     .arg = "FILE",
+     .kind = OPTION_TEXT,
+     .group = GROUP_LASTING,
+     AT(cache),
+     .help = "Fetch only what has changed since the run that left FILE"},
 
     {.name = "order",
      .arg = "ORDER",

@@ -23,6 +23,7 @@ void result_release(struct result *result)
 {
     facts_free(result->facts);
     free(result->message);
+    free(result->etag);
     free(result->trace_id);
     for (size_t i = 0; i < result->n_passed; i++)
         free(result->passed[i]);
@@ -33,7 +34,10 @@ void result_release(struct result *result)
 void result_restart(struct result *result)
 {
     free(result->message);
-    result->message = NULL;
+    free(result->etag);
+    result->message = result->etag = NULL;
+    result->modified = -1;
+    result->is_unmodified = false;
     result->reason = REASON_OK;
     result->exitcode = 0;
     result->http_code = 0;

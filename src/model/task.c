@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "model/partial.h"
+#include "model/condition.h"
 #include "model/url.h"
 
 #define TO(state) (1u << (state))
@@ -38,6 +39,7 @@ void task_free(struct task *task, struct store *store)
     free(task->body_file);
     free(task->traceparent);
     partial_free(task->partial);
+    condition_free(task->condition);
     free(task);
 }
 

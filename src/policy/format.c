@@ -492,7 +492,8 @@ static ssize_t render_body_piece(const struct format *format, struct rendering *
 /* A body is in a record where an answer came whole; elsewhere there is none to show. */
 static bool shows_body(const struct format *format, const struct task *task)
 {
-    if (!format->has_body || task->body_file || task->result.reason == REASON_OUTPUT)
+    if (!format->has_body || task->body_file || task->result.is_unmodified ||
+        task->result.reason == REASON_OUTPUT)
         return false;
     if (!makes_records(format))
         return task->result.reason == REASON_OK;

@@ -1,6 +1,9 @@
 #include "policy/verdict.h"
 
+#include "model/condition.h"
 #include "model/task.h"
+
+enum { CODE_NOT_MODIFIED = 304 };
 
 static const char *method_of(const struct verdict_rules *rules, const struct task *task)
 {
@@ -27,6 +30,13 @@ static enum verdict judge_answer(const struct verdict_rules *rules, struct task 
 {
     struct result *result = &task->result;
 
+    /* The answer to a condition of ours, whatever statuses are accepted. */
+    result->is_unmodified =
+        result->http_code == CODE_NOT_MODIFIED && task->condition && task->condition->is_sent;
+    if (result->is_unmodified) {
+        result->reason = REASON_OK;
+        return VERDICT_DONE;
+    }
     if (redirect_follow(&rules->redirect, task))
         return VERDICT_HOP;
     if (task->outcome == OUTCOME_FAILED)

@@ -21,6 +21,7 @@ int FUZZ(json)(const uint8_t *bytes, size_t size);
 int FUZZ(template)(const uint8_t *bytes, size_t size);
 int FUZZ(option)(const uint8_t *bytes, size_t size);
 int FUZZ(filename)(const uint8_t *bytes, size_t size);
+int FUZZ(cache)(const uint8_t *bytes, size_t size);
 int FUZZ(journal)(const uint8_t *bytes, size_t size);
 #endif
 

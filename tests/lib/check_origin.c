@@ -187,6 +187,40 @@ ParameterizedTest(struct wire_case *wire, origin, answers_as_the_target_says)
     stop(origin);
 }
 
+Test(origin, sends_only_what_is_not_known)
+{
+    static const struct {
+        const char *target, *header;
+        int status;
+        const char *shows;
+    } cases[] = {
+        {"/text/x?wordtag=1", "A: b", 200, "ETag: \"x\"\r\n"},
+        {"/text/x?wordtag=1", "If-None-Match: \"x\"", 304, "ETag: \"x\"\r\n"},
+        {"/text/x?wordtag=1", "If-None-Match: \"y\"", 200, "\r\n\r\nx\n"},
+        {"/text/x", "If-None-Match: \"x\"", 200, "\r\n\r\nx\n"},
+        {"/text/x?wordtag=1&was=w&failtimes=1", "If-None-Match: \"w\"", 304, "ETag: \"w\"\r\n"},
+        {"/text/x?wordtag=1&was=w&failtimes=1", "If-None-Match: \"w\"", 200, "\r\n\r\nx\n"},
+        {"/text/x?lastmod=then", "If-Modified-Since: then", 304, "Last-Modified: then\r\n"},
+        {"/text/x?lastmod=then", "If-Modified-Since: now", 200, "\r\n\r\nx\n"},
+        {"/text/x?status=500&wordtag=1", "If-None-Match: \"x\"", 500, ""},
+    };
+    struct origin *origin = start();
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct blob answer = {0};
+        char request[256];
+        snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nConnection: close\r\n%s\r\n\r\n",
+                 cases[i].target, cases[i].header);
+        int fd = ask(origin, request);
+        cr_assert_eq(client_read_all(fd, &answer, patience), 0);
+        cr_expect_eq(client_status(&answer), cases[i].status, "%zu: %s", i, blob_text(&answer));
+        cr_expect(blob_contains(&answer, cases[i].shows), "%zu: %s", i, blob_text(&answer));
+        close(fd);
+        blob_release(&answer);
+    }
+    stop(origin);
+}
+
 Test(origin, takes_credentials_of_the_scheme_it_wants)
 {
     static const struct {

@@ -202,6 +202,10 @@ static void add_scripted(const struct origin_answer *answer, struct blob *to)
                   script->kind == ORIGIN_BYTES ? "application/octet-stream" : "text/plain");
     if (script->coding != ORIGIN_PLAIN)
         blob_add_text(to, "Content-Encoding: gzip\r\n");
+    if (script->word_tag)
+        blob_addf(to, "ETag: \"%s\"\r\n", script->word);
+    if (script->last_modified)
+        blob_addf(to, "Last-Modified: %s\r\n", script->last_modified);
     if (script->location)
         blob_addf(to, "Location: %s\r\n", script->location);
     if (script->wants)

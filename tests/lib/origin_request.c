@@ -70,6 +70,10 @@ static bool note_header(struct origin_request *request, struct blob_span name,
         request->range = value;
     else if (span_is(name, "if-range"))
         request->if_range = value;
+    else if (span_is(name, "if-none-match"))
+        request->if_none_match = value;
+    else if (span_is(name, "if-modified-since"))
+        request->if_modified_since = value;
     else if (span_is(name, "expect"))
         request->expects_continue = span_is(value, "100-continue");
     else if (span_is(name, "connection") && span_is(value, "close"))

@@ -21,6 +21,8 @@ struct origin_request {
     struct blob_span authorization;
     struct blob_span range;
     struct blob_span if_range;
+    struct blob_span if_none_match;
+    struct blob_span if_modified_since;
     uint64_t content_length;
     bool chunked;
     bool keep_alive;

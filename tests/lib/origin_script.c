@@ -175,6 +175,7 @@ static const struct parameter {
     {"headers", set_count, FIELD(filler_headers)},
     {"hops", set_count, FIELD(hops)},
     {"key", set_text, FIELD(key)},
+    {"lastmod", set_text, FIELD(last_modified)},
     {"location", set_text, FIELD(location)},
     {"loop", set_flag, FIELD(loop)},
     {"maxinflight", set_count, FIELD(max_in_flight)},
@@ -189,6 +190,8 @@ static const struct parameter {
     {"status", set_status, FIELD(status)},
     {"tag", set_nothing, 0},
     {"wants", set_text, FIELD(wants)},
+    {"was", set_text, FIELD(was)},
+    {"wordtag", set_flag, FIELD(word_tag)},
 };
 
 static const struct parameter *find_parameter(const char *name)
@@ -337,6 +340,8 @@ static bool check(struct origin_script *script)
         return fail(script, "bomb", "needs /bytes/N");
     if (script->ascii && script->kind != ORIGIN_BYTES)
         return fail(script, "ascii", "needs /bytes/N");
+    if ((script->word_tag || script->was) && script->kind != ORIGIN_TEXT)
+        return fail(script, "wordtag and was", "need /text/WORD");
     if (script->endless && script->kind != ORIGIN_BYTES)
         return fail(script, "endless", "needs /bytes/N");
     if (script->ranges && (script->kind != ORIGIN_BYTES || coded || script->endless))
@@ -377,11 +382,12 @@ bool origin_script_parse(struct origin_script *script, const char *target, size_
 
 bool origin_script_has_fault(const struct origin_script *script)
 {
-    return script->status || script->location || script->reset_head || script->close_now ||
-           script->silent || script->garbage || script->endless || script->cut_chunk ||
-           script->bad_chunk || script->short_by || script->reset_at != ORIGIN_NEVER ||
-           script->stall_at != ORIGIN_NEVER || script->coding == ORIGIN_GZIP_NOT ||
-           script->coding == ORIGIN_GZIP_CUT || script->coding == ORIGIN_BOMB;
+    return script->status || script->location || script->was || script->reset_head ||
+           script->close_now || script->silent || script->garbage || script->endless ||
+           script->cut_chunk || script->bad_chunk || script->short_by ||
+           script->reset_at != ORIGIN_NEVER || script->stall_at != ORIGIN_NEVER ||
+           script->coding == ORIGIN_GZIP_NOT || script->coding == ORIGIN_GZIP_CUT ||
+           script->coding == ORIGIN_BOMB;
 }
 
 static uint64_t tagged_seed(const char *target, const char *tag)
@@ -403,6 +409,7 @@ void origin_script_forgive(struct origin_script *script)
     }
     script->status = 0;
     script->location = NULL;
+    script->was = NULL;
     script->retry_after = NULL;
     script->reset_head = false;
     script->close_now = false;

@@ -20,6 +20,9 @@
  *   maxinflight=N     429 at once while more than N requests are in service, this one included
  *   failtimes=N       the first N requests get what the script says (status 503 when it names no
  *                     fault), later ones the plain answer: no status, redirect, reset, cut and so on
+ *   was=WORD          /text: what the word is while failtimes lasts, in place of a fault
+ *   wordtag FLAG      /text: its ETag is the word; 304 where If-None-Match has that
+ *   lastmod=DATE      a Last-Modified; 304 where If-Modified-Since is that, and no If-None-Match there
  *   key=TEXT          what failtimes counts by; the target where there is none
  *   delay=SECS        wait before the head
  *   climb=N[,POWER]   delay is so many times longer: (n / N)^POWER, of n requests in service as it came,
@@ -84,6 +87,7 @@ struct origin_script {
     const char *wants;
     const char *retry_after;
     const char *key;
+    const char *was, *last_modified;
     const char *headers[ORIGIN_SCRIPT_HEADERS_MAX];
     size_t header_count;
     double delay;
@@ -103,7 +107,7 @@ struct origin_script {
     bool reset_head, ascii, chunked, no_length;
     bool close, close_now, loop;
     bool silent, endless, garbage;
-    bool cut_chunk, bad_chunk;
+    bool cut_chunk, bad_chunk, word_tag;
     char error[96]; /* why it does not parse, else "" */
     char *text;     /* what the texts above point into */
     char *next_hop; /* and the location, where hops made it */

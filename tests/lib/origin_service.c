@@ -30,6 +30,23 @@ static void count_failures(struct origin_service *service, struct origin_keys *k
         script->status = 503;
 }
 
+static bool span_has(const struct blob_span *span, const char *text)
+{
+    return span->len == strlen(text) && memcmp(span->at, text, span->len) == 0;
+}
+
+/* Whether what the request knows already is what the script says. */
+static bool is_known(const struct origin_request *request, const struct origin_script *script)
+{
+    const struct blob_span *known = &request->if_none_match;
+
+    if (!known->len)
+        return script->last_modified && request->if_modified_since.len &&
+               span_has(&request->if_modified_since, script->last_modified);
+    return script->word_tag && known->len > 2 &&
+           span_has(&(struct blob_span){known->at + 1, known->len - 2}, script->word);
+}
+
 /* Whether the credentials are of the scheme that the challenge begins with. */
 static bool has_credentials(const struct origin_request *request, const char *challenge)
 {
@@ -152,6 +169,10 @@ void origin_service_begin(struct origin_service *service, struct origin_log *log
         script->wants = NULL;
     if (script->kind == ORIGIN_ECHO && !service->context.refusal)
         write_echo(&service->echo, request);
+    if (script->was)
+        script->word = script->was;
+    if (!service->context.refusal && !script->status && is_known(request, script))
+        service->context.status = 304;
     service->head_pause = script->head_delay > 0;
     service->drip_left = script->drip_bytes ? script->drip_bytes : ORIGIN_NEVER;
 }

@@ -75,3 +75,8 @@ Test(fuzz_corpus, of_journals_breaks_no_promise)
 {
     run_all("journal", fuzz_journal);
 }
+
+Test(fuzz_corpus, of_caches_breaks_no_promise)
+{
+    run_all("cache", fuzz_cache);
+}
