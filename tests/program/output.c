@@ -107,7 +107,7 @@ KINDS(descriptors, are_never_made_nonblocking)
 
     cr_assert_eq(write(in.ours, lines, strlen(lines)), (ssize_t)strlen(lines));
     cr_expect(read_until(out.ours, &said, "a\n"));
-    cr_expect(read_until(err.ours, &told, ": http: status 404\n"));
+    cr_expect(read_until(err.ours, &told, ": http: status 404"));
     cr_expect(!run_ended(run, 0.05));
     cr_expect(blocks(in.theirs) && blocks(out.theirs) && blocks(err.theirs), "during the run");
     if (with->kind == TERMINAL)
