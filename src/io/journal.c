@@ -8,18 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "io/journal_file.h"
-
-/* A body that was about to get its name. */
-struct pending_name {
-    UT_hash_handle hh;
-    struct pending_name *next; /* of the same key, behind it */
-    struct pending_name *last; /* of those; where the first is asked */
-    struct key key;
-    char path[];
-};
+#include "io/journal_noted.h"
 
 /* Lines up to `end` wait for the results to be out up to `position`. */
 struct wait {
@@ -34,7 +25,11 @@ struct journal {
     uint64_t stream_size; /* as the rules say */
     uint64_t stream_end;
     struct ledger ledger;
-    struct pending_name *names;
+    struct noted *names; /* bodies that were about to get theirs */
+    struct noted *parts; /* bodies that were coming, by files that still are as they were left */
+    struct strings part_files;
+    uint64_t boot;
+    bool is_of_any_boot; /* parts are, that are noted */
     uint64_t *marks;
     size_t n_marks, marks_capacity;
 
@@ -44,54 +39,6 @@ struct journal {
 };
 
 /* ---- reading ---- */
-
-/* A run that resumed another may have been about to do the same. */
-static bool has_name(const struct pending_name *name, const char *path)
-{
-    while (name && strcmp(name->path, path) != 0)
-        name = name->next;
-    return name != NULL;
-}
-
-static void note_name(struct journal *journal, const struct journal_line *line)
-{
-    struct pending_name *found, *name;
-    struct buf path;
-
-    buf_init(&path);
-    journal_line_add_text(line, &path);
-    name = xcalloc(1, sizeof *name + path.len + 1);
-    memcpy(name->path, path.data, path.len + 1);
-    name->key = line->key;
-    name->last = name;
-    buf_release(&path);
-    HASH_FIND(hh, journal->names, &line->key, sizeof line->key, found);
-    if (has_name(found, name->path)) {
-        free(name);
-    } else if (found) {
-        found->last->next = name;
-        found->last = name;
-    } else {
-        HASH_ADD(hh, journal->names, key, sizeof name->key, name);
-    }
-}
-
-/* The first of the names of that key, or NULL: what was named first is done first. */
-static struct pending_name *take_name(struct journal *journal, const struct key *key)
-{
-    struct pending_name *found, *second;
-
-    HASH_FIND(hh, journal->names, key, sizeof *key, found);
-    if (!found)
-        return NULL;
-    HASH_DEL(journal->names, found);
-    second = found->next;
-    if (second) {
-        second->last = found->last;
-        HASH_ADD(hh, journal->names, key, sizeof second->key, second);
-    }
-    return found;
-}
 
 static void note_mark(struct journal *journal, uint64_t mark)
 {
@@ -111,8 +58,17 @@ static bool note_result(struct journal *journal, const struct journal_line *line
     if (line->kind == JOURNAL_REDO)
         ledger_take(&journal->ledger, &line->key, LEDGER_FAILED);
     ledger_add(&journal->ledger, &line->key, line->reason == REASON_OK ? LEDGER_OK : LEDGER_FAILED);
-    free(take_name(journal, &line->key));
+    struct journal_line taken;
+    noted_take(&journal->names, &line->key, &taken, NULL);
+    noted_take(&journal->parts, &line->key, &taken, NULL);
     return true;
+}
+
+/* What a machine had written when it went down need not be on the disk. */
+static void note_part(struct journal *journal, const struct journal_line *line)
+{
+    if (journal->is_of_any_boot || (journal->boot && journal->boot == line->boot))
+        noted_add(&journal->parts, line);
 }
 
 static bool note_line(void *userdata, const struct journal_line *line)
@@ -122,7 +78,8 @@ static bool note_line(void *userdata, const struct journal_line *line)
     switch (line->kind) {
     case JOURNAL_HEAD: journal->is_new = false; return true;
     case JOURNAL_RUN: note_mark(journal, line->mark); return true;
-    case JOURNAL_NAME: note_name(journal, line); return true;
+    case JOURNAL_NAME: noted_add(&journal->names, line); return true;
+    case JOURNAL_PART: note_part(journal, line); return true;
     case JOURNAL_DONE:
     case JOURNAL_REDO: return note_result(journal, line);
     }
@@ -148,6 +105,7 @@ static int load(struct journal *journal, const struct journal_rules *rules, stru
     if (!result && rules->resume) {
         ledger_init(&journal->ledger, journal_text_results(&text));
         good = journal_text_walk(&text, note_line, journal);
+        noted_files(journal->parts, &journal->part_files);
     }
     journal_file_unmap(&text);
     journal->good = good;
@@ -162,6 +120,7 @@ int journal_open(const struct journal_rules *rules, struct journal **ret_journal
     journal->fd = -1;
     journal->is_new = true;
     journal->stream_size = rules->stream_size;
+    journal->boot = rules->boot;
     buf_init(&journal->held);
     result = journal_file_open(rules->path, true, &journal->fd, err);
     if (!result)
@@ -174,31 +133,15 @@ int journal_open(const struct journal_rules *rules, struct journal **ret_journal
     return 0;
 }
 
-static void free_names(struct pending_name *name)
-{
-    struct pending_name *next, *other;
-
-    for (; name; name = next) {
-        next = name->hh.next;
-        while ((other = name->next) != NULL) {
-            name->next = other->next;
-            free(other);
-        }
-        free(name);
-    }
-}
-
 void journal_free(struct journal *journal)
 {
-    struct pending_name *names;
-
     if (!journal)
         return;
     if (journal->fd >= 0)
         close(journal->fd);
-    names = journal->names;
-    HASH_CLEAR(hh, journal->names);
-    free_names(names);
+    noted_release(&journal->names);
+    noted_release(&journal->parts);
+    strings_release(&journal->part_files);
     ledger_release(&journal->ledger);
     buf_release(&journal->held);
     free(journal->marks);
@@ -228,11 +171,25 @@ bool journal_take(struct journal *journal, const struct key *key, enum ledger_ki
 
 char *journal_take_name(struct journal *journal, const struct key *key)
 {
-    struct pending_name *name = journal->names ? take_name(journal, key) : NULL;
-    char *path = name ? xstrdup(name->path) : NULL;
+    struct journal_line line;
+    struct buf path;
 
-    free(name);
-    return path;
+    buf_init(&path);
+    if (noted_take(&journal->names, key, &line, &path))
+        return buf_take(&path);
+    buf_release(&path);
+    return NULL;
+}
+
+bool journal_take_part(struct journal *journal, const struct key *key,
+                       struct journal_line *ret_part, struct buf *ret_validator)
+{
+    return noted_take(&journal->parts, key, ret_part, ret_validator);
+}
+
+const struct strings *journal_part_files(const struct journal *journal)
+{
+    return &journal->part_files;
 }
 
 const uint64_t *journal_marks(const struct journal *journal, size_t *ret_len)
@@ -364,7 +321,7 @@ static bool copy_live(void *userdata, const struct journal_line *line)
     struct journal_line live = *line;
     struct buf text;
 
-    if (line->kind == JOURNAL_NAME)
+    if (line->kind == JOURNAL_NAME || line->kind == JOURNAL_PART)
         return true; /* those that still matter come last */
     bool is_result = line->kind == JOURNAL_DONE || line->kind == JOURNAL_REDO;
     if (is_result && line->reason != REASON_OK &&
@@ -381,24 +338,14 @@ static bool copy_live(void *userdata, const struct journal_line *line)
     return flush_lines(compaction, JOURNAL_HELD);
 }
 
-static void copy_names(struct compaction *compaction)
-{
-    for (struct pending_name *name = compaction->journal->names; name; name = name->hh.next) {
-        for (struct pending_name *one = name; one; one = one->next) {
-            struct journal_line line = {
-                .kind = JOURNAL_NAME, .key = one->key, .text = one->path, .len = strlen(one->path)};
-            journal_line_add(&line, &compaction->lines);
-        }
-    }
-}
-
 static int write_live(struct compaction *compaction, const struct journal_text *text)
 {
     ledger_init(&compaction->superseded, 0);
     journal_text_walk(text, note_superseded, compaction);
     journal_text_walk(text, copy_live, compaction);
     if (!compaction->result) {
-        copy_names(compaction);
+        noted_write(compaction->journal->names, &compaction->lines);
+        noted_write(compaction->journal->parts, &compaction->lines);
         flush_lines(compaction, 0);
     }
     if (!compaction->result && fsync(compaction->fd) < 0)
@@ -436,7 +383,7 @@ static int replace(struct journal *journal, const char *path, const struct journ
 
 int journal_compact(const char *path, struct buf *err)
 {
-    struct journal journal = {.fd = -1, .stream_size = JOURNAL_NO_OFFSET};
+    struct journal journal = {.fd = -1, .stream_size = JOURNAL_NO_OFFSET, .is_of_any_boot = true};
     struct journal_text text = {.bytes = ""};
     int result = journal_file_open(path, false, &journal.fd, err);
 
@@ -453,9 +400,8 @@ int journal_compact(const char *path, struct buf *err)
     }
     journal_file_unmap(&text);
     close(journal.fd);
-    struct pending_name *names = journal.names;
-    HASH_CLEAR(hh, journal.names);
-    free_names(names);
+    noted_release(&journal.names);
+    noted_release(&journal.parts);
     ledger_release(&journal.ledger);
     free(journal.marks);
     return result;

@@ -3,11 +3,11 @@
 #include <string.h>
 #include <xxhash.h>
 
-enum { SUM_DIGITS = 8, KEY_DIGITS = 32, MARK_DIGITS = 16 };
+enum { SUM_DIGITS = 8, KEY_DIGITS = 32, MARK_DIGITS = 16, BOOT_DIGITS = 16 };
 
 static const char *const words[] = {
     [JOURNAL_HEAD] = "weir-journal", [JOURNAL_RUN] = "run",   [JOURNAL_NAME] = "name",
-    [JOURNAL_DONE] = "done",         [JOURNAL_REDO] = "redo",
+    [JOURNAL_PART] = "part",         [JOURNAL_DONE] = "done", [JOURNAL_REDO] = "redo",
 };
 
 static const char digits[] = "0123456789abcdef";
@@ -39,17 +39,22 @@ static void add_fit(const char *text, size_t len, size_t max, struct buf *out)
     }
 }
 
+static void add_offset(uint64_t offset, struct buf *out)
+{
+    if (offset == JOURNAL_NO_OFFSET)
+        buf_add_char(out, '-');
+    else
+        buf_add_number(out, offset, 1);
+    buf_add_char(out, ' ');
+}
+
 static void add_result(const struct journal_line *line, struct buf *out)
 {
     buf_add_text(out, reason_name(line->reason));
     buf_add_char(out, ' ');
     buf_add_number(out, line->attempts, 1);
     buf_add_char(out, ' ');
-    if (line->offset == JOURNAL_NO_OFFSET)
-        buf_add_char(out, '-');
-    else
-        buf_add_number(out, line->offset, 1);
-    buf_add_char(out, ' ');
+    add_offset(line->offset, out);
     add_fit(line->text, line->len, JOURNAL_URL_MAX, out);
 }
 
@@ -58,6 +63,17 @@ static void add_key(const struct key *key, struct buf *out)
     add_hex(key->high, KEY_DIGITS / 2, out);
     add_hex(key->low, KEY_DIGITS / 2, out);
     buf_add_char(out, ' ');
+}
+
+static void add_part(const struct journal_line *line, struct buf *out)
+{
+    add_hex(line->boot, BOOT_DIGITS, out);
+    buf_add_char(out, ' ');
+    buf_add_text(out, line->file);
+    buf_add_char(out, ' ');
+    add_offset(line->total, out);
+    add_key(&line->source, out);
+    add_fit(line->text, line->len, line->len, out);
 }
 
 void journal_line_add_sum(struct buf *line, size_t start)
@@ -81,6 +97,10 @@ void journal_line_add(const struct journal_line *line, struct buf *out)
     case JOURNAL_NAME:
         add_key(&line->key, out);
         add_fit(line->text, line->len, line->len, out);
+        break;
+    case JOURNAL_PART:
+        add_key(&line->key, out);
+        add_part(line, out);
         break;
     case JOURNAL_DONE:
     case JOURNAL_REDO:
@@ -182,6 +202,17 @@ static bool read_key(struct words *left, struct key *ret_key)
            read_hex(word + KEY_DIGITS / 2, KEY_DIGITS / 2, &ret_key->low);
 }
 
+static bool read_offset(struct words *left, uint64_t *ret_offset)
+{
+    const char *word;
+    size_t len;
+
+    if (!next_word(left, &word, &len))
+        return false;
+    *ret_offset = JOURNAL_NO_OFFSET;
+    return (len == 1 && *word == '-') || read_number(word, len, ret_offset);
+}
+
 static bool read_result(struct words *left, struct journal_line *line)
 {
     const char *word;
@@ -193,13 +224,35 @@ static bool read_result(struct words *left, struct journal_line *line)
     if (!next_word(left, &word, &len) || !read_number(word, len, &attempts))
         return false;
     line->attempts = (unsigned)attempts;
-    if (!next_word(left, &word, &len))
-        return false;
-    line->offset = JOURNAL_NO_OFFSET;
-    if ((len != 1 || *word != '-') && !read_number(word, len, &line->offset))
+    if (!read_offset(left, &line->offset))
         return false;
     next_word(left, &line->text, &line->len); /* an invalid line may be an empty one */
     return true;
+}
+
+static bool is_file(const char *word, size_t len)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+
+    for (size_t i = 0; i < len; i++) {
+        if (!memchr(letters, word[i], sizeof letters - 1))
+            return false;
+    }
+    return len <= JOURNAL_FILE_MAX;
+}
+
+static bool read_part(struct words *left, struct journal_line *line)
+{
+    const char *word;
+    size_t len;
+
+    if (!next_word(left, &word, &len) || len != BOOT_DIGITS || !read_hex(word, len, &line->boot))
+        return false;
+    if (!next_word(left, &word, &len) || !is_file(word, len))
+        return false;
+    memcpy(line->file, word, len); /* the line was all zeros */
+    return read_offset(left, &line->total) && read_key(left, &line->source) &&
+           next_word(left, &line->text, &line->len);
 }
 
 static bool read_rest(struct words *left, struct journal_line *line)
@@ -219,6 +272,7 @@ static bool read_rest(struct words *left, struct journal_line *line)
                read_hex(word, len, &line->mark);
     case JOURNAL_NAME:
         return read_key(left, &line->key) && next_word(left, &line->text, &line->len);
+    case JOURNAL_PART: return read_key(left, &line->key) && read_part(left, line);
     case JOURNAL_DONE:
     case JOURNAL_REDO: return read_key(left, &line->key) && read_result(left, line);
     }
