@@ -45,6 +45,6 @@ bool engine_name_file(struct engine *, struct task *);
 void engine_take_back_file(struct task *);
 void engine_drop_output(struct task *);
 /* Likewise, where the run that resumes this one may go on with what there is of it. */
-void engine_leave_output(struct engine *, struct task *);
+void engine_leave_output(struct task *);
 
 #endif

@@ -210,7 +210,7 @@ struct partial *engine_noted_part(struct engine *engine, const struct task *task
 /* Who resumes the run does it: what was good so far is dropped, or gone on with. */
 static void leave(struct engine *engine, struct task *task)
 {
-    engine_leave_output(engine, task);
+    engine_leave_output(task);
     if (task->result.reason == REASON_OK)
         engine->tally.succeeded--;
     else

@@ -236,20 +236,19 @@ static enum begun resume_file(struct engine *engine, struct task *task, struct o
 /* Whether an earlier run left some of its body where this one would have it. */
 static bool take_part(struct engine *engine, struct task *task, struct output *output)
 {
+    struct partial *partial;
     struct buf temporary;
 
     buf_init(&temporary);
-    while (!output->file && (task->partial = engine_noted_part(engine, task, &temporary)) != NULL) {
-        if (files_continue(engine->files, output->name.data, output->trusted_len, temporary.data,
-                           &output->file, &output->len) == 0)
-            break;
-        partial_free(task->partial);
-        task->partial = NULL;
-    }
+    while ((partial = engine_noted_part(engine, task, &temporary)) != NULL &&
+           files_continue(engine->files, output->name.data, output->trusted_len, temporary.data,
+                          &output->file, &output->len))
+        partial_free(partial);
     buf_release(&temporary);
-    if (!output->file)
+    if (!partial)
         return false;
-    task->partial->len = output->len;
+    partial->len = output->len;
+    task->partial = partial;
     output->is_noted = true;
     if (output->own)
         file_set_own(output->file, output->own);
@@ -398,16 +397,13 @@ void engine_publish_output(struct engine *engine, struct task *task)
     engine_drop_output(task);
 }
 
-void engine_leave_output(struct engine *engine, struct task *task)
+void engine_leave_output(struct task *task)
 {
     struct output *output = output_of(task);
 
-    if (output && output->file && output->len && task->partial && engine->lasting.journal) {
-        note_part(output);
-        if (output->is_noted) {
-            file_leave(output->file);
-            output->file = NULL;
-        }
+    if (output && output->file && output->is_noted) {
+        file_leave(output->file);
+        output->file = NULL;
     }
     engine_drop_output(task);
 }

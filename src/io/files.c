@@ -218,7 +218,7 @@ bool file_is_paused(const struct file *file)
 /* The file's own, and nothing that somebody has put there. */
 static int reopen(struct file *file, int dir, uint64_t len)
 {
-    struct stat status;
+    struct stat status = {0};
     int fd = openat(dir, file->temporary, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
     int result = fd < 0 || fstat(fd, &status) < 0 ? -errno : 0;
 

@@ -99,7 +99,7 @@ struct ending {
     char asked[ASKED_MAX][24]; /* "-": no such request */
     char body[32];             /* whose body it is, where it is not the target's */
     char option[16];           /* of the second run */
-    size_t left;               /* files in the making between the runs */
+    long left;                 /* files in the making between the runs */
 };
 
 ParameterizedTestParameters(continued, files_of_a_run_that_was_ended)
