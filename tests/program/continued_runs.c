@@ -10,6 +10,7 @@
 
 #include "io/files.h"
 #include "moment.h"
+#include "nginx.h"
 #include "program.h"
 #include "stage.h"
 
@@ -263,4 +264,31 @@ Test(continued, files_are_not_what_a_link_leads_to)
     expect_asked(stage, (const char *[]){"", "", NULL});
     cr_expect_eq(scratch_count(stage->scratch, "out"), 1);
     stage_free(stage);
+}
+
+/* A server that nobody wrote for this. */
+Test(continued, files_of_nginx)
+{
+    enum { LARGE = 3 * 1024 * 1024, SENT = 200000 };
+    struct nginx *nginx = nginx_start(
+        &(struct nginx_options){.trace = true, .locations = "location /slow/ { limit_rate 2m; }"});
+    struct stage *stage = stage_new();
+    struct blob file = {0}, body = {0};
+
+    cr_assert_not_null(nginx);
+    origin_body("/bytes/1", LARGE, &file);
+    nginx_put(nginx, "slow/file", file.at, file.len);
+    const char *url =
+        stage_text(stage, "http://127.0.0.1:%d/slow/file", (int)nginx_ports(nginx)->plain);
+    end_at(stage, RESUME(stage, url), SIGKILL, 1, SENT);
+    finish(stage, RESUME(stage, url));
+    cr_assert(scratch_read(stage->scratch, "out/1", &body));
+    cr_expect(body.len == file.len && memcmp(body.at, file.at, file.len) == 0);
+    for (int i = 0; !strstr(nginx_log(nginx), "206 ") && i < patience * 100; i++)
+        moment_nap();
+    cr_expect(strstr(nginx_log(nginx), "206 "), "%s", nginx_log(nginx));
+    blob_release(&file);
+    blob_release(&body);
+    stage_free(stage);
+    nginx_stop(nginx);
 }
