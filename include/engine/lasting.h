@@ -12,6 +12,7 @@
 
 struct engine;
 struct journal;
+struct partial;
 struct syncer;
 struct task;
 
@@ -20,6 +21,8 @@ struct lasting {
     struct syncer *syncer;
     double sync_due;       /* INFINITY: all is known to the disk, or soon will be */
     bool failed;           /* nothing more is written */
+    int trouble;           /* it has failed with that, and nobody has been told; or 0 */
+    uint64_t boot;         /* which run of the machine this is; 0: unknown */
     bool has_stream;       /* the results go to a file that stays */
     uint64_t stream_base;  /* where it was whole to as the run began */
     bool stream_has_ended; /* in order, behind what the run ended before */
@@ -43,7 +46,9 @@ void engine_vouch(struct engine *, const struct task *);
 bool engine_may_vouch(const struct engine *);
 /* Results went out: writes down what they are, and has the disk know from time to time. */
 void engine_flush_journal(struct engine *, double now);
-/* When that is next needed; INFINITY for not at all. */
+/* Ends the run where something could not be written down meanwhile. */
+void engine_heed_journal(struct engine *);
+/* When the disk is next to know; INFINITY for not at all. */
 double engine_journal_due(const struct engine *);
 
 /* The task's body is about to stand under that path. A negative errno. */
@@ -52,5 +57,11 @@ int engine_note_name(struct engine *, const struct task *, const char *path) WAR
 void engine_note_name_free(struct engine *, const struct task *, const char *path);
 /* Where an earlier run was about to put it: the caller's, or NULL. */
 char *engine_noted_name(struct engine *, const struct task *);
+
+/* Its body, whose rest can be asked for, comes into that temporary file. Whether that is noted. */
+bool engine_note_part(struct engine *, const struct task *, const char *file);
+/* What an earlier run may have of it, and in which file, which replaces what is in `ret_file`: the
+ * caller's; or NULL where there is nothing (more). */
+struct partial *engine_noted_part(struct engine *, const struct task *, struct buf *ret_file);
 
 #endif

@@ -46,5 +46,7 @@ void engine_take_back_file(struct task *);
 void engine_drop_output(struct task *);
 /* Where an earlier run was about to put it, or NULL. */
 const char *engine_own_name(const struct task *);
+/* Likewise, where the run that resumes this one may go on with what there is of it. */
+void engine_leave_output(struct task *);
 
 #endif

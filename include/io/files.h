@@ -21,6 +21,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/strings.h"
 #include "model/condition.h"
 
 struct file;
@@ -55,6 +56,9 @@ uint64_t files_mark(const struct files *);
 /* Those with such a mark are leftovers, and go as their directory is first used. Borrowed. */
 void files_set_old_marks(struct files *, const uint64_t *marks, size_t len);
 
+/* Save these, which files_continue asks for. Likewise. */
+void files_set_spared(struct files *, const struct strings *names);
+
 /* Replaces what is in `ret_path` by the way to a name from the working directory. */
 void files_path(const struct files *, const char *name, struct buf *ret_path);
 /* Whether a regular file stands there. */
@@ -70,10 +74,18 @@ struct stamp file_stamp(const struct file *);
 bool file_look(const struct file *, const char *path, struct stamp *ret_stamp);
 /* That is of an earlier run, and is replaced as long as it is what it was. */
 void file_set_former(struct file *, const char *path, const struct stamp *);
+/* Goes on with the temporary file that an earlier run left where that of `name` would be. It is
+ * paused, and has `*ret_len` bytes. -ENOENT where there is none. */
+int files_continue(struct files *, const char *name, size_t trusted_len, const char *temporary,
+                   struct file **ret_file, uint64_t *ret_len) WARN_UNUSED;
+/* What it is called until it is published. */
+const char *file_temporary(const struct file *);
 /* A run before this one was about to publish it under that path: what stands there is its own. */
 void file_set_own(struct file *, const char *own);
 /* Removes what was not published. */
 void file_free(struct file *);
+/* Lets it lie, for files_continue. */
+void file_leave(struct file *);
 
 /* It holds no descriptor until it is resumed. */
 void file_pause(struct file *);

@@ -1,16 +1,20 @@
 /*
  * What a run that was killed leaves in the directories it wrote to: files in the making. They are
- * known by the mark in their names, and go when the run that resumes it comes to their directory.
+ * known by the mark in their names, and go when the run that resumes it comes to their directory,
+ * save those that it may go on with.
  *
  * Bound: the directories that were looked through last; to look again does no harm. Borrows: the
- * marks.
+ * marks, the names.
  */
 #ifndef WEIR_IO_FILES_SWEEP_H
 #define WEIR_IO_FILES_SWEEP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#include "base/strings.h"
 
 enum { SWEPT_MAX = 256 };
 
@@ -22,10 +26,13 @@ struct swept {
 struct sweep {
     const uint64_t *marks;
     size_t n_marks;
+    const struct strings *spared; /* names, or NULL */
     struct swept swept[SWEPT_MAX];
     size_t n_swept; /* ever */
 };
 
+/* Whether that is the name of one that one of those runs made. */
+bool sweep_has_made(const struct sweep *, const char *name);
 /* Has `dir` rid of them, if there may be any. */
 void sweep_directory(struct sweep *, int dir);
 

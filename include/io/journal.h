@@ -5,7 +5,7 @@
  *
  * Bound: HELD_BYTES_MAX of lines that wait for their results to be out; a descriptor and a
  * mapping while it is read; the ledger's, and the names of the results that the run before was about
- * to name. Owns: the file's lock, the ledger. Knows nothing of: tasks, what is in the results.
+ * to name, and what it had of others. Owns: the file's lock, the ledger. Knows nothing of: tasks, what is in the results.
  */
 #ifndef WEIR_IO_JOURNAL_H
 #define WEIR_IO_JOURNAL_H
@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/strings.h"
 #include "policy/journal_line.h"
 #include "policy/ledger.h"
 
@@ -23,6 +24,7 @@ struct journal;
 struct journal_rules {
     const char *path;
     bool resume;          /* what is in it counts; else it starts empty */
+    uint64_t boot;        /* since when files are as they were written; 0: no parts are known */
     uint64_t stream_size; /* of the file that takes the results; JOURNAL_NO_OFFSET: none does */
 };
 
@@ -43,6 +45,12 @@ uint64_t journal_stream_end(const struct journal *);
 bool journal_take(struct journal *, const struct key *, enum ledger_kind);
 /* The path that an unfinished request's body may stand under already: the caller's, or NULL. */
 char *journal_take_name(struct journal *, const struct key *);
+/* What there may be of its body: false where there is nothing (more). The validator replaces what is
+ * in `ret_validator`. */
+bool journal_take_part(struct journal *, const struct key *, struct journal_line *ret_part,
+                       struct buf *ret_validator);
+/* The files that such parts are in, taken or not. */
+const struct strings *journal_part_files(const struct journal *);
 /* The marks of the temporary files of earlier runs. */
 const uint64_t *journal_marks(const struct journal *, size_t *ret_len);
 

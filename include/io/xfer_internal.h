@@ -38,13 +38,12 @@ struct transfer {
     double started_at, heard_at; /* heard_at: the last byte, at first when it was connected */
     double forgiven;             /* so much of the time since its start does not count */
     bool connected, has_ended;
-    curl_off_t uploaded;     /* bytes of the payload that have left */
-    bool found, found_waits; /* the host's name; waits to be told */
-    bool stood_waits;        /* that its connection stands waits to be told */
-    CURLcode code;           /* once it has ended */
-    bool may_reuse;          /* what the handle is set to: look for an idle connection */
-    bool head_is_whole;      /* the last answer's headers have come to their end */
-    bool body_seen;
+    curl_off_t uploaded;           /* bytes of the payload that have left */
+    bool found, found_waits;       /* the host's name; waits to be told */
+    bool stood_waits;              /* that its connection stands waits to be told */
+    CURLcode code;                 /* once it has ended */
+    bool may_reuse;                /* what the handle is set to: look for an idle connection */
+    bool head_is_whole, body_seen; /* the last answer's headers have ended; its body began */
     enum body_way body_goes;
     bool decodes;                      /* what it sent asks for compression that we undo */
     struct gunzip *gunzip;             /* NULL: the body comes as it is */

@@ -6,10 +6,12 @@
  *   run MARK SUM                                      a run began; its temporary files have that mark
  *   name KEY PATH SUM                                 a body is about to be called that
  *   free KEY PATH SUM                                 it is not called that after all
+ *   part KEY BOOT FILE TOTAL SOURCE VALIDATOR SUM     a body comes into that temporary file
  *   done KEY REASON ATTEMPTS OFFSET URL SUM           the result is out; the stream is whole to there
  *   redo KEY REASON ATTEMPTS OFFSET URL SUM           likewise, in the place of a failure before
  *
- * KEY is 32 hexadecimal digits, SUM 8; OFFSET is `-` where no file takes the results.
+ * KEY and SOURCE (of a URL) are 32 hexadecimal digits, MARK and BOOT (of the machine) 16, SUM 8;
+ * OFFSET is `-` where no file takes the results, TOTAL where nobody has said it.
  */
 #ifndef WEIR_POLICY_JOURNAL_LINE_H
 #define WEIR_POLICY_JOURNAL_LINE_H
@@ -27,13 +29,14 @@ enum journal_kind {
     JOURNAL_RUN,
     JOURNAL_NAME,
     JOURNAL_FREE,
+    JOURNAL_PART,
     JOURNAL_DONE,
     JOURNAL_REDO
 };
 
-enum { JOURNAL_VERSION = 1, JOURNAL_URL_MAX = 200 };
+enum { JOURNAL_VERSION = 1, JOURNAL_URL_MAX = 200, JOURNAL_FILE_MAX = 47 };
 
-#define JOURNAL_NO_OFFSET UINT64_MAX
+#define JOURNAL_NO_OFFSET UINT64_MAX /* nor a total */
 
 struct journal_line {
     enum journal_kind kind;
@@ -43,7 +46,11 @@ struct journal_line {
     enum reason reason;
     unsigned attempts;
     uint64_t offset;
-    const char *text; /* a path, or a URL: borrowed; as it stands in the line where it was read */
+    struct key source; /* of a part, as are these */
+    uint64_t boot, total;
+    char file[JOURNAL_FILE_MAX + 1];
+    const char *
+        text; /* a path, a URL or a validator: borrowed; as it stands in the line where it was read */
     size_t len;
 };
 

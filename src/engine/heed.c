@@ -94,6 +94,7 @@ void engine_heed(struct engine *engine, double now)
     if (signals_take_status(engine->signals))
         tell_status(engine);
     engine_cancel_groups(engine, now);
+    engine_heed_journal(engine);
     if (engine->stopped)
         return;
     heed_ending_signal(engine, now);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "engine/engine.h"
 #include "engine/outputs.h"
 #include "engine/state.h"
@@ -16,9 +17,27 @@
 #include "io/writer.h"
 #include "model/key.h"
 #include "model/options.h"
+#include "model/partial.h"
 #include "model/task.h"
 
+enum { BOOT_ID_MAX = 4096 };
+
 /* ---- birth and death ---- */
+
+/* What tells this run of the machine from others. */
+static uint64_t read_boot(void)
+{
+    struct buf id, err;
+    uint64_t boot = 0;
+
+    buf_init(&id);
+    buf_init(&err);
+    if (file_read_whole("/proc/sys/kernel/random/boot_id", BOOT_ID_MAX, &id, &err) == 0)
+        boot = key_of_text(id.data).high;
+    buf_release(&id);
+    buf_release(&err);
+    return boot;
+}
 
 /* How large the file of the results is; JOURNAL_NO_OFFSET where they go to no file that stays. */
 static uint64_t stream_size(const struct options *options)
@@ -62,6 +81,9 @@ int engine_open_journal(struct engine *engine, struct buf *err)
     uint64_t size = stream_size(options);
     struct journal_rules rules = {
         .path = options->journal, .resume = options->resume, .stream_size = size};
+
+    if (options->journal && !options->no_range)
+        rules.boot = engine->lasting.boot = read_boot();
 
     engine->lasting.sync_due = INFINITY;
     if (options->resume && !options->journal) {
@@ -163,12 +185,32 @@ char *engine_noted_name(struct engine *engine, const struct task *task)
     return journal_take_name(engine->lasting.journal, &key);
 }
 
+struct partial *engine_noted_part(struct engine *engine, const struct task *task,
+                                  struct buf *ret_file)
+{
+    struct partial *partial = NULL;
+    struct journal_line line;
+    struct buf validator;
+
+    if (!engine->lasting.journal)
+        return NULL;
+    struct key key = key_of(&task->request);
+    buf_init(&validator);
+    if (journal_take_part(engine->lasting.journal, &key, &line, &validator)) {
+        partial = partial_new(&line.source, validator.data, line.total);
+        buf_clear(ret_file);
+        buf_add_text(ret_file, line.file);
+    }
+    buf_release(&validator);
+    return partial;
+}
+
 /* ---- what is done now ---- */
 
-/* Who resumes the run does it: what was good so far is dropped. */
+/* Who resumes the run does it: what was good so far is dropped, or gone on with. */
 static void leave(struct engine *engine, struct task *task)
 {
-    engine_drop_output(task);
+    engine_leave_output(task);
     if (task->result.reason == REASON_OK)
         engine->tally.succeeded--;
     else
@@ -265,6 +307,37 @@ void engine_note_name_free(struct engine *engine, const struct task *task, const
     (void)!write_name(engine, task, JOURNAL_FREE, path);
 }
 
+/* Libcurl is at work: what goes wrong is told, and ends the run, once it is not. */
+bool engine_note_part(struct engine *engine, const struct task *task, const char *file)
+{
+    const struct partial *partial = task->partial;
+
+    if (!engine->lasting.journal || !engine->lasting.boot || engine->lasting.failed)
+        return false;
+    struct journal_line line = {
+        .kind = JOURNAL_PART,
+        .key = key_of(&task->request),
+        .source = partial->source,
+        .boot = engine->lasting.boot,
+        .total = partial->total,
+        .text = partial->validator,
+        .len = strlen(partial->validator),
+    };
+    strncpy(line.file, file, JOURNAL_FILE_MAX);
+    engine->lasting.trouble = journal_write(engine->lasting.journal, &line);
+    engine->lasting.failed = engine->lasting.trouble != 0;
+    return !engine->lasting.failed;
+}
+
+void engine_heed_journal(struct engine *engine)
+{
+    int error = engine->lasting.trouble;
+
+    engine->lasting.trouble = 0;
+    if (error)
+        fail(engine, error);
+}
+
 static void sync_from_time_to_time(struct engine *engine, bool wrote, double now)
 {
     int error = syncer_error(engine->lasting.syncer);
@@ -283,6 +356,7 @@ static void sync_from_time_to_time(struct engine *engine, bool wrote, double now
 
 void engine_flush_journal(struct engine *engine, double now)
 {
+    engine_heed_journal(engine);
     if (!engine->lasting.journal || engine->lasting.failed)
         return;
     int released = journal_release(engine->lasting.journal, writer_written(engine->out));

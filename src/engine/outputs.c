@@ -21,11 +21,14 @@
 /* The file that one task's body goes to. */
 struct output {
     struct sink sink;
+    struct engine *engine;
+    struct task *task;
     struct file *file; /* NULL before a start */
     struct buf name;
     char *own; /* where an earlier run was about to put it, or NULL */
     size_t trusted_len;
-    uint64_t len; /* bytes that were written */
+    uint64_t len;  /* bytes that were written */
+    bool is_noted; /* the journal knows of them */
     bool is_whole;
 };
 
@@ -34,10 +37,20 @@ static struct output *output_of(const struct task *task)
     return task->sink ? CONTAINER_OF(task->sink, struct output, sink) : NULL;
 }
 
+static void note_part(struct output *output)
+{
+    if (!output->is_noted && output->task->partial)
+        output->is_noted =
+            engine_note_part(output->engine, output->task, file_temporary(output->file));
+}
+
 static int write_output(struct sink *sink, const void *bytes, size_t len, struct buf *err)
 {
     struct output *output = CONTAINER_OF(sink, struct output, sink);
 
+    /* A body that comes in one piece costs no line. */
+    if (output->len)
+        note_part(output);
     int result = file_write(output->file, bytes, len, err);
     output->len += result ? 0 : len;
     return result;
@@ -50,6 +63,7 @@ static int restart_output(struct sink *sink, struct buf *err)
     if (!output->len)
         return 0;
     output->len = 0;
+    output->is_noted = false;
     return file_restart(output->file, err);
 }
 
@@ -93,6 +107,7 @@ int engine_open_outputs(struct engine *engine, struct buf *err)
         size_t len;
         const uint64_t *marks = journal_marks(engine->lasting.journal, &len);
         files_set_old_marks(engine->files, marks, len);
+        files_set_spared(engine->files, journal_part_files(engine->lasting.journal));
     }
     return 0;
 }
@@ -174,10 +189,12 @@ static bool is_there(struct engine *engine, const struct output *output)
            files_exists(engine->files, output->name.data, output->trusted_len);
 }
 
-static struct output *new_output(struct task *task)
+static struct output *new_output(struct engine *engine, struct task *task)
 {
     struct output *output = xcalloc(1, sizeof *output);
 
+    output->engine = engine;
+    output->task = task;
     output->sink.write = write_output;
     output->sink.restart = restart_output;
     buf_init(&output->name);
@@ -236,9 +253,58 @@ static void recall(struct engine *engine, struct task *task, const struct output
     buf_release(&path);
 }
 
+/* What there is of a body goes, and with it what is known of that. */
+static void drop_body(struct task *task, struct output *output)
+{
+    file_free(output->file);
+    output->file = NULL;
+    output->len = 0;
+    output->is_noted = false;
+    partial_free(task->partial);
+    task->partial = NULL;
+}
+
+/* What cannot be gone on with is begun anew. */
+static enum begun resume_file(struct engine *engine, struct task *task, struct output *output)
+{
+    struct buf err;
+
+    buf_init(&err);
+    int result = file_resume(output->file, output->len, &err);
+    buf_release(&err);
+    if (!result)
+        return BEGUN;
+    if (result == -EMFILE || result == -ENFILE)
+        return BEGUN_LATER;
+    drop_body(task, output);
+    return begin_file(engine, task, output);
+}
+
+/* Whether an earlier run left some of its body where this one would have it. */
+static bool take_part(struct engine *engine, struct task *task, struct output *output)
+{
+    struct partial *partial;
+    struct buf temporary;
+
+    buf_init(&temporary);
+    while ((partial = engine_noted_part(engine, task, &temporary)) != NULL &&
+           files_continue(engine->files, output->name.data, output->trusted_len, temporary.data,
+                          &output->file, &output->len))
+        partial_free(partial);
+    buf_release(&temporary);
+    if (!partial)
+        return false;
+    partial->len = output->len;
+    task->partial = partial;
+    output->is_noted = true;
+    if (output->own)
+        file_set_own(output->file, output->own);
+    return true;
+}
+
 static enum begun first_output(struct engine *engine, struct task *task)
 {
-    struct output *output = new_output(task);
+    struct output *output = new_output(engine, task);
     struct buf err;
     bool named;
 
@@ -261,17 +327,8 @@ static enum begun first_output(struct engine *engine, struct task *task)
     if (!named)
         return BEGUN_AND_DONE;
     recall(engine, task, output);
-    return begin_file(engine, task, output);
-}
-
-/* What there is of a body goes, and with it what is known of that. */
-static void drop_body(struct task *task, struct output *output)
-{
-    file_free(output->file);
-    output->file = NULL;
-    output->len = 0;
-    partial_free(task->partial);
-    task->partial = NULL;
+    return take_part(engine, task, output) ? resume_file(engine, task, output)
+                                           : begin_file(engine, task, output);
 }
 
 void engine_pause_output(struct task *task)
@@ -284,22 +341,6 @@ void engine_pause_output(struct task *task)
         file_pause(output->file);
     else
         drop_body(task, output);
-}
-
-/* What cannot be gone on with is begun anew. */
-static enum begun resume_file(struct engine *engine, struct task *task, struct output *output)
-{
-    struct buf err;
-
-    buf_init(&err);
-    int result = file_resume(output->file, output->len, &err);
-    buf_release(&err);
-    if (!result)
-        return BEGUN;
-    if (result == -EMFILE || result == -ENFILE)
-        return BEGUN_LATER;
-    drop_body(task, output);
-    return begin_file(engine, task, output);
 }
 
 enum begun engine_begin_output(struct engine *engine, struct task *task)
@@ -436,6 +477,17 @@ void engine_publish_output(struct engine *engine, struct task *task)
     } else {
         engine_drop_output(task);
     }
+}
+
+void engine_leave_output(struct task *task)
+{
+    struct output *output = output_of(task);
+
+    if (output && output->file && output->is_noted) {
+        file_leave(output->file);
+        output->file = NULL;
+    }
+    engine_drop_output(task);
 }
 
 void engine_drop_output(struct task *task)

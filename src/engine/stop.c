@@ -23,7 +23,7 @@ void engine_withdraw(struct engine *engine, struct task *task, double now)
 
 void engine_halt_task(struct engine *engine, struct task *task)
 {
-    engine_drop_output(task);
+    engine_leave_output(task);
     task_rewind(task, &engine->store);
     result_setf(&task->result, REASON_HALTED, "the run ended first");
     task->result.exitcode = 0;

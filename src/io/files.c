@@ -99,6 +99,11 @@ void files_set_old_marks(struct files *files, const uint64_t *marks, size_t len)
     files->sweep.n_marks = len;
 }
 
+void files_set_spared(struct files *files, const struct strings *names)
+{
+    files->sweep.spared = names;
+}
+
 void files_path(const struct files *files, const char *name, struct buf *ret_path)
 {
     const char *dir = files->output_dir;
@@ -216,7 +221,7 @@ bool file_is_paused(const struct file *file)
 /* The file's own, and nothing that somebody has put there. */
 static int reopen(struct file *file, int dir, uint64_t len)
 {
-    struct stat status;
+    struct stat status = {0};
     int fd = openat(dir, file->temporary, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
     int result = fd < 0 || fstat(fd, &status) < 0 ? -errno : 0;
 
@@ -230,6 +235,9 @@ static int reopen(struct file *file, int dir, uint64_t len)
     }
     file->fd = fd;
     file->stage = FILE_WRITING;
+    /* An older run's file tells the time only once it is touched. */
+    if (file->files->conflict == CONFLICT_REPLACE && !file->files->has_start)
+        return futimens(fd, NULL) < 0 ? -errno : note_start(file->files, fd);
     return 0;
 }
 
@@ -308,6 +316,51 @@ int files_begin(struct files *files, const char *name, size_t trusted_len, struc
     return 0;
 }
 
+const char *file_temporary(const struct file *file)
+{
+    return file->temporary;
+}
+
+/* ---- an earlier run's ---- */
+
+static int look_at_temporary(const struct file *file, uint64_t *ret_len)
+{
+    struct place place;
+    struct stat status;
+    int result = find_place(file, PLACE_LOOK, &place);
+
+    if (result)
+        return result;
+    sweep_directory(&file->files->sweep, place.dir);
+    if (fstatat(place.dir, file->temporary, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        result = -errno;
+    place_leave(&place);
+    if (!result)
+        *ret_len = (uint64_t)status.st_size;
+    return result;
+}
+
+int files_continue(struct files *files, const char *name, size_t trusted_len, const char *temporary,
+                   struct file **ret_file, uint64_t *ret_len)
+{
+    if (!is_short_enough(files, name) || !sweep_has_made(&files->sweep, temporary))
+        return -ENOENT;
+    struct file *file = xcalloc(1, sizeof *file);
+    file->files = files;
+    file->name = xstrdup(name);
+    file->trusted_len = trusted_len;
+    file->fd = -1;
+    file->stage = FILE_PAUSED;
+    memcpy(file->temporary, temporary, strlen(temporary) + 1);
+    int result = look_at_temporary(file, ret_len);
+    if (result) {
+        file_leave(file);
+        return result;
+    }
+    *ret_file = file;
+    return 0;
+}
+
 /* The number is what stands behind the file's own name, if anything. */
 static bool read_own_number(const char *path, size_t len, const char *own, unsigned *ret_number)
 {
@@ -374,6 +427,14 @@ void file_free(struct file *file)
         close(file->fd);
     if (has_temporary)
         remove_temporary(file);
+    free(file->name);
+    free(file);
+}
+
+void file_leave(struct file *file)
+{
+    if (file->fd >= 0)
+        close(file->fd);
     free(file->name);
     free(file);
 }

@@ -25,13 +25,22 @@ static bool was_swept(struct sweep *sweep, const struct stat *status)
     return false;
 }
 
-static bool is_ours(const struct sweep *sweep, const char *name)
+bool sweep_has_made(const struct sweep *sweep, const char *name)
 {
     if (!files_is_leftover(name))
         return false;
     uint64_t mark = strtoull(name + strlen(FILENAME_IN_THE_MAKING), NULL, 16);
     for (size_t i = 0; i < sweep->n_marks; i++) {
         if (sweep->marks[i] == mark)
+            return true;
+    }
+    return false;
+}
+
+static bool is_spared(const struct sweep *sweep, const char *name)
+{
+    for (size_t i = 0; sweep->spared && i < sweep->spared->len; i++) {
+        if (strcmp(sweep->spared->at[i], name) == 0)
             return true;
     }
     return false;
@@ -49,7 +58,7 @@ static void look_through(const struct sweep *sweep, int dir)
         return;
     }
     while ((entry = readdir(entries)) != NULL) {
-        if (is_ours(sweep, entry->d_name))
+        if (sweep_has_made(sweep, entry->d_name) && !is_spared(sweep, entry->d_name))
             unlinkat(dir, entry->d_name, 0);
     }
     closedir(entries);

@@ -4,19 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "io/journal_file.h"
+#include "io/journal_noted.h"
 #include "policy/held.h"
-
-/* A body that was about to get its name. */
-struct pending_name {
-    UT_hash_handle hh;
-    struct pending_name *next; /* of the same key, behind it */
-    struct pending_name *last; /* of those; where the first is asked */
-    struct key key;
-    char path[];
-};
 
 struct journal {
     int fd;
@@ -25,7 +16,11 @@ struct journal {
     uint64_t stream_size; /* as the rules say */
     uint64_t stream_end;
     struct ledger ledger;
-    struct pending_name *names;
+    struct noted *names; /* bodies that were about to get theirs */
+    struct noted *parts; /* bodies that were coming, by files that still are as they were left */
+    struct strings part_files;
+    uint64_t boot;
+    bool is_of_any_boot; /* parts are, that are noted */
     uint64_t *marks;
     size_t n_marks, marks_capacity;
 
@@ -33,75 +28,6 @@ struct journal {
 };
 
 /* ---- reading ---- */
-
-/* A run that resumed another may have been about to do the same. */
-static bool has_name(const struct pending_name *name, const char *path)
-{
-    while (name && strcmp(name->path, path) != 0)
-        name = name->next;
-    return name != NULL;
-}
-
-static void note_name(struct journal *journal, const struct journal_line *line)
-{
-    struct pending_name *found, *name;
-    struct buf path;
-
-    buf_init(&path);
-    journal_line_add_text(line, &path);
-    name = xcalloc(1, sizeof *name + path.len + 1);
-    memcpy(name->path, path.data, path.len + 1);
-    name->key = line->key;
-    name->last = name;
-    buf_release(&path);
-    HASH_FIND(hh, journal->names, &line->key, sizeof line->key, found);
-    if (has_name(found, name->path)) {
-        free(name);
-    } else if (found) {
-        found->last->next = name;
-        found->last = name;
-    } else {
-        HASH_ADD(hh, journal->names, key, sizeof name->key, name);
-    }
-}
-
-/* The first of the names of that key, or NULL: what was named first is done first. */
-static struct pending_name *take_name(struct journal *journal, const struct key *key)
-{
-    struct pending_name *found, *second;
-
-    HASH_FIND(hh, journal->names, key, sizeof *key, found);
-    if (!found)
-        return NULL;
-    HASH_DEL(journal->names, found);
-    second = found->next;
-    if (second) {
-        second->last = found->last;
-        HASH_ADD(hh, journal->names, key, sizeof second->key, second);
-    }
-    return found;
-}
-
-/* The body is not called that after all: what stands there is not its own. */
-static void note_free(struct journal *journal, const struct journal_line *line)
-{
-    struct pending_name *first, *before = NULL, *name;
-    struct buf path;
-
-    buf_init(&path);
-    journal_line_add_text(line, &path);
-    HASH_FIND(hh, journal->names, &line->key, sizeof line->key, first);
-    for (name = first; name && strcmp(name->path, path.data) != 0; name = name->next)
-        before = name;
-    if (name && !before) {
-        name = take_name(journal, &line->key);
-    } else if (name) {
-        before->next = name->next;
-        first->last = name->next ? first->last : before;
-    }
-    free(name);
-    buf_release(&path);
-}
 
 static void note_mark(struct journal *journal, uint64_t mark)
 {
@@ -122,9 +48,18 @@ static bool note_result(struct journal *journal, const struct journal_line *line
         ledger_take(&journal->ledger, &line->key, LEDGER_FAILED);
     ledger_add(&journal->ledger, &line->key, line->reason == REASON_OK ? LEDGER_OK : LEDGER_FAILED);
     /* What failed has none, or gave it up: the first may be an equal request's. */
+    struct journal_line taken;
     if (line->reason == REASON_OK)
-        free(take_name(journal, &line->key));
+        noted_take(&journal->names, &line->key, &taken, NULL);
+    noted_take(&journal->parts, &line->key, &taken, NULL);
     return true;
+}
+
+/* What a machine had written when it went down need not be on the disk. */
+static void note_part(struct journal *journal, const struct journal_line *line)
+{
+    if (journal->is_of_any_boot || (journal->boot && journal->boot == line->boot))
+        noted_add(&journal->parts, line);
 }
 
 static bool note_line(void *userdata, const struct journal_line *line)
@@ -134,8 +69,9 @@ static bool note_line(void *userdata, const struct journal_line *line)
     switch (line->kind) {
     case JOURNAL_HEAD: journal->is_new = false; return true;
     case JOURNAL_RUN: note_mark(journal, line->mark); return true;
-    case JOURNAL_NAME: note_name(journal, line); return true;
-    case JOURNAL_FREE: note_free(journal, line); return true;
+    case JOURNAL_NAME: noted_add(&journal->names, line); return true;
+    case JOURNAL_FREE: noted_remove(&journal->names, line); return true;
+    case JOURNAL_PART: note_part(journal, line); return true;
     case JOURNAL_DONE:
     case JOURNAL_REDO: return note_result(journal, line);
     }
@@ -161,6 +97,7 @@ static int load(struct journal *journal, const struct journal_rules *rules, stru
     if (!result && rules->resume) {
         ledger_init(&journal->ledger, journal_text_results(&text));
         good = journal_text_walk(&text, note_line, journal);
+        noted_files(journal->parts, &journal->part_files);
     }
     line_file_unmap(&text);
     journal->good = good;
@@ -175,6 +112,7 @@ int journal_open(const struct journal_rules *rules, struct journal **ret_journal
     journal->fd = -1;
     journal->is_new = true;
     journal->stream_size = rules->stream_size;
+    journal->boot = rules->boot;
     held_init(&journal->held);
     result = line_file_open(rules->path, "journal", true, &journal->fd, err);
     if (!result)
@@ -187,31 +125,15 @@ int journal_open(const struct journal_rules *rules, struct journal **ret_journal
     return 0;
 }
 
-static void free_names(struct pending_name *name)
-{
-    struct pending_name *next, *other;
-
-    for (; name; name = next) {
-        next = name->hh.next;
-        while ((other = name->next) != NULL) {
-            name->next = other->next;
-            free(other);
-        }
-        free(name);
-    }
-}
-
 void journal_free(struct journal *journal)
 {
-    struct pending_name *names;
-
     if (!journal)
         return;
     if (journal->fd >= 0)
         close(journal->fd);
-    names = journal->names;
-    HASH_CLEAR(hh, journal->names);
-    free_names(names);
+    noted_release(&journal->names);
+    noted_release(&journal->parts);
+    strings_release(&journal->part_files);
     ledger_release(&journal->ledger);
     held_release(&journal->held);
     free(journal->marks);
@@ -240,11 +162,25 @@ bool journal_take(struct journal *journal, const struct key *key, enum ledger_ki
 
 char *journal_take_name(struct journal *journal, const struct key *key)
 {
-    struct pending_name *name = journal->names ? take_name(journal, key) : NULL;
-    char *path = name ? xstrdup(name->path) : NULL;
+    struct journal_line line;
+    struct buf path;
 
-    free(name);
-    return path;
+    buf_init(&path);
+    if (noted_take(&journal->names, key, &line, &path))
+        return buf_take(&path);
+    buf_release(&path);
+    return NULL;
+}
+
+bool journal_take_part(struct journal *journal, const struct key *key,
+                       struct journal_line *ret_part, struct buf *ret_validator)
+{
+    return noted_take(&journal->parts, key, ret_part, ret_validator);
+}
+
+const struct strings *journal_part_files(const struct journal *journal)
+{
+    return &journal->part_files;
 }
 
 const uint64_t *journal_marks(const struct journal *journal, size_t *ret_len)
@@ -345,7 +281,7 @@ static bool copy_live(void *userdata, const struct journal_line *line)
     struct journal_line live = *line;
     struct buf text;
 
-    if (line->kind == JOURNAL_NAME || line->kind == JOURNAL_FREE)
+    if (line->kind == JOURNAL_NAME || line->kind == JOURNAL_FREE || line->kind == JOURNAL_PART)
         return true; /* those that still matter come last */
     bool is_result = line->kind == JOURNAL_DONE || line->kind == JOURNAL_REDO;
     if (is_result && line->reason != REASON_OK &&
@@ -362,24 +298,14 @@ static bool copy_live(void *userdata, const struct journal_line *line)
     return flush_lines(compaction, HELD_BYTES_MAX);
 }
 
-static void copy_names(struct compaction *compaction)
-{
-    for (struct pending_name *name = compaction->journal->names; name; name = name->hh.next) {
-        for (struct pending_name *one = name; one; one = one->next) {
-            struct journal_line line = {
-                .kind = JOURNAL_NAME, .key = one->key, .text = one->path, .len = strlen(one->path)};
-            journal_line_add(&line, &compaction->lines);
-        }
-    }
-}
-
 static int write_live(struct compaction *compaction, const struct line_file_text *text)
 {
     ledger_init(&compaction->superseded, 0);
     journal_text_walk(text, note_superseded, compaction);
     journal_text_walk(text, copy_live, compaction);
     if (!compaction->result) {
-        copy_names(compaction);
+        noted_write(compaction->journal->names, &compaction->lines);
+        noted_write(compaction->journal->parts, &compaction->lines);
         flush_lines(compaction, 0);
     }
     return compaction->result;
@@ -405,7 +331,7 @@ static int replace(struct journal *journal, const char *path, const struct line_
 
 int journal_compact(const char *path, struct buf *err)
 {
-    struct journal journal = {.fd = -1, .stream_size = JOURNAL_NO_OFFSET};
+    struct journal journal = {.fd = -1, .stream_size = JOURNAL_NO_OFFSET, .is_of_any_boot = true};
     struct line_file_text text = {.bytes = ""};
     int result = line_file_open(path, "journal", false, &journal.fd, err);
 
@@ -422,9 +348,8 @@ int journal_compact(const char *path, struct buf *err)
     }
     line_file_unmap(&text);
     close(journal.fd);
-    struct pending_name *names = journal.names;
-    HASH_CLEAR(hh, journal.names);
-    free_names(names);
+    noted_release(&journal.names);
+    noted_release(&journal.parts);
     ledger_release(&journal.ledger);
     free(journal.marks);
     return result;

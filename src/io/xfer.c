@@ -301,8 +301,9 @@ static void look_at_encoding(struct transfer *transfer)
     static const char *const plain[] = {"identity", "none", "", NULL};
     struct curl_header *header = NULL;
 
-    if (!transfer->decodes || curl_easy_header(transfer->easy, "Content-Encoding", 0, CURLH_HEADER,
-                                               -1, &header) != CURLHE_OK)
+    if (!transfer->decodes || transfer->rest != CONTINUATION_OTHER ||
+        curl_easy_header(transfer->easy, "Content-Encoding", 0, CURLH_HEADER, -1, &header) !=
+            CURLHE_OK)
         return;
     if (is_one_of(header->value, known))
         transfer->gunzip = gunzip_new();
@@ -344,7 +345,6 @@ void xfer_begin_body(struct transfer *transfer)
     if (takes_rest(transfer))
         return;
     transfer->body_goes = body_goes(transfer);
-    look_at_encoding(transfer);
     if (transfer->body_goes != BODY_TO_SINK)
         return;
     xfer_note_whole(transfer);
@@ -373,8 +373,10 @@ size_t xfer_on_body(char *bytes, size_t size, size_t count, void *userdata)
     int result;
 
     transfer->heard_at = transfer->xfer->now;
-    if (!transfer->body_seen)
+    if (!transfer->body_seen) {
         xfer_begin_body(transfer);
+        look_at_encoding(transfer);
+    }
     if (transfer->is_malformed || transfer->body_error || transfer->rest == CONTINUATION_MISFIT)
         return CURL_WRITEFUNC_ERROR;
     if (transfer->rest == CONTINUATION_COMPLETE)

@@ -1,15 +1,27 @@
 #include "policy/journal_line.h"
 
+#include <string.h>
+
 #include "policy/words.h"
 
-enum { MARK_DIGITS = 16 };
+enum { MARK_DIGITS = 16, BOOT_DIGITS = 16 };
 
 static const char *const kinds[] = {
     [JOURNAL_HEAD] = "weir-journal", [JOURNAL_RUN] = "run",   [JOURNAL_NAME] = "name",
-    [JOURNAL_FREE] = "free",         [JOURNAL_DONE] = "done", [JOURNAL_REDO] = "redo",
+    [JOURNAL_FREE] = "free",         [JOURNAL_PART] = "part", [JOURNAL_DONE] = "done",
+    [JOURNAL_REDO] = "redo",
 };
 
 /* ---- writing ---- */
+
+static void add_offset(uint64_t offset, struct buf *out)
+{
+    if (offset == JOURNAL_NO_OFFSET)
+        buf_add_char(out, '-');
+    else
+        buf_add_number(out, offset, 1);
+    buf_add_char(out, ' ');
+}
 
 static void add_result(const struct journal_line *line, struct buf *out)
 {
@@ -17,11 +29,7 @@ static void add_result(const struct journal_line *line, struct buf *out)
     buf_add_char(out, ' ');
     buf_add_number(out, line->attempts, 1);
     buf_add_char(out, ' ');
-    if (line->offset == JOURNAL_NO_OFFSET)
-        buf_add_char(out, '-');
-    else
-        buf_add_number(out, line->offset, 1);
-    buf_add_char(out, ' ');
+    add_offset(line->offset, out);
     words_add_fit(out, line->text, MIN(line->len, (size_t)JOURNAL_URL_MAX));
 }
 
@@ -29,6 +37,17 @@ static void add_key(const struct key *key, struct buf *out)
 {
     words_add_key(out, key);
     buf_add_char(out, ' ');
+}
+
+static void add_part(const struct journal_line *line, struct buf *out)
+{
+    words_add_hex(out, line->boot, BOOT_DIGITS);
+    buf_add_char(out, ' ');
+    buf_add_text(out, line->file);
+    buf_add_char(out, ' ');
+    add_offset(line->total, out);
+    add_key(&line->source, out);
+    words_add_fit(out, line->text, line->len);
 }
 
 void journal_line_add(const struct journal_line *line, struct buf *out)
@@ -44,6 +63,10 @@ void journal_line_add(const struct journal_line *line, struct buf *out)
     case JOURNAL_FREE:
         add_key(&line->key, out);
         words_add_fit(out, line->text, line->len);
+        break;
+    case JOURNAL_PART:
+        add_key(&line->key, out);
+        add_part(line, out);
         break;
     case JOURNAL_DONE:
     case JOURNAL_REDO:
@@ -78,6 +101,17 @@ static bool read_kind(const char *word, size_t len, enum journal_kind *ret_kind)
     return false;
 }
 
+static bool read_offset(struct words *left, uint64_t *ret_offset)
+{
+    const char *word;
+    size_t len;
+
+    if (!words_next(left, &word, &len))
+        return false;
+    *ret_offset = JOURNAL_NO_OFFSET;
+    return words_is(word, len, "-") || words_read_number(word, len, ret_offset);
+}
+
 static bool read_result(struct words *left, struct journal_line *line)
 {
     const char *word;
@@ -89,13 +123,35 @@ static bool read_result(struct words *left, struct journal_line *line)
     if (!words_next_number(left, &attempts))
         return false;
     line->attempts = (unsigned)attempts;
-    if (!words_next(left, &word, &len))
-        return false;
-    line->offset = JOURNAL_NO_OFFSET;
-    if (!words_is(word, len, "-") && !words_read_number(word, len, &line->offset))
+    if (!read_offset(left, &line->offset))
         return false;
     words_next(left, &line->text, &line->len); /* an invalid line may be an empty one */
     return true;
+}
+
+static bool is_file(const char *word, size_t len)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+
+    for (size_t i = 0; i < len; i++) {
+        if (!memchr(letters, word[i], sizeof letters - 1))
+            return false;
+    }
+    return len <= JOURNAL_FILE_MAX;
+}
+
+static bool read_part(struct words *left, struct journal_line *line)
+{
+    const char *word;
+    size_t len;
+
+    if (!words_next_hex(left, BOOT_DIGITS, &line->boot))
+        return false;
+    if (!words_next(left, &word, &len) || !is_file(word, len))
+        return false;
+    memcpy(line->file, word, len); /* the line was all zeros */
+    return read_offset(left, &line->total) && words_next_key(left, &line->source) &&
+           words_next(left, &line->text, &line->len);
 }
 
 static bool read_rest(struct words *left, struct journal_line *line)
@@ -112,6 +168,7 @@ static bool read_rest(struct words *left, struct journal_line *line)
     case JOURNAL_NAME:
     case JOURNAL_FREE:
         return words_next_key(left, &line->key) && words_next(left, &line->text, &line->len);
+    case JOURNAL_PART: return words_next_key(left, &line->key) && read_part(left, line);
     case JOURNAL_DONE:
     case JOURNAL_REDO: return words_next_key(left, &line->key) && read_result(left, line);
     }

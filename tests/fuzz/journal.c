@@ -26,6 +26,9 @@ static void write_again(const struct journal_line *line)
     PROMISE(again.mark == line->mark && again.attempts == line->attempts);
     PROMISE(again.key.high == line->key.high && again.key.low == line->key.low);
     PROMISE(again.reason == line->reason && again.offset == line->offset);
+    PROMISE(again.boot == line->boot && again.total == line->total);
+    PROMISE(strcmp(again.file, line->file) == 0);
+    PROMISE(again.source.high == line->source.high && again.source.low == line->source.low);
     journal_line_add_text(&again, &plain_again);
     PROMISE(plain_again.len <= plain.len);
     PROMISE(memcmp(plain_again.data, plain.data, plain_again.len) == 0);

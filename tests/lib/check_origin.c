@@ -142,6 +142,10 @@ ParameterizedTestParameters(origin, answers_as_the_target_says)
         {"/bytes/9?short=1&chunked=1", 0, 400, "short: needs a length"},
         {"/bytes/9?nolength=1&chunked=1", 0, 400, "chunked: not with nolength"},
         {"/text/x?bomb=1", 0, 400, "bomb: needs /bytes/N"},
+        {"/text/x?ranges=1", 0, 400, "ranges: needs plain /bytes/N"},
+        {"/bytes/9?ranges=2", 0, 400, "bad value: ranges"},
+        {"/bytes/9?ranges=1&etag=v1", 0, 200, "ETag: \"v1\"\r\nContent-Length: 9\r\n"},
+        {"/bytes/9?failtimes=0&etag=v1&newetag=v2", 0, 200, "ETag: \"v2\"\r\n"},
         {"/text/x?status=404", 0, 404, "\r\n\r\nx\n"},
         {"/text/x?status=503&retryafter=7", 0, 503, "Retry-After: 7\r\n"},
         {"/text/x?wants=Basic%20realm=r", 0, 401, "WWW-Authenticate: Basic realm=r\r\n"},
@@ -239,6 +243,53 @@ Test(origin, takes_credentials_of_the_scheme_it_wants)
         int fd = ask(origin, request);
         cr_assert_eq(client_read_all(fd, &answer, patience), 0);
         cr_expect_eq(client_status(&answer), cases[i].status, "%s", cases[i].credentials);
+        blob_release(&answer);
+        close(fd);
+    }
+    stop(origin);
+}
+
+Test(origin, gives_the_rest_that_is_asked_for)
+{
+    static const struct {
+        const char *target, *headers;
+        int status;
+        const char *shows;
+    } cases[] = {
+        {"ranges=1&etag=v", "Range: bytes=4-\r\nIf-Range: \"v\"\r\n", 206,
+         "ETag: \"v\"\r\nContent-Range: bytes 4-8/9\r\nContent-Length: 5\r\n"},
+        {"ranges=1&etag=v", "Range: bytes=4-\r\n", 206, "Content-Range: bytes 4-8/9\r\n"},
+        {"ranges=1&etag=v", "Range: bytes=9-\r\nIf-Range: \"v\"\r\n", 416,
+         "Content-Range: bytes */9\r\nContent-Length: 0\r\n"},
+        {"ranges=1&etag=v", "Range: bytes=4-\r\nIf-Range: \"w\"\r\n", 200, "Length: 9\r\n"},
+        {"ranges=1&etag=v", "Range: bytes=4-5\r\n", 200, "Length: 9\r\n"},
+        {"ranges=1&etag=v", "", 200, "Length: 9\r\n"},
+        {"etag=v", "Range: bytes=4-\r\n", 200, "Length: 9\r\n"},
+        {"ranges=blind&etag=v", "Range: bytes=4-\r\nIf-Range: \"w\"\r\n", 206, "Length: 5\r\n"},
+        {"ranges=shifted&etag=v", "Range: bytes=4-\r\n", 206, "bytes 5-8/9\r\nContent-Length: 4\r"},
+        {"ranges=tagless&etag=v", "Range: bytes=4-\r\n", 206, "stream\r\nContent-Range: bytes 4-"},
+        {"ranges=1&hdr=Last-Modified:%20then", "Range: bytes=4-\r\nIf-Range: then\r\n", 206,
+         "4-8/9"},
+        {"ranges=1&hdr=Last-Modified:%20then", "Range: bytes=4-\r\nIf-Range: now\r\n", 200,
+         "9\r\n"},
+    };
+    struct origin *origin = start();
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct blob answer = {0};
+        char request[256];
+        snprintf(request, sizeof request, "GET /bytes/9?%s HTTP/1.1\r\n%sConnection: close\r\n\r\n",
+                 cases[i].target, cases[i].headers);
+        int fd = ask(origin, request);
+        cr_assert_eq(client_read_all(fd, &answer, patience), 0);
+        cr_expect_eq(client_status(&answer), cases[i].status, "case %zu", i);
+        cr_expect(blob_contains(&answer, cases[i].shows), "case %zu: %s", i, blob_text(&answer));
+        if (cases[i].status == 206 && !strstr(cases[i].target, "shifted")) {
+            char rest[5];
+            origin_fill(origin_seed("/bytes/9"), 4, rest, sizeof rest);
+            cr_expect_eq(memcmp(answer.at + answer.len - sizeof rest, rest, sizeof rest), 0,
+                         "case %zu", i);
+        }
         blob_release(&answer);
         close(fd);
     }

@@ -263,7 +263,7 @@ Test(continued, files_may_be_many)
         blob_release(&body);
     }
     cr_expect_eq(scratch_count(stage->scratch, "out"), FILES);
-    cr_expect_eq(origin_counts(stage->origin).requests, 2 * FILES);
+    cr_expect_eq(origin_counts(stage->origin).requests, (uint64_t)2 * FILES);
     blob_release(&input);
     stage_free(stage);
 }

@@ -53,6 +53,19 @@ Test(files, hold_every_body_of_any_size_and_shape)
     stage_free(stage);
 }
 
+/* There is nothing to decode in nothing. */
+Test(files, may_be_empty_whatever_the_head_says)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/bytes/0?hdr=Content-Encoding:gzip&etag=v1");
+
+    program_expect(fetch_into_out(stage, RUN_WEIR("-o", "1", url)), 0, "", "");
+    program_expect(fetch_into_out(stage, RUN_WEIR("-I", "-o", "2", url)), 0, "", "");
+    stage_expect_file(stage, "out/1", "");
+    stage_expect_file(stage, "out/2", "");
+    stage_free(stage);
+}
+
 Test(files, lie_in_directories_that_are_made)
 {
     struct stage *stage = stage_new();

@@ -81,7 +81,8 @@ static void write_list(struct round *round)
         else if (kind == 3)
             blob_addf(&list, "{\"url\":\"%s/text/json-%u\",\"id\":%u}\n", url, i, dice(round, 3));
         else if (kind == 4)
-            blob_addf(&list, "%s/bytes/60000?ascii=1&drip=20000,0.004&tag=%u\n", url, i);
+            blob_addf(&list, "%s/bytes/60000?ascii=1&drip=20000,0.004&tag=%u%s\n", url, i,
+                      dice(round, 3) ? "&ranges=1&etag=v1" : "");
         else
             blob_addf(&list, "%s/text/word-%u?delay=0.0%02u\n", url, i, dice(round, 13));
     }

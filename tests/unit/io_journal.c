@@ -381,6 +381,102 @@ Test(journal_file, knows_a_name_that_was_noted_again)
     journal_free(journal);
 }
 
+/* ---- bodies that were coming ---- */
+
+static void part(struct journal *journal, uint64_t number, uint64_t boot, const char *file)
+{
+    struct journal_line line = {.kind = JOURNAL_PART,
+                                .key = key_number(number),
+                                .boot = boot,
+                                .total = 5,
+                                .source = key_number(number + 100),
+                                .text = "\"v 1\"",
+                                .len = 5};
+
+    strncpy(line.file, file, JOURNAL_FILE_MAX);
+    cr_assert_eq(journal_write(journal, &line), 0);
+}
+
+static struct journal *resume_at_boot(uint64_t boot)
+{
+    struct journal_rules rules = {
+        .path = path, .resume = true, .boot = boot, .stream_size = JOURNAL_NO_OFFSET};
+    struct journal *journal = NULL;
+    struct buf err;
+
+    buf_init(&err);
+    cr_assert_eq(journal_open(&rules, &journal, &err), 0, "%s", err.data);
+    buf_release(&err);
+    return journal;
+}
+
+/* NULL: there is none (more). */
+static void expect_part(struct journal *journal, uint64_t number, const char *file)
+{
+    struct key key = key_number(number), source = key_number(number + 100);
+    struct journal_line line;
+    struct buf validator;
+
+    buf_init(&validator);
+    cr_expect_eq(journal_take_part(journal, &key, &line, &validator), file != NULL);
+    if (file) {
+        cr_expect_str_eq(line.file, file);
+        cr_expect_str_eq(validator.data, "\"v 1\"");
+        cr_expect_eq(line.total, 5);
+        cr_expect_eq(line.source.high, source.high);
+    }
+    buf_release(&validator);
+}
+
+/* Equal ones in turn, each once; of what is done meanwhile there is none. */
+Test(journal_file, gives_the_parts_of_what_was_not_done)
+{
+    struct journal *journal = open_at(false, JOURNAL_NO_OFFSET);
+    struct buf err;
+
+    begin(journal, 1);
+    part(journal, 1, 7, "a");
+    part(journal, 2, 7, "b");
+    part(journal, 1, 7, "c");
+    part(journal, 3, 7, "d");
+    add(journal, 2, REASON_OK, JOURNAL_NO_OFFSET);
+    cr_assert_eq(journal_release(journal, 0), 1);
+    journal_free(journal);
+    for (int compacted = 0; compacted < 2; compacted++) {
+        journal = resume_at_boot(7);
+        const struct strings *files = journal_part_files(journal);
+        cr_expect_eq(files->len, 3);
+        expect_part(journal, 1, "a");
+        expect_part(journal, 1, "c");
+        expect_part(journal, 1, NULL);
+        expect_part(journal, 2, NULL);
+        expect_part(journal, 3, "d");
+        cr_expect_eq(files->len, 3, "they are spared as long as the run lasts");
+        journal_free(journal);
+        buf_init(&err);
+        cr_expect_eq(journal_compact(path, &err), 0, "%s", err.data);
+        buf_release(&err);
+    }
+}
+
+Test(journal_file, knows_no_parts_from_before_the_machine_started)
+{
+    static const uint64_t boots[] = {8, 0};
+    struct journal *journal = open_at(false, JOURNAL_NO_OFFSET);
+
+    begin(journal, 1);
+    part(journal, 1, 7, "a");
+    part(journal, 2, 0, "b");
+    journal_free(journal);
+    for (size_t i = 0; i < 2; i++) {
+        journal = resume_at_boot(boots[i]);
+        cr_expect_eq(journal_part_files(journal)->len, 0);
+        expect_part(journal, 1, NULL);
+        expect_part(journal, 2, NULL);
+        journal_free(journal);
+    }
+}
+
 Test(journal_file, drops_what_a_shorter_stream_has_lost)
 {
     for (uint64_t size = 0; size <= 40; size += 5) {

@@ -13,7 +13,10 @@
 #include "io/xfer.h"
 #include "loops.h"
 #include "model/options.h"
+#include "model/partial.h"
 #include "model/spool.h"
+#include "model/task.h"
+#include "model/url.h"
 #include "origin.h"
 #include "tasks.h"
 
@@ -652,5 +655,134 @@ Test(xfer, keeps_the_addresses_it_was_told_when_it_forgets_a_name)
         task_end(&run, task);
         xfer_forget_name(run.xfer, name);
     }
+    finish(&run);
+}
+
+/* ---- the rest of a body ---- */
+
+enum { THERE = 40 };
+
+/* A sink that has THERE bytes of a body with the tag "v1". */
+struct tub {
+    struct sink sink;
+    unsigned restarts;
+    uint64_t put; /* since the last of those */
+};
+
+static int put(struct sink *sink, const void *bytes, size_t len, struct buf *err)
+{
+    struct tub *tub = CONTAINER_OF(sink, struct tub, sink);
+
+    (void)bytes;
+    (void)err;
+    tub->put += len;
+    return 0;
+}
+
+static int restart(struct sink *sink, struct buf *err)
+{
+    struct tub *tub = CONTAINER_OF(sink, struct tub, sink);
+
+    (void)err;
+    tub->restarts++;
+    tub->put = 0;
+    return 0;
+}
+
+static struct task *start_into(struct run *run, const char *target, struct tub *tub)
+{
+    char url[256];
+    struct buf text;
+
+    *tub = (struct tub){.sink = {.write = put, .restart = restart}};
+    snprintf(url, sizeof url, "%s%s", origin_url(run->origin), target);
+    struct task *task = tasks_new(url);
+    buf_init(&text);
+    url_add_text(task->url, &text);
+    struct key source = key_of_text(text.data);
+    buf_release(&text);
+    task->sink = &tub->sink;
+    task->partial = partial_new(&source, "\"v1\"", PARTIAL_NO_TOTAL);
+    task->partial->len = THERE;
+    xfer_start(run->xfer, task);
+    return task;
+}
+
+struct rest {
+    const char *target;
+    enum outcome outcome;
+    long http_code;
+    unsigned restarts;
+    uint64_t put;
+    uint64_t there; /* of which the rest can be asked for; 0: of none */
+    uint64_t body_bytes;
+};
+
+static const struct rest rests[] = {
+    {"/bytes/100?ranges=1&etag=v1", OUTCOME_ANSWERED, 200, 0, 60, 100, 100},
+    {"/bytes/100?ranges=1&etag=v1&reset=30", OUTCOME_FAILED, 200, 0, 30, 70, 70},
+    {"/bytes/40?ranges=1&etag=v1", OUTCOME_ANSWERED, 200, 0, 0, THERE, THERE},
+    {"/bytes/100?ranges=shifted&etag=v1", OUTCOME_MISFIT, 206, 0, 0, 0, 0},
+    {"/bytes/39?ranges=1&etag=v1", OUTCOME_MISFIT, 416, 0, 0, 0, 0},
+    /* Another body. */
+    {"/bytes/100?ranges=1&etag=v2", OUTCOME_ANSWERED, 200, 1, 100, 100, 100},
+    {"/bytes/100?gzip=1&etag=v1", OUTCOME_ANSWERED, 200, 1, 100, 0, 100},
+    {"/bytes/0?ranges=1", OUTCOME_ANSWERED, 200, 1, 0, 0, 0},
+    {"/text/x?status=204", OUTCOME_ANSWERED, 204, 1, 0, 0, 0},
+    /* What says nothing of any body leaves what is there. */
+    {"/text/x?status=503", OUTCOME_ANSWERED, 503, 0, 0, THERE, 2},
+    {"/text/x?location=/y", OUTCOME_ANSWERED, 302, 0, 0, THERE, 2},
+    {"/text/x?reset=head", OUTCOME_FAILED, 0, 0, 0, THERE, 0},
+};
+
+Test(xfer, goes_on_where_a_body_ended)
+{
+    struct run run;
+
+    prepare(&run);
+    begin(&run);
+    for (size_t i = 0; i < ARRAY_LEN(rests); i++) {
+        const struct rest *rest = &rests[i];
+        struct tub tub;
+        struct task *task = start_into(&run, rest->target, &tub);
+        finish_one(&run, task);
+        cr_expect_eq(task->outcome, rest->outcome, "%s: %d", rest->target, (int)task->outcome);
+        cr_expect_eq(task->result.http_code, rest->http_code, "%s", rest->target);
+        cr_expect_eq(tub.restarts, rest->restarts, "%s", rest->target);
+        cr_expect_eq(tub.put, rest->put, "%s: %d", rest->target, (int)tub.put);
+        cr_expect_eq(task->partial ? task->partial->len : 0, rest->there, "%s", rest->target);
+        cr_expect_eq(task->result.body_bytes, rest->body_bytes, "%s", rest->target);
+        task->sink = NULL;
+        task_end(&run, task);
+    }
+    finish(&run);
+}
+
+/* What is known of one URL's body says nothing of another's. */
+Test(xfer, asks_for_the_rest_only_where_the_beginning_came_from)
+{
+    struct run run;
+    struct tub tub;
+    char range[32];
+
+    prepare(&run);
+    begin(&run);
+    struct task *task = start_into(&run, "/bytes/100?ranges=1&etag=v1", &tub);
+    finish_one(&run, task);
+    cr_assert(
+        origin_record_header(origin_log_next(run.origin, NULL), "Range", range, sizeof range));
+    cr_expect_str_eq(range, "bytes=40-");
+    task->partial->source.low++;
+    task->partial->len = THERE;
+    xfer_start(run.xfer, task);
+    finish_one(&run, task);
+    const struct origin_record *second =
+        origin_log_next(run.origin, origin_log_next(run.origin, NULL));
+    cr_assert_not_null(second);
+    cr_expect_not(origin_record_header(second, "Range", range, sizeof range));
+    cr_expect_eq(tub.restarts, 1);
+    cr_expect_eq(tub.put, 100);
+    task->sink = NULL;
+    task_end(&run, task);
     finish(&run);
 }

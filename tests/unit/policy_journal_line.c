@@ -32,6 +32,18 @@ static const struct journal_line samples[] = {
      .attempts = 0,
      .offset = JOURNAL_NO_OFFSET,
      TEXT("http://a/?q=\\x20")},
+    {.kind = JOURNAL_PART,
+     .key = KEY,
+     .boot = UINT64_C(0xfedcba9876543210),
+     .file = ".weir-0123456789abcdef-1f",
+     .total = UINT64_C(9007199254740993),
+     .source = {.high = 1, .low = 2},
+     TEXT("\"v 1\"")},
+    {.kind = JOURNAL_PART,
+     .key = KEY,
+     .file = "12345678901234567890123456789012345678901234567",
+     .total = JOURNAL_NO_OFFSET,
+     TEXT("Sun, 06 Nov 1994 08:49:37 GMT")},
 };
 
 enum { SAMPLES = sizeof samples / sizeof *samples };
@@ -60,6 +72,11 @@ static void expect_same(const struct journal_line *read, const struct journal_li
     cr_expect_eq(read->mark, line->mark, "sample %zu", i);
     cr_expect_eq(read->key.high, line->key.high, "sample %zu", i);
     cr_expect_eq(read->key.low, line->key.low, "sample %zu", i);
+    cr_expect_eq(read->boot, line->boot, "sample %zu", i);
+    cr_expect_eq(read->total, line->total, "sample %zu", i);
+    cr_expect_str_eq(read->file, line->file, "sample %zu", i);
+    cr_expect_eq(read->source.high, line->source.high, "sample %zu", i);
+    cr_expect_eq(read->source.low, line->source.low, "sample %zu", i);
     expect_text(read, line->text, line->len, i);
     if (!has_result(line))
         return;
@@ -98,6 +115,8 @@ Test(journal_line, has_the_words_of_the_man_page)
         [8] = "done 0123456789abcdef00000000deadbeef http 4000000000 9007199254740993 "
               "a\\x20b\\x00c\\x5c ",
         [10] = "redo 0123456789abcdef00000000deadbeef output 0 - http://a/?q=\\x5cx20 ",
+        [11] = "part 0123456789abcdef00000000deadbeef fedcba9876543210 .weir-0123456789abcdef-1f "
+               "9007199254740993 00000000000000010000000000000002 \"v\\x201\" ",
     };
 
     for (size_t i = 0; i < SAMPLES; i++) {
