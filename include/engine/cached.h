@@ -20,6 +20,9 @@ struct task;
 struct cached {
     struct cache *cache; /* or NULL */
     bool failed;         /* nothing more is written */
+    /* Of what the run before put into the stream of results the end was taken back: whether what is
+     * asked for was there nobody knows. */
+    bool resumes;
 };
 
 /* An exit status, with words in `err`, or 0; the second once everything else is ready. */

@@ -53,6 +53,8 @@ int engine_open_cache(struct engine *engine, struct buf *err)
     int result = cache_open(options->cache, &engine->cached.cache, err);
     if (result)
         return result == -EINVAL ? EXIT_USAGE : EXIT_LOCAL_TROUBLE;
+    engine->cached.resumes =
+        options->resume && engine->lasting.journal && !journal_is_new(engine->lasting.journal);
     return check_apart(engine, err);
 }
 
@@ -119,9 +121,10 @@ void engine_recall(struct engine *engine, struct task *task, const char *path)
 
 void engine_set_condition(struct engine *engine, struct task *task)
 {
+    bool has_file = engine_wants_output(engine, task);
     struct condition *condition;
 
-    if (!engine_wants_output(engine, task))
+    if (!has_file)
         engine_recall(engine, task, NULL);
     condition = task->condition;
     if (!condition)
@@ -129,7 +132,7 @@ void engine_set_condition(struct engine *engine, struct task *task)
     condition->here = condition_place(task->url);
     condition->is_sent = condition->is_known && condition_has_validator(condition) &&
                          condition->here == condition->at &&
-                         (condition->is_in_place || !engine_wants_output(engine, task));
+                         (has_file ? condition->is_in_place : !engine->cached.resumes);
 }
 
 /* ---- what is kept ---- */

@@ -372,6 +372,26 @@ Test(cache, goes_with_a_journal)
     stage_free(stage);
 }
 
+/* What was out is cut off where the journal does not tell of it, and so it has to come again. */
+Test(cache, loses_nothing_that_a_resumed_run_has_cut_off)
+{
+    struct stage *stage = stage_new();
+    const char *a = stage_url(stage, "/text/a?etag=1");
+    const char *const *argv = RUN_WEIR("--journal", path_of(stage, "journal"), "--resume",
+                                       CACHE(stage), "--to", path_of(stage, "to"), a);
+    struct blob text = {0};
+
+    program_expect(program_fetch(argv, NULL), 0, "", "");
+    cr_assert(scratch_read(stage->scratch, "journal", &text));
+    const char *done = strstr(blob_text(&text), "done ");
+    cr_assert(done);
+    scratch_write(stage->scratch, "journal", text.at, (size_t)(done - text.at));
+    program_expect(program_fetch(argv, NULL), 0, "", "");
+    stage_expect_file(stage, "to", "a\n");
+    blob_release(&text);
+    stage_free(stage);
+}
+
 /* ---- killed ---- */
 
 static void write_list(struct stage *stage, unsigned count)
