@@ -38,7 +38,7 @@ static void tell_halted(struct engine *engine)
     buf_release(&line);
 }
 
-static const char *why_it_ended(const struct engine *engine)
+const char *engine_why_it_ended(const struct engine *engine)
 {
     if (engine->halted_by)
         return engine->halted_by;
@@ -83,7 +83,7 @@ static void tell_summary(struct engine *engine)
         (options->summary == OPTION_SUMMARY_AUTO && engine->summary.stats.results < 2))
         return;
     engine->summary.wall = clock_now() - engine->begun_at;
-    engine->summary.ended = why_it_ended(engine);
+    engine->summary.ended = engine_why_it_ended(engine);
     buf_init(&text);
     if (options->summary == OPTION_SUMMARY_JSON)
         summary_add_json(&engine->summary, &text);

@@ -436,6 +436,13 @@ const struct option option_table[] = {
      .words = summary_words,
      .help =
          "At the end, on stderr: auto (the default: on a terminal, or with -v), text, json, none"},
+    {.name = "report",
+     .arg = "FILE",
+     .kind = OPTION_TEXT,
+     .group = GROUP_OTHER,
+     AT(report),
+     .check = option_check_replaceable,
+     .help = "At the end, write a page of HTML about the run into FILE, to look at"},
     {.name = "silent",
      .letters = "s",
      .kind = OPTION_SWITCH,
