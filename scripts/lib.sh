@@ -37,6 +37,7 @@ needs() {
     test   pc:criterion  libcriterion-dev      criterion-devel     criterion     criterion-dev      criterion
     test   cmd:nginx     nginx-light           nginx               nginx         nginx              nginx
     test   cmd:openssl   openssl               openssl             openssl       openssl            openssl
+    browse cmd:chromium  chromium              chromium            chromium      chromium           -
     bench  cmd:python3   python3               python3             python        python3            python
     bench  cmd:curl      curl                  curl                curl          curl               curl
     bench  cmd:xargs     findutils             findutils           findutils     findutils          -
