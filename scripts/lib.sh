@@ -39,6 +39,7 @@ needs() {
     test   cmd:openssl   openssl               openssl             openssl       openssl            openssl
     test   cmd:jq        jq                    jq                  jq            jq                 jq
     test   cmd:make      make                  make                make          make               make
+    browse cmd:chromium  chromium              chromium            chromium      chromium           -
     bench  cmd:python3   python3               python3             python        python3            python
     bench  cmd:curl      curl                  curl                curl          curl               curl
     bench  cmd:xargs     findutils             findutils           findutils     findutils          -

@@ -33,6 +33,7 @@
 struct group;
 struct jobs_file;
 struct options;
+struct page;
 struct plan;
 struct sched;
 struct signals;
@@ -72,6 +73,7 @@ struct engine {
     struct trace_source traces;
 
     struct plan *plan;         /* with --dry-run: told in place of a run */
+    struct page *page;         /* of --report; NULL: there is none */
     struct filename *filename; /* of the files that bodies go to; NULL: they do not */
     struct files *files;       /* likewise, or where a JSON request names a file */
     struct format *format;

@@ -63,8 +63,18 @@ void engine_drop_url(struct engine *, struct task *);
 
 /* Whether somebody wants to know at the end what the run came to. */
 bool engine_wants_summary(const struct options *);
+/* In words. */
+const char *engine_why_it_ended(const struct engine *);
 /* Says on stderr how the run ended, and what it came to. */
 void engine_tell_end(struct engine *);
+
+/* page.c: what the page of --report is told, where there is to be one: a transfer began or ended,
+ * a result is out. */
+void engine_note_started(struct engine *, double now);
+void engine_note_ended(struct engine *, double now);
+void engine_note_result(struct engine *, const struct task *);
+/* The run is over: writes it. */
+void engine_write_page(struct engine *);
 
 /* Puts a line on stderr. */
 void engine_note(struct engine *, const struct buf *line);

@@ -80,7 +80,7 @@ struct options {
     /* output */
     unsigned order;
     unsigned format;
-    char *to;
+    char *to, *report;
     char *write_out, *fields;
     bool header_line, include, body;
     unsigned echo_request;

@@ -68,10 +68,11 @@ struct task {
     struct group *group;          /* borrowed; NULL: it is in none */
     struct task *senior, *junior; /* among those of its group that are not done */
     double since;                 /* when it began to wait for its next start */
-    double started_at;            /* while RUNNING */
+    double started_at;            /* the last start; while RUNNING it is on */
     double latency;               /* seconds to the first byte of the answer; with --adaptive */
-    double closed_for;    /* seconds: the last answer asks to leave the host alone so long */
-    unsigned epoch;       /* of its host's valve, while RUNNING */
+    double closed_for; /* seconds: the last answer asks to leave the host alone so long */
+    double born_at, first_started_at, done_at; /* 0: not yet */
+    unsigned epoch;                            /* of its host's valve, while RUNNING */
     unsigned resent;      /* how often it was sent again since it had not been touched */
     struct heap_node due; /* while WAITING */
 };

@@ -74,7 +74,7 @@ static struct task *read_item(struct engine *engine, const struct source_item *i
     struct task *task = task_new();
 
     fill_request(engine, task, item);
-    task->since = now;
+    task->since = task->born_at = now;
     if (task->url)
         engine->urls_kept++;
     return task;

@@ -28,6 +28,7 @@
 #include "model/spool.h"
 #include "model/task.h"
 #include "policy/filename.h"
+#include "policy/page.h"
 #include "policy/plan.h"
 #include "policy/sched.h"
 
@@ -181,7 +182,8 @@ static struct xfer_wants wants_of(const struct engine *engine)
 
     return (struct xfer_wants){.bodies = bodies[format_wants_bodies(format)],
                                .facts = format_wants_facts(format) ||
-                                        engine_wants_summary(engine->options),
+                                        engine_wants_summary(engine->options) ||
+                                        engine->page != NULL,
                                .headers = format_wants_headers(format)};
 }
 
@@ -223,6 +225,8 @@ static int set_up_io(struct engine *engine, struct buf *err)
     engine->jobs_max = jobs;
     struct flow_rules rules = flow_rules_of(engine->options, jobs);
     engine->sched = sched_new(&rules);
+    if (engine->options->report)
+        engine->page = page_new(engine->begun_at, clock_wall());
     if (engine->options->dry_run)
         engine->plan = plan_new(&rules);
     engine->source = source_new(engine->loop, engine->options);
@@ -317,6 +321,7 @@ void engine_free(struct engine *engine)
     files_free(engine->files);
     rendering_release(&engine->rendering);
     sched_free(engine->sched);
+    page_free(engine->page);
     plan_free(engine->plan);
     writer_free(engine->out);
     writer_free(engine->notes);
@@ -368,6 +373,7 @@ int engine_run(struct engine *engine)
         save_cookies(engine);
     engine_close_cache(engine);
     engine_close_journal(engine);
+    engine_write_page(engine);
     engine_tell_end(engine);
     return exit_status(engine);
 }

@@ -56,6 +56,7 @@ void engine_complete(struct engine *engine, struct task *task)
     bool is_held = task->is_held;
 
     task_set_state(task, TASK_DONE);
+    task->done_at = engine->now;
     if (!is_held || task->result.reason != REASON_OK)
         count_done(engine, task->result.reason); /* else once it is let go: it may be spoiled */
     if (task->group)

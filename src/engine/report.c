@@ -44,7 +44,7 @@ static void tell_halted(struct engine *engine)
     buf_release(&line);
 }
 
-static const char *why_it_ended(const struct engine *engine)
+const char *engine_why_it_ended(const struct engine *engine)
 {
     if (engine->halted_by)
         return engine->halted_by;
@@ -141,7 +141,7 @@ void engine_tell_end(struct engine *engine)
         tell_plan(engine);
     tell_halted(engine);
     engine->summary.wall = clock_now() - engine->begun_at;
-    engine->summary.ended = why_it_ended(engine);
+    engine->summary.ended = engine_why_it_ended(engine);
     file_summary(engine);
     tell_summary(engine);
     (void)!write_out(engine, engine->notes);

@@ -185,6 +185,7 @@ static void bury(struct engine *engine, struct task *task, double now)
 {
     tell_failure(engine, task);
     summary_note(&engine->summary, task, task->host ? sched_host_name(task) : NULL);
+    engine_note_result(engine, task);
     engine->local_trouble |= task->result.reason == REASON_OUTPUT;
     window_remove(&engine->window, task);
     engine_leave_group(engine, task);

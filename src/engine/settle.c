@@ -142,6 +142,7 @@ static void settle_task(struct engine *engine, struct task *task, double now)
     struct lesson lesson = verdict_lesson(task);
 
     semaphore_give(&engine->permits);
+    engine_note_ended(engine, now);
     sched_end(engine->sched, task, &lesson, now);
     if (engine->probe == task)
         engine->probe = NULL;

@@ -128,8 +128,10 @@ static void mark_awaited(struct engine *engine, double now)
         wake(engine, awaited, now);
 }
 
-static void count_attempt(struct engine *engine, struct task *task)
+static void count_attempt(struct engine *engine, struct task *task, double now)
 {
+    if (task->first_started_at <= 0)
+        task->first_started_at = now;
     if (task->is_new_attempt && ++task->result.attempts == 1)
         retry_note_try(&engine->retries);
     task->is_new_attempt = false;
@@ -180,10 +182,11 @@ void engine_start(struct engine *engine, double now)
                 engine_wait_for_descriptor(engine, task, now);
             continue;
         }
-        count_attempt(engine, task);
+        count_attempt(engine, task, now);
         if (engine->descriptors_are_out)
             engine->probe = task;
         semaphore_take(&engine->permits);
+        engine_note_started(engine, now);
         stats_note_in_flight(&engine->summary.stats, engine->permits.held);
         task_set_state(task, TASK_RUNNING);
         trace(engine, task);

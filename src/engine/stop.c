@@ -13,6 +13,7 @@ void engine_withdraw(struct engine *engine, struct task *task, double now)
     case TASK_WAITING: heap_remove(&engine->waiting, &task->due); break;
     case TASK_RUNNING:
         semaphore_give(&engine->permits);
+        engine_note_ended(engine, now);
         sched_abandon(engine->sched, task, now);
         if (engine->probe == task)
             engine->probe = NULL;

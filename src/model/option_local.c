@@ -68,6 +68,17 @@ int option_check_writable(const char *path, struct buf *err)
     return fail_path(err, "write", path);
 }
 
+int option_check_replaceable(const char *path, struct buf *err)
+{
+    struct stat status;
+
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+        buf_setf(err, "cannot write %s: it is no regular file", path);
+        return -EINVAL;
+    }
+    return may_be_made(path) ? 0 : fail_path(err, "write", path);
+}
+
 /* ---- keys and certificates ---- */
 
 char *option_split_cert(const char *text, const char **ret_password)

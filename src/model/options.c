@@ -386,6 +386,24 @@ static int check_format(const struct options *options, struct buf *err)
     return -EINVAL;
 }
 
+/* The page takes the place of what stands there, at the end. */
+static int check_report(const struct options *options, struct buf *err)
+{
+    const char *report = options->report;
+
+    if (!report)
+        return 0;
+    if (options->dry_run)
+        buf_setf(err, "--report: a --dry-run has nothing to report");
+    else if (options->to && strcmp(options->to, report) == 0)
+        buf_setf(err, "--report: %s is what --to writes", report);
+    else if (options->journal && strcmp(options->journal, report) == 0)
+        buf_setf(err, "--report: %s is the --journal", report);
+    else
+        return 0;
+    return -EINVAL;
+}
+
 static void derive(struct options *options)
 {
     if (options->write_out)
@@ -591,7 +609,9 @@ int options_parse(struct options *options, int argc, char *const *argv, struct b
     if (result)
         return result;
     derive(options);
-    result = check_query(options, err);
+    result = check_report(options, err);
+    if (!result)
+        result = check_query(options, err);
     if (!result)
         result = check_payload(options, err);
     return result ? result : check_globs(options, err);

@@ -61,6 +61,7 @@ static const char *sample(const struct option *option)
         {"request", "PUT"},
         {"user-agent", "me"},
         {"cacert", "/dev/null"},
+        {"report", "/tmp/report.html"},
         {"pinnedpubkey", "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},
         {"interface", "host!127.0.0.1"},
         {"resolve", "h:80:127.0.0.1"},
