@@ -45,6 +45,7 @@ struct transfer {
     bool may_reuse;     /* what the handle is set to: look for an idle connection */
     bool head_is_whole; /* the last answer's headers have come to their end */
     bool body_seen;
+    bool had_much, reads_much; /* its last body was large; it is set to read in large pieces */
     enum body_way body_goes;
     bool decodes;          /* what it sent asks for compression that we undo */
     struct gunzip *gunzip; /* NULL: the body comes as it is */
@@ -83,8 +84,7 @@ struct xfer {
     struct transfer *running;
     struct transfer *ended; /* libcurl is done with it, nobody has asked for it */
     struct transfer *pool;
-    struct transfer *found;
-    struct transfer *stood;
+    struct transfer *found, *stood;
     struct task *failed; /* ended by us, not yet given out */
     struct heap deadlines;
 
@@ -96,6 +96,7 @@ struct xfer {
     struct curl_slist *resolve, *connect_to;
     struct curl_slist *forget; /* names to be dropped with the next transfer */
     const char *ca_file;
+    long read_max;    /* bytes of a large body in one piece */
     struct buf trace; /* lines that nobody has taken yet */
     bool trace_is_cut;
     bool listens;            /* some request is not to be done twice, and may be HTTP/2 */
