@@ -44,6 +44,7 @@ struct transfer {
     CURLcode code;                 /* once it has ended */
     bool may_reuse;                /* what the handle is set to: look for an idle connection */
     bool head_is_whole, body_seen; /* the last answer's headers have ended; its body began */
+    bool had_much, reads_much;     /* its last body was large; it reads in large pieces */
     enum body_way body_goes;
     bool decodes;                      /* what it sent asks for compression that we undo */
     struct gunzip *gunzip;             /* NULL: the body comes as it is */
@@ -95,6 +96,7 @@ struct xfer {
     struct curl_slist *resolve, *connect_to;
     struct curl_slist *forget; /* names to be dropped with the next transfer */
     const char *ca_file;
+    long read_max;    /* bytes of a large body in one piece */
     struct buf trace; /* lines that nobody has taken yet */
     bool trace_is_cut;
     bool listens;            /* some request is not to be done twice, and may be HTTP/2 */

@@ -4,6 +4,7 @@
 #include "engine/cached.h"
 #include "engine/outputs.h"
 #include "engine/state.h"
+#include "io/writer.h"
 #include "io/xfer.h"
 #include "model/options.h"
 #include "model/task.h"
@@ -40,11 +41,18 @@ static struct task *only_candidate(const struct engine *engine)
     return awaited && awaited->state == TASK_READY ? awaited : NULL;
 }
 
+/* What is whole and due goes out before more is asked for. Else bodies that come faster than a turn
+ * writes them would pile up, to be written to the spool and read again. */
+static bool is_behind(const struct engine *engine)
+{
+    return !engine->bytes_left && window_due(&engine->window) && !writer_is_blocked(engine->out);
+}
+
 static struct task *next_to_start(struct engine *engine, double now)
 {
     struct task *awaited;
 
-    if (!may_start(engine) || now < engine->no_start_before)
+    if (!may_start(engine) || now < engine->no_start_before || is_behind(engine))
         return NULL;
     if (store_has_room(&engine->store))
         return sched_next(engine->sched, now);

@@ -22,6 +22,12 @@
 
 enum { WATCHES_IN_CHUNK = 64 };
 
+/* A body of so many bytes is large. */
+enum { MUCH = 1024 * 1024 };
+
+/* What large bodies are read into: of all transfers, and of one. */
+enum { READ_BYTES = 8 * 1024 * 1024, READ_MAX = 256 * 1024 };
+
 #define CONNECTING_LOOK 1.0
 
 /* Watchers do not move while they are active, so the table grows by chunks. */
@@ -496,6 +502,7 @@ static void give_transfer(struct xfer *xfer, struct transfer *transfer)
         heap_remove(&xfer->deadlines, &transfer->deadline);
         DL_DELETE(xfer->running, transfer);
     }
+    transfer->had_much = transfer->task->result.body_bytes >= MUCH;
     xfer_release_request(transfer);
     gunzip_free(transfer->gunzip);
     transfer->gunzip = NULL;
@@ -574,6 +581,7 @@ int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wa
     *xfer = (struct xfer){
         .loop = loop, .options = options, .wants = wants, .store = store, .timer_due = INFINITY};
     xfer->now = clock_now();
+    xfer->read_max = MAX(CURL_MAX_WRITE_SIZE, MIN(READ_BYTES / (long)connections, READ_MAX));
     heap_init(&xfer->deadlines);
     buf_init(&xfer->trace);
     xfer_setup_lists(xfer);

@@ -288,7 +288,7 @@ static void start_over(struct xfer *xfer, struct transfer *transfer, bool away)
     if (xfer->jar)
         must(curl_easy_setopt(transfer->easy, CURLOPT_COOKIEFILE, NULL));
     curl_easy_reset(transfer->easy);
-    transfer->listens = false;
+    transfer->listens = transfer->reads_much = false;
     buf_init(&err);
     if (xfer_setup_easy(xfer, transfer, away, &err))
         out_of_memory();
@@ -330,6 +330,17 @@ static int tailor(struct xfer *xfer, struct transfer *transfer)
     return 0;
 }
 
+/* Bodies of a list are mostly alike. A large one is read in fewer calls; for a small one a large
+ * buffer only costs, since libcurl allocates it for each request. */
+static void set_buffer(const struct xfer *xfer, struct transfer *transfer)
+{
+    if (transfer->had_much == transfer->reads_much)
+        return;
+    must(curl_easy_setopt(transfer->easy, CURLOPT_BUFFERSIZE,
+                          transfer->had_much ? xfer->read_max : CURL_MAX_WRITE_SIZE));
+    transfer->reads_much = transfer->had_much;
+}
+
 int xfer_setup_request(struct xfer *xfer, struct transfer *transfer)
 {
     struct task *task = transfer->task;
@@ -350,6 +361,7 @@ int xfer_setup_request(struct xfer *xfer, struct transfer *transfer)
         return result;
     must(curl_easy_setopt(transfer->easy, CURLOPT_CURLU, url_handle(task->url)));
     xfer_listen(xfer, transfer);
+    set_buffer(xfer, transfer);
     set_reuse(xfer, transfer);
     set_names(xfer, transfer);
     return 0;

@@ -246,3 +246,19 @@ Test(text_json, may_be_written_by_pieces_that_end_within_a_character)
         cr_expect_eq(memcmp(whole, pieces, at), 0);
     }
 }
+
+Test(text_json, escapes_a_byte_wherever_it_stands_among_others)
+{
+    for (int byte = 0; byte < 256; byte++) {
+        for (size_t at = 0; at < 20; at++) {
+            char text[20], whole[20 * TEXT_JSON_GROWTH], pieces[20 * TEXT_JSON_GROWTH];
+            size_t len = 0;
+            memset(text, byte == 'x' ? 'y' : '!', sizeof text);
+            text[at] = (char)byte;
+            for (size_t i = 0; i < sizeof text; i++)
+                len += text_write_json(text + i, 1, pieces + len);
+            cr_assert_eq(text_write_json(text, sizeof text, whole), len, "%02x at %zu", byte, at);
+            cr_assert_arr_eq(whole, pieces, len);
+        }
+    }
+}
