@@ -81,9 +81,8 @@ struct xfer {
     bool stopped;
     uint64_t received; /* bytes of bodies */
 
-    struct transfer *running;
+    struct transfer *running, *pool;
     struct transfer *ended; /* libcurl is done with it, nobody has asked for it */
-    struct transfer *pool;
     struct transfer *found, *stood;
     struct task *failed; /* ended by us, not yet given out */
     struct heap deadlines;
