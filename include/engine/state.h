@@ -106,11 +106,10 @@ struct engine {
     double due;        /* what the loop is to wake for; INFINITY: nothing */
     bool is_listening; /* one turn of it, since it woke late */
     bool source_ended;
-    bool stopped;       /* no new starts, and what ran was cancelled */
-    bool local_trouble; /* an input or an output failed */
-    bool out_closed;    /* by its reader: the end, quietly */
-    bool out_failed;
-    bool shuns_binary; /* stdout is a terminal, and nobody asked for any bytes there */
+    bool stopped;                /* no new starts, and what ran was cancelled */
+    bool local_trouble;          /* an input or an output failed */
+    bool out_failed, out_closed; /* closed by its reader: the end, quietly */
+    bool shuns_binary;           /* stdout is a terminal, and nobody asked for any bytes there */
     bool notes_failed;
 
     /* What is left of this turn. */

@@ -8,7 +8,8 @@
  * Directories on the way are made. A relative name starts at the output directory.
  *
  * Bound: one descriptor for the directory, one for each file that is being written and not paused,
- * and one more during a call. Owns: those, and the files that are not published. Knows nothing of: templates.
+ * and one more during a call. Owns: those, and the files that are not published. Knows nothing of:
+ * templates.
  *
  * What fails gives a negative errno, and words in `err` that name the file.
  */
@@ -55,7 +56,6 @@ void files_free(struct files *);
 uint64_t files_mark(const struct files *);
 /* Those with such a mark are leftovers, and go as their directory is first used. Borrowed. */
 void files_set_old_marks(struct files *, const uint64_t *marks, size_t len);
-
 /* Save these, which files_continue asks for. Likewise. */
 void files_set_spared(struct files *, const struct strings *names);
 
@@ -86,7 +86,6 @@ void file_set_own(struct file *, const char *own);
 void file_free(struct file *);
 /* Lets it lie, for files_continue. */
 void file_leave(struct file *);
-
 /* It holds no descriptor until it is resumed. */
 void file_pause(struct file *);
 bool file_is_paused(const struct file *);
@@ -98,8 +97,7 @@ int file_restart(struct file *, struct buf *err) WARN_UNUSED;
 
 /* All of it. After a failure the file is only good to be freed. */
 int file_write(struct file *, const void *bytes, size_t len, struct buf *err) WARN_UNUSED;
-/* When it was last changed, for the file itself to say; where the file system cannot, it does
- * not. */
+/* When it was last changed, for the file itself to say, where the file system can. */
 void file_set_time(struct file *, time_t);
 
 /* From written to published, step by step, for a journal that has something to say in between:

@@ -83,10 +83,7 @@ struct origin_script {
     uint64_t seed;
     const char *word; /* of /text */
     unsigned status;  /* 0: not given */
-    const char *location;
-    const char *wants;
-    const char *retry_after;
-    const char *key;
+    const char *location, *wants, *retry_after, *key;
     const char *was, *last_modified;
     const char *headers[ORIGIN_SCRIPT_HEADERS_MAX];
     size_t header_count;
@@ -96,9 +93,7 @@ struct origin_script {
     uint64_t drip_bytes; /* 0: no drip */
     uint64_t filler_headers;
     uint64_t big_header;
-    uint64_t short_by;
-    uint64_t reset_at;
-    uint64_t stall_at;
+    uint64_t short_by, reset_at, stall_at;
     uint64_t hops;
     uint64_t max_in_flight;
     uint64_t climb; /* 0: the delay is what it is */

@@ -112,7 +112,8 @@ Test(cache, asks_with_the_time_of_the_last_change)
 Test(cache, takes_not_modified_for_a_success_where_it_asked_for_it)
 {
     struct stage *stage = stage_new();
-    const char *a = stage_url(stage, "/text/a?wordtag=1"), *b = stage_url(stage, "/text/b?status=304");
+    const char *a = stage_url(stage, "/text/a?wordtag=1"),
+               *b = stage_url(stage, "/text/b?status=304");
     const char *const *argv = RUN_WEIR("--accept=200-299", "--format=none", CACHE(stage), a, b);
 
     for (int i = 0; i < 2; i++)
@@ -300,7 +301,8 @@ Test(cache, does_not_take_another_file_for_the_one_it_kept)
 {
     struct stage *stage = stage_new();
     const char *template = stage_text(stage, "%s/out/{seq}", scratch_dir(stage->scratch));
-    const char *a = stage_url(stage, "/text/a?wordtag=1"), *b = stage_url(stage, "/text/b?wordtag=1");
+    const char *a = stage_url(stage, "/text/a?wordtag=1"),
+               *b = stage_url(stage, "/text/b?wordtag=1");
 
     program_expect(program_fetch(RUN_WEIR(CACHE(stage), "-o", template, a, b), NULL), 0, "", "");
     program_expect(program_fetch(RUN_WEIR(CACHE(stage), "-o", template, b, a), NULL), 4, "",
@@ -352,7 +354,8 @@ Test(cache, keeps_the_file_of_what_fails)
 Test(cache, goes_with_a_journal)
 {
     struct stage *stage = stage_new();
-    const char *a = stage_url(stage, "/text/a?wordtag=1"), *b = stage_url(stage, "/text/b?wordtag=1");
+    const char *a = stage_url(stage, "/text/a?wordtag=1"),
+               *b = stage_url(stage, "/text/b?wordtag=1");
     const char *journal = path_of(stage, "journal");
     const char *const *first = RUN_WEIR("--journal", journal, CACHE(stage), INTO(stage), a);
     const char *const *resumed =
@@ -492,7 +495,8 @@ Test(cache, is_for_one_run_at_a_time)
 Test(cache, keeps_what_is_not_asked_for_in_this_run)
 {
     struct stage *stage = stage_new();
-    const char *a = stage_url(stage, "/text/a?wordtag=1"), *b = stage_url(stage, "/text/b?wordtag=1");
+    const char *a = stage_url(stage, "/text/a?wordtag=1"),
+               *b = stage_url(stage, "/text/b?wordtag=1");
     struct blob text = {0};
 
     program_expect(program_fetch(RUN_WEIR(CACHE(stage), a, b), NULL), 0, "a\nb\n", "");
@@ -537,7 +541,8 @@ Test(cache, is_not_touched_by_a_dry_run)
 Test(cache, that_cannot_be_written_is_told_and_stops_nothing)
 {
     struct stage *stage = stage_new();
-    const char *a = stage_url(stage, "/text/a?wordtag=1"), *b = stage_url(stage, "/text/b?wordtag=1");
+    const char *a = stage_url(stage, "/text/a?wordtag=1"),
+               *b = stage_url(stage, "/text/b?wordtag=1");
     const char *const env[] = {"LD_PRELOAD=" FAULTY_LIBRARY, "FAULTY=write+:2:ENOSPC", "http_proxy",
                                "all_proxy", NULL};
     const char *const *argv = RUN_WEIR(CACHE(stage), a, b);
