@@ -25,7 +25,7 @@ struct busy_host {
 };
 
 struct busiest {
-    size_t len;
+    size_t len, last;    /* where the last one was found */
     uint64_t turned_out; /* how often one had to make room */
     uint64_t hashes[BUSIEST_MAX];
     uint64_t weights[BUSIEST_MAX]; /* results, with those that were missed */

@@ -32,6 +32,8 @@ static size_t place_of(struct busiest *busiest, const char *name)
     uint64_t hash = XXH3_64bits(name, len);
     uint64_t missed = 0;
 
+    if (busiest->last < busiest->len && busiest->hashes[busiest->last] == hash)
+        return busiest->last;
     for (place = 0; place < busiest->len; place++) {
         if (busiest->hashes[place] == hash)
             return place;
@@ -56,6 +58,7 @@ void busiest_note(struct busiest *busiest, const char *host, const struct result
     size_t place = place_of(busiest, host);
     struct busy_host *busy = &busiest->hosts[place];
 
+    busiest->last = place;
     busiest->weights[place]++;
     if (result->reason == REASON_OK)
         busy->ok++;
