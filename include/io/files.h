@@ -103,8 +103,7 @@ void file_set_time(struct file *, time_t);
 /* From written to published, step by step, for a journal that has something to say in between:
  * finish; then choose, and publish, and again while that is -EEXIST. */
 
-/* No more is written: all is with the file system (on the disk with `sync`), the descriptor
- * gone. */
+/* No more is written: all is with the file system (on the disk with `sync`). */
 int file_finish(struct file *, struct buf *err) WARN_UNUSED;
 /* A name that is free, or may be replaced; `ret_name` is replaced by its path from the working
  * directory. -EEXIST where the rules leave none. */

@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "model/partial.h"
 #include "model/condition.h"
+#include "model/partial.h"
 #include "model/url.h"
 
 #define TO(state) (1u << (state))
