@@ -107,11 +107,12 @@ static void take_up(struct condition *condition, const struct cache_line *line)
 void engine_recall(struct engine *engine, struct task *task, const char *path)
 {
     const struct options *options = engine->options;
-    struct ask ask = request_ask(&task->request, &engine->verdicts.redirect.defaults);
     struct cache_line line;
 
-    if (!engine->cached.cache || task->condition ||
-        !condition_fits(&task->request, &ask, &options->headers, options->range))
+    if (!engine->cached.cache || task->condition)
+        return;
+    struct ask ask = request_ask(&task->request, &engine->verdicts.redirect.defaults);
+    if (!condition_fits(&task->request, &ask, &options->headers, options->range))
         return;
     task->condition = condition_new();
     task->condition->key = condition_key(&task->request, &ask, &options->headers, path);
@@ -121,9 +122,11 @@ void engine_recall(struct engine *engine, struct task *task, const char *path)
 
 void engine_set_condition(struct engine *engine, struct task *task)
 {
-    bool has_file = engine_wants_output(engine, task);
     struct condition *condition;
 
+    if (!engine->cached.cache)
+        return;
+    bool has_file = engine_wants_output(engine, task);
     if (!has_file)
         engine_recall(engine, task, NULL);
     condition = task->condition;
