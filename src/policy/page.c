@@ -98,6 +98,8 @@ static void note_sample(struct page *page, const struct task *task)
         sample->first_start = fmax(sample->born, task->first_started_at - zero);
         sample->last_start = fmax(sample->first_start, task->started_at - zero);
         fill_phases(sample, task);
+        /* Within one turn of the loop the time stands still. */
+        sample->done = fmax(sample->done, sample->last_start + sample->received);
     }
     sample->url = line_of(task);
 }

@@ -220,6 +220,24 @@ Test(page, tells_of_a_request_from_where_it_was_read)
     page_free(page);
 }
 
+/* It may start and end in one turn of the loop, whose time is the same for both. */
+Test(page, has_a_request_end_no_sooner_than_its_transfer)
+{
+    struct facts facts = {.total = 0.25};
+    struct task task = {.request = {.seq = 1},
+                        .result = {.facts = &facts},
+                        .born_at = 1,
+                        .first_started_at = 2,
+                        .started_at = 2,
+                        .done_at = 2};
+    struct page *page = page_new(0, 1e9);
+
+    page_note(page, &task, NULL);
+    cr_assert_eq(page->samples.len, 1);
+    cr_expect_float_eq(page->samples.at[0].done, 2.25, 1e-9);
+    page_free(page);
+}
+
 Test(page, has_no_phases_of_what_was_cancelled)
 {
     struct page *page = page_new(10, 1e9);
