@@ -27,7 +27,7 @@ Test(places, of_many_keys_are_all_found)
     struct key other = key_number(KEYS);
     cr_expect_not(places_find(&places, &other, &offset));
     cr_expect_eq(places.used, KEYS);
-    cr_expect_leq(places.capacity, 2 * KEYS, "the bound says so");
+    cr_expect_leq(places.capacity, (size_t)2 * KEYS, "the bound says so");
     places_release(&places);
 }
 
