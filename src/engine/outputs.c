@@ -419,10 +419,11 @@ static int commit_noted(struct engine *engine, struct task *task, struct buf *na
 
     do {
         result = file_choose(file, name, err);
-        if (!result)
-            result = engine_note_name(engine, task, name->data);
         if (result)
-            continue;
+            break; /* none is free, however often it is asked */
+        result = engine_note_name(engine, task, name->data);
+        if (result)
+            break;
         engine_keep_file(engine, task, name->data, &stamp);
         result = file_publish(file, err);
         if (result)
