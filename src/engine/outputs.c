@@ -297,6 +297,7 @@ static bool take_part(struct engine *engine, struct task *task, struct output *o
     partial->len = output->len;
     task->partial = partial;
     output->is_noted = true;
+    look_at_kept(task, output);
     if (output->own)
         file_set_own(output->file, output->own);
     return true;
