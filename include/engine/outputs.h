@@ -44,6 +44,8 @@ bool engine_has_file(const struct task *);
 bool engine_name_file(struct engine *, struct task *);
 void engine_take_back_file(struct task *);
 void engine_drop_output(struct task *);
+/* Its file goes; of one that failed the name that it gives up stays, for the journal. */
+void engine_drop_file(struct task *);
 /* Where an earlier run was about to put it, or NULL. */
 const char *engine_own_name(const struct task *);
 /* Likewise, where the run that resumes this one may go on with what there is of it. */

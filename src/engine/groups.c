@@ -104,9 +104,11 @@ static void spoil(struct task *task)
 {
     struct group *group = task->group;
 
-    engine_drop_output(task);
-    if (task->result.reason != REASON_OK)
+    if (task->result.reason != REASON_OK) {
+        engine_drop_file(task);
         return;
+    }
+    engine_leave_output(task);
     if (!group->has_failed)
         result_setf(&task->result, REASON_HALTED, "the run ended before its group was whole");
     else if (!group->culprit)
@@ -167,7 +169,7 @@ static void let_go(struct engine *engine, struct group *group)
             continue;
         if (!is_whole && !keeps_result(group, task))
             spoil(task);
-        engine_drop_output(task);
+        engine_drop_file(task);
         engine->tally.succeeded += task->result.reason == REASON_OK;
         window_note_done(&engine->window, task);
     }

@@ -161,12 +161,14 @@ bool engine_wants_output(const struct engine *engine, const struct task *task)
     return engine->filename || (detail && detail->output);
 }
 
-/* It failed; the journal is still to be told of a name that it gives up. */
-static void drop_file(struct task *task)
+/* The journal is still to be told of a name that it gives up. */
+void engine_drop_file(struct task *task)
 {
     struct output *output = output_of(task);
 
-    if (!output->own) {
+    if (!output)
+        return;
+    if (!output->own || task->result.reason == REASON_OK) {
         engine_drop_output(task);
         return;
     }
@@ -178,7 +180,7 @@ static void drop_file(struct task *task)
 static void fail_output(struct engine *engine, struct task *task, const char *words)
 {
     result_setf(&task->result, REASON_OUTPUT, "%s", words);
-    drop_file(task);
+    engine_drop_file(task);
     engine_complete(engine, task);
 }
 
@@ -297,6 +299,7 @@ static bool take_part(struct engine *engine, struct task *task, struct output *o
     partial->len = output->len;
     task->partial = partial;
     output->is_noted = true;
+    look_at_kept(task, output);
     if (output->own)
         file_set_own(output->file, output->own);
     return true;
@@ -371,7 +374,7 @@ static void keep_old_file(struct task *task)
     if (task->result.reason == REASON_OK)
         engine_drop_output(task);
     else
-        drop_file(task);
+        engine_drop_file(task);
 }
 
 void engine_end_output(struct engine *engine, struct task *task)
@@ -382,7 +385,7 @@ void engine_end_output(struct engine *engine, struct task *task)
     if (!output)
         return;
     if (task->result.reason != REASON_OK) {
-        drop_file(task);
+        engine_drop_file(task);
         return;
     }
     if (task->result.is_unmodified) {
@@ -419,10 +422,11 @@ static int commit_noted(struct engine *engine, struct task *task, struct buf *na
 
     do {
         result = file_choose(file, name, err);
-        if (!result)
-            result = engine_note_name(engine, task, name->data);
         if (result)
-            continue;
+            break; /* none is free, however often it is asked */
+        result = engine_note_name(engine, task, name->data);
+        if (result)
+            break;
         engine_keep_file(engine, task, name->data, &stamp);
         result = file_publish(file, err);
         if (result)
@@ -473,7 +477,7 @@ void engine_publish_output(struct engine *engine, struct task *task)
         engine->tally.succeeded--;
         engine->tally.failed++;
         engine_note_member_changed(engine, task);
-        drop_file(task);
+        engine_drop_file(task);
     } else {
         engine_drop_output(task);
     }

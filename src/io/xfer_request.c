@@ -162,12 +162,11 @@ static bool names_content_type(const struct transfer *transfer)
     return false;
 }
 
-/* What asks for the rest of a body says of which. */
 static bool asks_under_condition(const struct transfer *transfer)
 {
     const struct condition *condition = transfer->task->condition;
 
-    return condition && condition->is_sent && !transfer->asks_rest;
+    return condition && condition->is_sent;
 }
 
 static void add_condition(struct transfer *transfer)
@@ -350,6 +349,8 @@ int xfer_setup_request(struct xfer *xfer, struct transfer *transfer)
     transfer->sent = 0;
     transfer->ask = ask_of(xfer, task);
     transfer->asks_rest = xfer_wants_rest(transfer);
+    if (transfer->asks_rest && task->condition)
+        task->condition->is_sent = false; /* it says already of which body */
     transfer->decodes = xfer->decodes && !asks_for_encoding(task->request.detail);
     tailored = wants_tailoring(transfer);
     if (was_challenged_elsewhere(xfer, transfer) || tailored || transfer->is_tailored)

@@ -266,6 +266,25 @@ Test(continued, files_are_not_what_a_link_leads_to)
     stage_free(stage);
 }
 
+/* The rest of what was to take the place of a file that is kept takes it, too. */
+Test(continued, files_replace_those_that_were_kept)
+{
+    struct stage *stage = stage_new(), *other = stage_new();
+    const char *target = ONCE, *url = stage_url(stage, "%s", target);
+    const char *cache = path_of(stage, "cache");
+    const char *const *argv = RESUME(stage, "--cache", cache, "--on-conflict=fail", url);
+
+    finish(stage, RUN_WEIR("-s", "--cache", cache, "-o", "out/{seq}", "--stall-timeout=0.5",
+                           "--retry-delay=0", "-x", origin_url(other->origin), url));
+    end_at(stage, argv, SIGKILL, 1, 50000);
+    finish(stage, argv);
+    expect_body(stage, "out/1", target);
+    expect_asked(stage, (const char *[]){"", "bytes=50000-", NULL});
+    cr_expect_eq(scratch_count(stage->scratch, "out"), 1, "something is left behind");
+    stage_free(other);
+    stage_free(stage);
+}
+
 /* A server that nobody wrote for this. */
 Test(continued, files_of_nginx)
 {

@@ -180,6 +180,19 @@ Test(journal, does_not_replace_a_strangers_file)
 }
 
 /* It was noted, but the file never got it. */
+/* Which is told once, and not tried for ever. */
+Test(journal, does_not_replace_what_another_of_its_results_has_become)
+{
+    struct stage *stage = stage_new();
+    const char *const *argv =
+        RUN_WEIR("--on-conflict=replace", "--journal", path_of(stage, "journal"), "-o",
+                 path_of(stage, "out"), stage_url(stage, "/text/a"), stage_url(stage, "/text/b"));
+
+    program_expect(program_fetch(argv, NULL), 4, "", "another result's of this run");
+    stage_expect_file(stage, "out", "a\n");
+    stage_free(stage);
+}
+
 Test(journal, does_not_replace_a_strangers_file_for_a_name_it_gave_up)
 {
     struct stage *stage = stage_new();
