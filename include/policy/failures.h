@@ -42,7 +42,8 @@ struct failures {
 };
 
 void failures_release(struct failures *);
-/* The task is done, and not ok; `host` is the one it failed at, or NULL. */
+/* The task is done, and not ok; `host` is the one it failed at, or NULL. What was
+ * ended before it was done is no failure of a host. */
 void failures_note(struct failures *, const struct task *, const char *host);
 /* The hosts with the most of them, at most FAILURE_HOSTS_TOLD; how many. */
 size_t failures_worst(const struct failures *,

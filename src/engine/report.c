@@ -44,6 +44,22 @@ static void tell_halted(struct engine *engine)
     buf_release(&line);
 }
 
+/* Else nothing would say why the exit status is not 0. */
+static void tell_failed_before(struct engine *engine)
+{
+    uint64_t failed = engine->summary.stats.failed_before;
+    struct buf line;
+
+    if (!failed || engine->options->silent || engine->plan)
+        return;
+    buf_init(&line);
+    buf_addf(&line,
+             "weir: failed in an earlier run and not tried again: %llu (--retry-failed does)\n",
+             (unsigned long long)failed);
+    engine_note(engine, &line);
+    buf_release(&line);
+}
+
 const char *engine_why_it_ended(const struct engine *engine)
 {
     if (engine->halted_by)
@@ -140,6 +156,7 @@ void engine_tell_end(struct engine *engine)
     if (engine->plan)
         tell_plan(engine);
     tell_halted(engine);
+    tell_failed_before(engine);
     engine->summary.wall = clock_now() - engine->begun_at;
     engine->summary.ended = engine_why_it_ended(engine);
     file_summary(engine);

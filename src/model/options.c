@@ -242,10 +242,16 @@ static const char *next_argument(struct reading *reading)
     return reading->at < reading->argc ? reading->argv[reading->at++] : NULL;
 }
 
+/* A name with its dashes is asked about, too, and not used. */
+static bool is_topic(const char *text)
+{
+    return text[0] != '-' || (text[1] == '-' && text[2] != '\0');
+}
+
 static void read_help(struct reading *reading, const char *topic)
 {
     reading->options->help = true;
-    if (!topic && reading->at < reading->argc && reading->argv[reading->at][0] != '-')
+    if (!topic && reading->at < reading->argc && is_topic(reading->argv[reading->at]))
         topic = next_argument(reading);
     free(reading->options->help_topic);
     reading->options->help_topic = topic ? xstrdup(topic) : NULL;

@@ -106,7 +106,7 @@ void failures_note(struct failures *failures, const struct task *task, const cha
 
     note_example(failures, task);
     failures->reasons[reason]++;
-    if (!host)
+    if (!host || reason == REASON_HALTED || reason == REASON_CANCELLED)
         return;
     struct failing_host *found = find(failures, host);
     if (!found)

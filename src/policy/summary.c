@@ -63,18 +63,24 @@ static void add_reasons(const uint64_t reasons[REASON_COUNT], struct buf *out)
     }
 }
 
+/* What the run ended before it could be done is no failure of a request, nor work of the run. */
 static void add_totals(const struct summary *summary, struct buf *out)
 {
     const struct stats *stats = &summary->stats;
-    double rate = summary->wall > 0 ? (double)stats->results / summary->wall : 0;
+    uint64_t undone = stats->reasons[REASON_HALTED] + stats->reasons[REASON_CANCELLED];
+    uint64_t done = stats->results - undone;
+    double rate = summary->wall > 0 ? (double)done / summary->wall : 0;
 
-    buf_addf(out, "weir: %llu requests in ", (unsigned long long)stats->results);
+    buf_addf(out, "weir: %llu requests in ", (unsigned long long)done);
     amount_add_duration(summary->wall, out);
     buf_add_text(out, " (");
     amount_add_rate(rate, out);
     buf_addf(out, "): %llu ok, %llu failed, %llu retried; ",
-             (unsigned long long)stats->reasons[REASON_OK], (unsigned long long)stats_failed(stats),
+             (unsigned long long)stats->reasons[REASON_OK],
+             (unsigned long long)(stats_failed(stats) - undone),
              (unsigned long long)stats->retries);
+    if (undone)
+        buf_addf(out, "%llu not done; ", (unsigned long long)undone);
     if (stats->done_before)
         buf_addf(out, "%llu done before; ", (unsigned long long)stats->done_before);
     amount_add_bytes((double)stats->body_bytes, out);

@@ -378,6 +378,18 @@ Test(journal, goes_on_where_a_signal_ended_a_run)
 
 /* ---- refused ---- */
 
+Test(journal, tells_why_a_run_with_nothing_to_do_failed)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/text/bad?status=404"), *to = path_of(stage, "to");
+
+    program_expect(program_fetch(RUN_WEIR("-s", "--to", to, JOURNAL(stage), url), NULL), 1, "", "");
+    program_expect(program_fetch(RUN_WEIR("--summary=none", "--to", to, RESUME(stage), url), NULL),
+                   1, "",
+                   "weir: failed in an earlier run and not tried again: 1 (--retry-failed does)\n");
+    stage_free(stage);
+}
+
 Test(journal, is_needed_to_resume)
 {
     struct stage *stage = stage_new();

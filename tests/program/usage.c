@@ -130,6 +130,7 @@ ParameterizedTestParameters(help, goes_to_stdout_and_fetches_nothing)
         {{"--help", "all"}, "--spool-max SIZE"},
         {{"--help=all"}, "--resolve H:P:A"},
         {{"--help", "jobs"}, "-j, --jobs N"},
+        {{"--help", "--rate"}, "--rate RATE"},
         {{"--help=--jobs"}, "--jobs N"},
         {{"-h", "max-redirs"}, "--max-redirs N"},
         {{"--version"}, "weir " WEIR_VERSION " (libcurl/"},

@@ -657,7 +657,9 @@ Test(help, is_asked_for_with_or_without_a_topic)
         {"weir -h all", "all"},
         {"weir --help=jobs", "jobs"},
         {"weir --help jobs", "jobs"},
+        {"weir --help --rate", "--rate"},
         {"weir -h -s", NULL},
+        {"weir -h -- x", NULL},
         {"weir --help all --help", NULL},
     };
 

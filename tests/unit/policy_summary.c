@@ -305,6 +305,22 @@ Test(summary, tells_people_the_same)
     buf_release(&out);
 }
 
+Test(summary, tells_people_what_was_not_done_apart)
+{
+    struct buf out;
+
+    note(1, REASON_OK, 0.5, "http://h:80");
+    note(2, REASON_HTTP, 0.5, "http://h:80");
+    for (uint64_t seq = 3; seq <= 100; seq++)
+        note(seq, seq % 2 ? REASON_HALTED : REASON_CANCELLED, 0, "http://h:80");
+    buf_init(&out);
+    summary_add_text(&summary, false, &out);
+    expect_told(&out, "weir: 2 requests in 2 s (1/s): 1 ok, 1 failed, 0 retried; 98 not done; ");
+    expect_told(&out, "weir:     http://h:80: 1 http\n");
+    expect_told(&out, "weir:   halted: 49\n");
+    buf_release(&out);
+}
+
 Test(summary, draws_how_long_it_took)
 {
     struct buf out;

@@ -193,10 +193,12 @@
     place.replaceChildren(svg);
   };
 
-  // Bins joined until there are few enough to be told apart; `span` is what a column covers.
-  const joinBins = (most) => {
+  // Bins joined until there are few enough to be told apart; `span` is what a column covers, not
+  // less than `least` unless columns would be few.
+  const joinBins = (most, least = 0) => {
     const { width, bins } = run.timeline;
-    const step = Math.max(1, Math.ceil(bins.length / most));
+    const joined = Math.min(Math.ceil(least / width), Math.floor(bins.length / 12));
+    const step = Math.max(1, Math.ceil(bins.length / most), joined);
     const list = [];
     for (let at = 0; at < bins.length; at += step) {
       const some = bins.slice(at, at + step);
@@ -222,10 +224,12 @@
       columns: list.map((bin) => ({ parts: [bin.mean], line: bin.peak, title: title(bin), tips: [["mean", digits(bin.mean, 3)], ["most", count(bin.peak)], ["limit", count(bin.limit)]] })),
     });
     const perSecond = (number, bin) => (number * 1e6) / bin.span;
+    // One start more or less in a column is not to look like a rate that was broken.
+    const starts = joinBins(100, run.rate ? 10e6 / run.rate : 0);
     columns(byId("starts"), {
-      ...common, kinds: ["ok"], opacity: 0.75, label: "Starts a second over time",
+      ticks: timeTicks(starts.total), kinds: ["ok"], opacity: 0.75, label: "Starts a second over time",
       mark: { value: run.rate, label: `rate ${rate(run.rate)}/s` },
-      columns: list.map((bin) => ({ parts: [perSecond(bin.starts, bin)], title: title(bin), tips: [["starts", count(bin.starts)], ["a second", rate(perSecond(bin.starts, bin))]] })),
+      columns: starts.list.map((bin) => ({ parts: [perSecond(bin.starts, bin)], title: title(bin), tips: [["starts", count(bin.starts)], ["a second", rate(perSecond(bin.starts, bin))]] })),
     });
     columns(byId("ends"), {
       ...common, kinds: ["ok", "network", "undone"], label: "Requests done a second over time",
