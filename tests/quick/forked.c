@@ -9,7 +9,7 @@
 #include <criterion/criterion.h>
 #include <criterion/options.h>
 #include <criterion/parameterized.h>
-#include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,9 +144,19 @@ char *cr_translate_assert_msg(int index, ...)
     return strdup("it does not hold");
 }
 
+/* Who runs the tests in the background has some ignored. */
+static void heed_signals(void)
+{
+    static const int numbers[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        signal(numbers[i], SIG_DFL);
+}
+
 static _Noreturn void try_it(const struct trial *trial)
 {
     now.trial = *trial;
+    heed_signals();
     alarm(PATIENCE);
     trial->test->test();
     exit(now.complaints ? FAILED : EXIT_SUCCESS);
