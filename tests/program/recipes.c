@@ -176,7 +176,7 @@ static struct recipe recipes[] = {
      {{"urls.txt", H "a\n" H "b\n" H "c?failtimes=9&status=404\n"}},
      {1, 1, -1},
      "",
-     "",
+     "*failed in an earlier run",
      {{"pages.jsonl", "*\"body\":\"b\\n\""}, {"scrape.journal", "*http://example.org/text/c"}},
      "",
      3},
