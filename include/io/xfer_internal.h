@@ -19,6 +19,7 @@
 #include "policy/continuation.h"
 #include "policy/gate.h"
 
+struct crew;
 struct options;
 struct store;
 struct task;
@@ -30,6 +31,7 @@ enum body_way { BODY_UNWANTED, BODY_COUNTED, BODY_HELD, BODY_TO_SINK };
 struct transfer {
     CURL *easy;
     struct xfer *xfer;
+    struct crew *crew;                        /* that has it; NULL: none */
     struct task *task;                        /* borrowed; NULL while the handle is in the pool */
     struct transfer *prev, *next;             /* running, ended, or in the pool */
     struct transfer *prev_found, *next_found; /* among those whose name was found */
@@ -74,10 +76,11 @@ struct xfer {
     const struct options *options;
     struct xfer_wants wants;
     struct store *store;
-    CURLM *multi;
+    struct crew *crews; /* the first takes what is started */
+    unsigned n_crews;
+    unsigned connections; /* kept open by each at most */
     CURLSH *share;
-    double now;       /* read when the loop hands us a socket */
-    double timer_due; /* when libcurl wants to be called */
+    double now; /* read when the loop hands us a socket */
     bool stopped;
     uint64_t received; /* bytes of bodies */
 
@@ -110,10 +113,6 @@ bool xfer_knows_code(CURLcode);
 /* The reason that one of them stands for, given the words that came with it; `protocol` for one
  * that is not known. */
 enum reason xfer_reason(CURLcode, const char *message);
-/* How many connections stand that no transfer uses. */
-size_t xfer_count_idle(const struct xfer *);
-/* Reads what libcurl says of transfers that ended. */
-void xfer_collect_ended(struct xfer *);
 /* What to say of it, given libcurl's own words ("" for none). */
 const char *xfer_words(CURLcode, const char *message);
 

@@ -13,14 +13,13 @@
 
 #include "base/clock.h"
 #include "base/gunzip.h"
+#include "io/xfer_crew.h"
 #include "io/xfer_internal.h"
 #include "io/xfer_setup.h"
 #include "model/options.h"
 #include "model/partial.h"
 #include "model/task.h"
 #include "policy/redirect.h"
-
-enum { WATCHES_IN_CHUNK = 64 };
 
 /* A body of so many bytes is large. */
 enum { MUCH = 1024 * 1024 };
@@ -29,129 +28,6 @@ enum { MUCH = 1024 * 1024 };
 enum { READ_BYTES = 8 * 1024 * 1024, READ_MAX = 256 * 1024 };
 
 #define CONNECTING_LOOK 1.0
-
-/* Watchers do not move while they are active, so the table grows by chunks. */
-struct watch_chunk {
-    struct watch {
-        ev_io io;
-        struct xfer *xfer;
-        bool is_connection; /* of this descriptor we hear when it is closed */
-    } watches[WATCHES_IN_CHUNK];
-};
-
-/* ---- sockets and the timer ---- */
-
-/* libcurl looks through its unread messages for each handle that is taken out, so all are read
- * before the first is. */
-void xfer_collect_ended(struct xfer *xfer)
-{
-    CURLMsg *message;
-    int left;
-
-    while ((message = curl_multi_info_read(xfer->multi, &left)) != NULL) {
-        char *pointer = NULL;
-        if (message->msg != CURLMSG_DONE)
-            continue;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &pointer);
-        if (!pointer)
-            continue; /* none of ours: see xfer_close_idle */
-        struct transfer *transfer = (struct transfer *)(void *)pointer;
-        transfer->code = message->data.result;
-        heap_remove(&xfer->deadlines, &transfer->deadline);
-        DL_DELETE(xfer->running, transfer);
-        DL_APPEND(xfer->ended, transfer);
-        transfer->has_ended = true;
-    }
-}
-
-static void on_ready(struct ev_loop *loop, ev_io *watcher, int events)
-{
-    struct watch *watch = CONTAINER_OF(watcher, struct watch, io);
-    struct xfer *xfer = watch->xfer;
-    int flags =
-        (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0);
-    int running;
-
-    (void)loop;
-    xfer->now = clock_now();
-    curl_multi_socket_action(xfer->multi, watcher->fd, flags, &running);
-    xfer_collect_ended(xfer);
-}
-
-static struct watch *watch_of(struct xfer *xfer, int fd)
-{
-    size_t index = (size_t)fd / WATCHES_IN_CHUNK;
-
-    if (index >= xfer->n_chunks) {
-        xfer->chunks = xreallocarray(xfer->chunks, index + 1, sizeof(struct watch_chunk *));
-        while (xfer->n_chunks <= index)
-            xfer->chunks[xfer->n_chunks++] = NULL;
-    }
-    if (!xfer->chunks[index])
-        xfer->chunks[index] = xcalloc(1, sizeof(struct watch_chunk));
-    struct watch *watch = &xfer->chunks[index]->watches[fd % WATCHES_IN_CHUNK];
-    if (!watch->xfer) {
-        watch->xfer = xfer;
-        ev_io_init(&watch->io, on_ready, fd, EV_NONE);
-    }
-    return watch;
-}
-
-/* Of a connection only the wanted events change, and libev compares them at the end of a turn: one
- * that goes idle and is used again within a turn costs no system call. Any other descriptor may
- * have been closed and be another one by now, so that the kernel has to be told again. */
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *unused)
-{
-    struct xfer *xfer = userdata;
-    struct watch *watch = watch_of(xfer, fd);
-    ev_io *io = &watch->io;
-    int events = (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0);
-
-    (void)easy;
-    (void)unused;
-    if (what == CURL_POLL_REMOVE) {
-        ev_io_stop(xfer->loop, io);
-        return 0;
-    }
-    if (ev_is_active(io) && (io->events & (EV_READ | EV_WRITE)) == events)
-        return 0;
-    ev_io_stop(xfer->loop, io);
-    if (watch->is_connection)
-        ev_io_modify(io, events);
-    else
-        ev_io_set(io, fd, events);
-    ev_io_start(xfer->loop, io);
-    return 0;
-}
-
-/* Of a connection that no transfer uses libcurl wants to hear nothing. */
-size_t xfer_count_idle(const struct xfer *xfer)
-{
-    size_t idle = 0;
-
-    for (size_t i = 0; i < xfer->n_chunks; i++) {
-        for (size_t k = 0; xfer->chunks[i] && k < WATCHES_IN_CHUNK; k++) {
-            struct watch *watch = &xfer->chunks[i]->watches[k];
-            idle += watch->is_connection && !ev_is_active(&watch->io);
-        }
-    }
-    return idle;
-}
-
-/* Rounded up by a millisecond: called too early, libcurl does nothing and never says again when. */
-static int on_timer(CURLM *multi, long milliseconds, void *userdata)
-{
-    struct xfer *xfer = userdata;
-
-    (void)multi;
-    if (milliseconds < 0)
-        xfer->timer_due = INFINITY;
-    else if (milliseconds == 0)
-        xfer->timer_due = 0;
-    else
-        xfer->timer_due = clock_now() + (double)(milliseconds + 1) / 1000;
-    return 0;
-}
 
 /* ---- deadlines ---- */
 
@@ -211,21 +87,8 @@ curl_socket_t xfer_on_open_socket(void *userdata, curlsocktype purpose,
         transfer->no_descriptor |= errno == EMFILE || errno == ENFILE;
         return CURL_SOCKET_BAD;
     }
-    struct watch *watch = watch_of(transfer->xfer, fd);
-    ev_io_stop(transfer->xfer->loop, &watch->io);
-    ev_io_set(&watch->io, fd, EV_NONE);
-    watch->is_connection = true;
+    xfer_crew_watch(transfer, fd);
     return fd;
-}
-
-int xfer_on_close_socket(void *userdata, curl_socket_t fd)
-{
-    struct xfer *xfer = userdata;
-    struct watch *watch = watch_of(xfer, fd);
-
-    ev_io_stop(xfer->loop, &watch->io);
-    watch->is_connection = false;
-    return close(fd);
 }
 
 /* The connection stands, new or reused, and the request is about to be sent. */
@@ -508,25 +371,11 @@ static void give_transfer(struct xfer *xfer, struct transfer *transfer)
     transfer->gunzip = NULL;
     transfer->task->transfer = NULL;
     transfer->task = NULL;
+    transfer->crew = NULL;
     DL_PREPEND(xfer->pool, transfer);
 }
 
 /* ---- birth and death ---- */
-
-static int set_up_multi(struct xfer *xfer, unsigned connections)
-{
-    CURLM *multi = curl_multi_init();
-
-    if (!multi)
-        out_of_memory();
-    xfer->multi = multi;
-    bool done = curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
-                curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, xfer) == CURLM_OK &&
-                curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
-                curl_multi_setopt(multi, CURLMOPT_TIMERDATA, xfer) == CURLM_OK &&
-                curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)connections) == CURLM_OK;
-    return done ? 0 : -EINVAL;
-}
 
 /* As in curl: cookies given as such are sent, and that is all. */
 static bool wants_jar(const struct options *options)
@@ -540,13 +389,12 @@ static bool wants_jar(const struct options *options)
 
 static int set_up_share(struct xfer *xfer)
 {
-    bool shared;
-
     xfer->share = curl_share_init();
     if (!xfer->share)
         out_of_memory();
-    shared =
-        curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
+    bool shared =
+        curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK &&
+        curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) == CURLSHE_OK;
     if (wants_jar(xfer->options))
         shared = shared && curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE) ==
                                CURLSHE_OK;
@@ -578,15 +426,18 @@ int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wa
     struct xfer *xfer = xcalloc(1, sizeof *xfer);
     struct transfer *first = NULL;
 
-    *xfer = (struct xfer){
-        .loop = loop, .options = options, .wants = wants, .store = store, .timer_due = INFINITY};
+    *xfer = (struct xfer){.loop = loop,
+                          .options = options,
+                          .wants = wants,
+                          .store = store,
+                          .connections = connections};
     xfer->now = clock_now();
     xfer->read_max = MAX(CURL_MAX_WRITE_SIZE, MIN(READ_BYTES / (long)connections, READ_MAX));
     heap_init(&xfer->deadlines);
     buf_init(&xfer->trace);
     xfer_setup_lists(xfer);
     buf_setf(err, "libcurl cannot be set up");
-    int result = set_up_multi(xfer, connections);
+    int result = xfer_crew_begin(xfer);
     if (!result)
         result = set_up_share(xfer);
     if (!result)
@@ -604,35 +455,12 @@ int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wa
     return 0;
 }
 
-/* Whatever libcurl left to be watched: none of it is open any more. */
-static void stop_watching(struct xfer *xfer)
-{
-    for (size_t i = 0; i < xfer->n_chunks; i++) {
-        for (size_t k = 0; xfer->chunks[i] && k < WATCHES_IN_CHUNK; k++) {
-            if (xfer->chunks[i]->watches[k].xfer)
-                ev_io_stop(xfer->loop, &xfer->chunks[i]->watches[k].io);
-        }
-    }
-}
-
-static void free_watches(struct xfer *xfer)
-{
-    for (size_t i = 0; i < xfer->n_chunks; i++)
-        free(xfer->chunks[i]);
-    free(xfer->chunks);
-}
-
-/* With its handles still added the multi goes quickly; taking out thousands one by one would
- * not. The sockets of connections that do not stand yet it closes without a word. */
 void xfer_stop(struct xfer *xfer)
 {
     if (xfer->stopped)
         return;
     xfer->stopped = true;
-    curl_multi_cleanup(xfer->multi);
-    xfer->multi = NULL;
-    stop_watching(xfer);
-    xfer->timer_due = INFINITY;
+    xfer_crew_end(xfer);
     while (xfer->running)
         give_transfer(xfer, xfer->running);
     while (xfer->ended)
@@ -651,7 +479,6 @@ void xfer_free(struct xfer *xfer)
         next = transfer->next;
         free_transfer(transfer);
     }
-    free_watches(xfer);
     curl_easy_cleanup(xfer->jar);
     curl_share_cleanup(xfer->share);
     xfer_release_lists(xfer);
@@ -705,8 +532,8 @@ void xfer_start(struct xfer *xfer, struct task *task)
     if (xfer_setup_request(xfer, transfer))
         fail_early(xfer, transfer,
                    transfer->no_descriptor ? OUTCOME_NO_DESCRIPTOR : OUTCOME_FAILED);
-    else if (curl_multi_add_handle(xfer->multi, transfer->easy) != CURLM_OK)
-        out_of_memory();
+    else
+        xfer_crew_add(xfer, transfer);
 }
 
 bool xfer_has_ended(const struct task *task)
@@ -719,7 +546,7 @@ void xfer_cancel(struct xfer *xfer, struct task *task)
     struct transfer *transfer = task->transfer;
 
     assert(transfer);
-    curl_multi_remove_handle(xfer->multi, transfer->easy);
+    xfer_crew_remove(transfer);
     give_transfer(xfer, transfer);
 }
 
@@ -739,7 +566,7 @@ static void time_out(struct xfer *xfer, struct transfer *transfer, double now)
     result->http_code = xfer_status(transfer);
     xfer_look_at_gate(transfer);
     xfer_fill_facts(transfer);
-    curl_multi_remove_handle(xfer->multi, transfer->easy);
+    xfer_crew_remove(transfer);
     fail_early(xfer, transfer, OUTCOME_FAILED);
 }
 
@@ -768,16 +595,10 @@ static void look_at_deadlines(struct xfer *xfer, double now)
 
 void xfer_run(struct xfer *xfer, double now)
 {
-    int running;
-
     if (xfer->stopped)
         return;
     xfer->now = now;
-    if (xfer->timer_due <= now) {
-        xfer->timer_due = INFINITY;
-        curl_multi_socket_action(xfer->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-        xfer_collect_ended(xfer);
-    }
+    xfer_crew_run(xfer, now);
     look_at_deadlines(xfer, now);
 }
 
@@ -799,7 +620,7 @@ double xfer_due(const struct xfer *xfer)
     /* What ended in a start's own xfer_run comes after the settling of that turn. */
     if (xfer->ended || xfer->failed || xfer->found || xfer->stood)
         return 0;
-    return fmin(xfer->timer_due, node ? node->due : INFINITY);
+    return fmin(xfer_crew_due(xfer), node ? node->due : INFINITY);
 }
 
 struct task *xfer_next_found(struct xfer *xfer)
@@ -840,7 +661,7 @@ struct task *xfer_next_finished(struct xfer *xfer)
     task = transfer->task;
     xfer_fill_outcome(transfer);
     xfer_fill_facts(transfer);
-    curl_multi_remove_handle(xfer->multi, transfer->easy);
+    xfer_crew_remove(transfer);
     give_transfer(xfer, transfer);
     return task;
 }

@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 
 #include "base/util.h"
-#include "io/xfer_internal.h"
+#include "io/xfer_crew.h"
 
 /* Closing connections that nobody uses. libcurl has no call for it, but closes the oldest such
  * where a new one would be one too many: so one is asked for that may not be, and that never gets a
@@ -32,36 +32,47 @@ static CURL *new_decoy(void)
     return easy;
 }
 
-static void close_oldest(struct xfer *xfer, CURL *decoy)
+static void call(struct crew *crew)
 {
     int running;
 
-    if (curl_multi_add_handle(xfer->multi, decoy) != CURLM_OK)
+    curl_multi_socket_action(crew->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    xfer_crew_collect(crew);
+}
+
+static void close_oldest(struct crew *crew, CURL *decoy)
+{
+    if (curl_multi_add_handle(crew->multi, decoy) != CURLM_OK)
         out_of_memory();
-    curl_multi_socket_action(xfer->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    xfer_collect_ended(xfer);
-    curl_multi_remove_handle(xfer->multi, decoy);
+    call(crew);
+    curl_multi_remove_handle(crew->multi, decoy);
+}
+
+/* Closes the oldest of one crew until so many are left of all, while it helps. */
+static void close_of(struct crew *crew, CURL *decoy, size_t left)
+{
+    size_t idle = xfer_crew_count_idle(crew->xfer), before = idle + 1;
+
+    /* What was started and has not begun would find no room meanwhile. */
+    call(crew);
+    curl_multi_setopt(crew->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 1L);
+    for (; idle > left && idle < before; idle = xfer_crew_count_idle(crew->xfer)) {
+        before = idle;
+        close_oldest(crew, decoy);
+    }
+    curl_multi_setopt(crew->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 0L);
 }
 
 bool xfer_close_idle(struct xfer *xfer)
 {
-    size_t idle = xfer->stopped ? 0 : xfer_count_idle(xfer);
-    size_t left = idle - (idle + 3) / 4, before = idle + 1;
-    int running;
+    size_t idle = xfer->stopped ? 0 : xfer_crew_count_idle(xfer);
+    size_t left = idle - (idle + 3) / 4;
 
     if (!idle)
         return false;
     CURL *decoy = new_decoy();
-    /* What was started and has not begun would find no room meanwhile. */
-    curl_multi_socket_action(xfer->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    curl_multi_setopt(xfer->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 1L);
-    /* While it helps. */
-    for (size_t now = idle; now > left && now < before; now = xfer_count_idle(xfer)) {
-        before = now;
-        close_oldest(xfer, decoy);
-    }
-    bool closed_some = xfer_count_idle(xfer) < idle;
-    curl_multi_setopt(xfer->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 0L);
+    for (struct crew *crew = xfer->crews; crew; crew = crew->next)
+        close_of(crew, decoy, left);
     curl_easy_cleanup(decoy);
-    return closed_some;
+    return xfer_crew_count_idle(xfer) < idle;
 }

@@ -35,8 +35,9 @@ static void note_goaway(struct transfer *transfer, long last)
     struct transfer *other = transfer->xfer->running;
 
     for (; other && transfer->connection && last >= 0; other = other->next)
-        other->is_refused |=
-            other->connection == transfer->connection && other->stream && other->stream > last;
+        other->is_refused |= other->crew == transfer->crew &&
+                             other->connection == transfer->connection && other->stream &&
+                             other->stream > last;
 }
 
 /* It leaves its connection. Whether that was alive is only looked at before the next is said, so

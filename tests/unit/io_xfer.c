@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "io/xfer.h"
+#include "io/xfer_crew.h"
 #include "loops.h"
 #include "model/options.h"
 #include "model/partial.h"
@@ -269,6 +270,97 @@ Test(xfer, uses_a_connection_again)
         task_end(&run, task);
     }
     cr_expect_eq(origin_counts(run.origin).accepted, 1);
+    finish(&run);
+}
+
+/* By a name of its own each, so that none has a connection of another's. */
+static struct task *start_of_host(struct run *run, size_t host, const char *target)
+{
+    const char *port = strrchr(origin_url(run->origin), ':');
+    char url[256];
+
+    snprintf(url, sizeof url, "http://h%zu.localhost%s%s", host, port, target);
+    return start_url(run, url);
+}
+
+static void fetch_from_hosts(struct run *run, size_t first, size_t count)
+{
+    for (size_t i = first; i < first + count; i++) {
+        struct task *task = start_of_host(run, i, "/bytes/10");
+        finish_one(run, task);
+        cr_expect_eq(task->outcome, OUTCOME_ANSWERED);
+        task_end(run, task);
+    }
+}
+
+/* So many connections are enough for a crew. */
+enum { CREW_HOSTS = 256 };
+
+Test(xfer, leaves_no_host_behind_in_a_crew)
+{
+    struct run run;
+
+    prepare(&run);
+    run.options.ip = OPTION_IP_4;
+    begin(&run);
+    struct crew *first = run.xfer->crews;
+    fetch_from_hosts(&run, 0, CREW_HOSTS);
+    cr_expect_eq(run.xfer->crews, first);
+    fetch_from_hosts(&run, CREW_HOSTS, 1);
+    cr_expect_neq(run.xfer->crews, first);
+    turn(&run);
+    cr_expect_eq(run.xfer->n_crews, 1);
+    cr_expect(origin_wait_open(run.origin, 1, patience), "the first crew's are closed with it");
+    finish(&run);
+}
+
+Test(xfer, has_so_many_crews_and_no_more_while_each_has_work)
+{
+    enum { MANY = CREWS_MAX + 2 };
+    struct task *late[MANY];
+    struct run run;
+
+    prepare(&run);
+    run.options.ip = OPTION_IP_4;
+    begin(&run);
+    for (size_t i = 0; i < MANY; i++) {
+        late[i] = start_of_host(&run, i * 1000, "/bytes/10?silent=1");
+        fetch_from_hosts(&run, i * 1000 + 1, CREW_HOSTS - 1);
+        cr_expect_eq(run.xfer->n_crews, MIN(i + 1, CREWS_MAX));
+    }
+    /* With no more to come it goes on beyond what is enough. */
+    cr_expect_eq(late[MANY - 1]->transfer->crew, run.xfer->crews);
+    for (size_t i = 0; i < MANY; i++) {
+        xfer_cancel(run.xfer, late[i]);
+        task_end(&run, late[i]);
+    }
+    xfer_run(run.xfer, clock_now());
+    cr_expect_eq(run.xfer->n_crews, 1);
+    fetch_from_hosts(&run, 0, 2);
+    finish(&run);
+}
+
+Test(xfer, closes_what_is_idle_in_every_crew)
+{
+    struct run run;
+
+    prepare(&run);
+    run.options.ip = OPTION_IP_4;
+    begin(&run);
+    struct task *late = start_of_host(&run, 1000, "/bytes/10?silent=1");
+    fetch_from_hosts(&run, 0, CREW_HOSTS + 1);
+    cr_expect_eq(run.xfer->n_crews, 2);
+    size_t idle = xfer_crew_count_idle(run.xfer);
+    while (idle) {
+        cr_expect(xfer_close_idle(run.xfer));
+        cr_assert_lt(xfer_crew_count_idle(run.xfer), idle);
+        idle = xfer_crew_count_idle(run.xfer);
+    }
+    cr_expect_not(xfer_close_idle(run.xfer));
+    cr_expect(origin_wait_open(run.origin, 1, patience), "the one that is in use");
+    cr_expect_not(xfer_has_ended(late));
+    xfer_stop(run.xfer);
+    task_end(&run, late);
     finish(&run);
 }
 

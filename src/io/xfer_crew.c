@@ -1,0 +1,272 @@
+#include "io/xfer_crew.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "io/xfer_setup.h"
+
+enum { WATCHES_IN_CHUNK = 64 };
+
+/* A crew has had enough after so many connections, and so many times what is kept open: what stays
+ * open when it is relieved is lost for those to come. */
+enum { OPENED_ENOUGH = 256, TIMES_KEPT = 8 };
+
+/* Watchers do not move while they are active, so the table grows by chunks. */
+struct watch_chunk {
+    struct watch {
+        ev_io io;
+        struct xfer *xfer;
+        struct crew *crew;  /* that asked for it last */
+        bool is_connection; /* of this descriptor we hear when it is closed */
+    } watches[WATCHES_IN_CHUNK];
+};
+
+/* ---- sockets and the timer ---- */
+
+/* libcurl looks through its unread messages for each handle that is taken out, so all are read
+ * before the first is. */
+void xfer_crew_collect(struct crew *crew)
+{
+    struct xfer *xfer = crew->xfer;
+    CURLMsg *message;
+    int left;
+
+    while ((message = curl_multi_info_read(crew->multi, &left)) != NULL) {
+        char *pointer = NULL;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &pointer);
+        if (!pointer)
+            continue; /* none of ours: see xfer_close_idle */
+        struct transfer *transfer = (struct transfer *)(void *)pointer;
+        transfer->code = message->data.result;
+        heap_remove(&xfer->deadlines, &transfer->deadline);
+        DL_DELETE(xfer->running, transfer);
+        DL_APPEND(xfer->ended, transfer);
+        transfer->has_ended = true;
+    }
+}
+
+static void on_ready(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    struct watch *watch = CONTAINER_OF(watcher, struct watch, io);
+    struct crew *crew = watch->crew;
+    int flags =
+        (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0);
+    int running;
+
+    (void)loop;
+    crew->xfer->now = clock_now();
+    curl_multi_socket_action(crew->multi, watcher->fd, flags, &running);
+    xfer_crew_collect(crew);
+}
+
+static struct watch *watch_of(struct xfer *xfer, int fd)
+{
+    size_t index = (size_t)fd / WATCHES_IN_CHUNK;
+
+    if (index >= xfer->n_chunks) {
+        xfer->chunks = xreallocarray(xfer->chunks, index + 1, sizeof(struct watch_chunk *));
+        while (xfer->n_chunks <= index)
+            xfer->chunks[xfer->n_chunks++] = NULL;
+    }
+    if (!xfer->chunks[index])
+        xfer->chunks[index] = xcalloc(1, sizeof(struct watch_chunk));
+    struct watch *watch = &xfer->chunks[index]->watches[fd % WATCHES_IN_CHUNK];
+    if (!watch->xfer) {
+        watch->xfer = xfer;
+        ev_io_init(&watch->io, on_ready, fd, EV_NONE);
+    }
+    return watch;
+}
+
+/* Of a connection only the wanted events change, and libev compares them at the end of a turn: one
+ * that goes idle and is used again within a turn costs no system call. Any other descriptor may
+ * have been closed and be another one by now, so that the kernel has to be told again. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *unused)
+{
+    struct crew *crew = userdata;
+    struct ev_loop *loop = crew->xfer->loop;
+    struct watch *watch = watch_of(crew->xfer, fd);
+    ev_io *io = &watch->io;
+    int events = (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0);
+
+    (void)easy;
+    (void)unused;
+    if (what == CURL_POLL_REMOVE) {
+        ev_io_stop(loop, io);
+        return 0;
+    }
+    watch->crew = crew;
+    if (ev_is_active(io) && (io->events & (EV_READ | EV_WRITE)) == events)
+        return 0;
+    ev_io_stop(loop, io);
+    if (watch->is_connection)
+        ev_io_modify(io, events);
+    else
+        ev_io_set(io, fd, events);
+    ev_io_start(loop, io);
+    return 0;
+}
+
+void xfer_crew_watch(struct transfer *transfer, int fd)
+{
+    struct watch *watch = watch_of(transfer->xfer, fd);
+
+    transfer->crew->opened++;
+    ev_io_stop(transfer->xfer->loop, &watch->io);
+    ev_io_set(&watch->io, fd, EV_NONE);
+    watch->is_connection = true;
+}
+
+int xfer_on_close_socket(void *userdata, curl_socket_t fd)
+{
+    struct xfer *xfer = userdata;
+    struct watch *watch = watch_of(xfer, fd);
+
+    ev_io_stop(xfer->loop, &watch->io);
+    watch->is_connection = false;
+    return close(fd);
+}
+
+/* Of a connection that no transfer uses libcurl wants to hear nothing. */
+size_t xfer_crew_count_idle(const struct xfer *xfer)
+{
+    size_t idle = 0;
+
+    for (size_t i = 0; i < xfer->n_chunks; i++) {
+        for (size_t k = 0; xfer->chunks[i] && k < WATCHES_IN_CHUNK; k++) {
+            struct watch *watch = &xfer->chunks[i]->watches[k];
+            idle += watch->is_connection && !ev_is_active(&watch->io);
+        }
+    }
+    return idle;
+}
+
+/* Rounded up by a millisecond: called too early, libcurl does nothing and never says again when. */
+static int on_timer(CURLM *multi, long milliseconds, void *userdata)
+{
+    struct crew *crew = userdata;
+
+    (void)multi;
+    if (milliseconds < 0)
+        crew->timer_due = INFINITY;
+    else if (milliseconds == 0)
+        crew->timer_due = 0;
+    else
+        crew->timer_due = clock_now() + (double)(milliseconds + 1) / 1000;
+    return 0;
+}
+
+/* ---- coming and going ---- */
+
+/* It is the first from now on. */
+int xfer_crew_begin(struct xfer *xfer)
+{
+    struct crew *crew = xcalloc(1, sizeof *crew);
+    CURLM *multi = curl_multi_init();
+
+    if (!multi)
+        out_of_memory();
+    *crew = (struct crew){.multi = multi, .xfer = xfer, .timer_due = INFINITY};
+    DL_PREPEND(xfer->crews, crew);
+    xfer->n_crews++;
+    bool done = curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
+                curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, crew) == CURLM_OK &&
+                curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
+                curl_multi_setopt(multi, CURLMOPT_TIMERDATA, crew) == CURLM_OK &&
+                curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)xfer->connections) == CURLM_OK;
+    return done ? 0 : -EINVAL;
+}
+
+/* With its handles still added the multi goes quickly; taking out thousands one by one would
+ * not. */
+static void free_crew(struct crew *crew)
+{
+    struct xfer *xfer = crew->xfer;
+
+    curl_multi_cleanup(crew->multi);
+    DL_DELETE(xfer->crews, crew);
+    xfer->n_crews--;
+    free(crew);
+}
+
+/* Whatever libcurl left to be watched: none of it is open any more. */
+static void stop_watching(struct xfer *xfer)
+{
+    for (size_t i = 0; i < xfer->n_chunks; i++) {
+        for (size_t k = 0; xfer->chunks[i] && k < WATCHES_IN_CHUNK; k++) {
+            if (xfer->chunks[i]->watches[k].xfer)
+                ev_io_stop(xfer->loop, &xfer->chunks[i]->watches[k].io);
+        }
+    }
+}
+
+/* The sockets of connections that do not stand yet libcurl closes without a word. */
+void xfer_crew_end(struct xfer *xfer)
+{
+    while (xfer->crews)
+        free_crew(xfer->crews);
+    stop_watching(xfer);
+    for (size_t i = 0; i < xfer->n_chunks; i++)
+        free(xfer->chunks[i]);
+    free(xfer->chunks);
+    xfer->chunks = NULL;
+    xfer->n_chunks = 0;
+}
+
+/* ---- their work ---- */
+
+static bool has_had_enough(const struct crew *crew)
+{
+    return crew->opened >= MAX(OPENED_ENOUGH, TIMES_KEPT * crew->xfer->connections);
+}
+
+void xfer_crew_add(struct xfer *xfer, struct transfer *transfer)
+{
+    /* The options are those of the first, which were taken. */
+    if (has_had_enough(xfer->crews) && xfer->n_crews < CREWS_MAX && xfer_crew_begin(xfer))
+        out_of_memory();
+    transfer->crew = xfer->crews;
+    transfer->crew->running++;
+    if (curl_multi_add_handle(transfer->crew->multi, transfer->easy) != CURLM_OK)
+        out_of_memory();
+}
+
+void xfer_crew_remove(struct transfer *transfer)
+{
+    curl_multi_remove_handle(transfer->crew->multi, transfer->easy);
+    transfer->crew->running--;
+}
+
+void xfer_crew_run(struct xfer *xfer, double now)
+{
+    struct crew *next;
+    int running;
+
+    for (struct crew *crew = xfer->crews; crew; crew = next) {
+        next = crew->next;
+        if (crew->timer_due <= now) {
+            crew->timer_due = INFINITY;
+            curl_multi_socket_action(crew->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+            xfer_crew_collect(crew);
+        }
+        if (!crew->running && crew != xfer->crews)
+            free_crew(crew);
+    }
+}
+
+double xfer_crew_due(const struct xfer *xfer)
+{
+    double due = INFINITY;
+
+    for (const struct crew *crew = xfer->crews; crew; crew = crew->next)
+        due = fmin(due, crew->timer_due);
+    return due;
+}
