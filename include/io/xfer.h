@@ -30,7 +30,8 @@ struct xfer_wants {
     bool headers;
 };
 
-/* `connections` is how many libcurl keeps open at most. -EINVAL, with words in `err`. */
+/* `connections` is how many each multi handle of libcurl keeps open at most. -EINVAL, with words in
+ * `err`. */
 int xfer_new(struct ev_loop *, const struct options *, struct xfer_wants, struct store *,
              unsigned connections, struct xfer **ret_xfer, struct buf *err) WARN_UNUSED;
 /* Writes the cookies to the file that the options name, if any. -EIO, with words in `err`. */
