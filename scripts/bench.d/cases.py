@@ -65,7 +65,8 @@ def keepalive(bench):
     ]
     title = (f"{many:,} x 1 KiB over keep-alive from nginx, {at_once} in flight, to a file; random "
              f"bytes, and text")
-    return Case("keepalive", title, jobs, keepalive_bounds(raw, raw_text), base=raw)
+    return Case("keepalive", title, jobs, keepalive_bounds(raw, raw_text), base=raw, panels={
+        raw: f"{many:,} x 1 KiB over keep-alive, {at_once} in flight"})
 
 
 def keepalive_bounds(raw, raw_text):
@@ -179,7 +180,7 @@ def stalled(bench):
     ]
     title = (f"nobody reads stdout of 20,000 x 20 kB, window {window}; a bad line, and then no end "
              f"of input")
-    return Case("stalled", title, jobs, bounds, base="weir, unread", runs_max=3)
+    return Case("stalled", title, jobs, bounds, base="weir, unread")
 
 
 def million(bench):
@@ -231,7 +232,7 @@ def million(bench):
     bounds.append(Bound("first result, with input to come for 1 s yet", 0.5,
                         lambda r: r.median("weir, slow input", "first"), "s"))
     title = f"{large:,} URLs and {small:,}, 1 KiB each, {at_once} in flight, into a pipe"
-    return Case("million", title, jobs, bounds, base=f"weir, {large:,}", runs_max=3,
+    return Case("million", title, jobs, bounds, base=f"weir, {large:,}",
                 panels={f"weir, {count:,}": f"{count:,} URLs, 1 KiB each" for count in counts[:2]})
 
 
@@ -256,9 +257,9 @@ def large(bench):
         Job("curl -Z |", peers.curl(path, at_once), count, sink="drain", expect=expect,
             base="weir |", note="no order, torn"),
         Job("weir -o", [*argv, "--output-dir", peers.FILES_DIR, "-o", "{seq}"], count, stdin=path,
-            expect=expect, note="a file each"),
+            expect=expect),
         Job("curl -Z -o", peers.curl(files_path, at_once, "--create-dirs"), count, expect=expect,
-            base="weir -o", note="a file each"),
+            base="weir -o"),
     ]
 
     def wall(text, limit, name, other):
@@ -275,7 +276,7 @@ def large(bench):
         Bound("peak memory beyond --memory", 24, beyond_memory, "MiB", goal=True),
     ]
     title = f"{count:,} x 10 MiB from nginx, {at_once} in flight"
-    return Case("large", title, jobs, bounds, base="weir > file", runs_max=5, panels={
+    return Case("large", title, jobs, bounds, base="weir > file", panels={
         "weir > file": f"{title}, to a file", "weir |": "the same, to a pipe",
         "weir -o": "the same, to a file for each"})
 
@@ -356,23 +357,22 @@ def adaptive(bench):
              for kind in climbs]
     title = (f"--adaptive -j {most} against every fixed -j; an origin of {delay:g} s whose latency "
              f"climbs above {room}")
-    return Case("adaptive", title, jobs, bounds, base=adaptive_name("square"), runs_max=3,
-                facts=facts)
+    return Case("adaptive", title, jobs, bounds, base=adaptive_name("square"), facts=facts)
 
 
-# The seconds are those of one full round, roughly, on two cores; --all has the case that is not
-# among the `usual`.
-Entry = namedtuple("Entry", "make seconds usual", defaults=(True,))
+# Roughly how many seconds a round takes on two cores, a full one and a quick one; how many rounds are
+# enough; whether the case is among those that run where none is named.
+Entry = namedtuple("Entry", "make seconds quick_seconds runs_max usual", defaults=(99, True))
 CASES = {
-    "keepalive": Entry(keepalive, 45),
-    "tls": Entry(tls, 15),
-    "h2": Entry(h2, 10),
-    "inflight": Entry(inflight, 15),
-    "slowhead": Entry(slowhead, 20),
-    "stalled": Entry(stalled, 4),
-    "million": Entry(million, 45),
-    "large": Entry(large, 20),
-    "hosts": Entry(hosts, 20),
-    "start": Entry(start, 3),
-    "adaptive": Entry(adaptive, 225, usual=False),
+    "keepalive": Entry(keepalive, 40, 4),
+    "tls": Entry(tls, 18, 8),
+    "h2": Entry(h2, 10, 1),
+    "inflight": Entry(inflight, 14, 14),
+    "slowhead": Entry(slowhead, 25, 13),
+    "stalled": Entry(stalled, 3, 3, runs_max=3),
+    "million": Entry(million, 45, 7, runs_max=3),
+    "large": Entry(large, 20, 2),
+    "hosts": Entry(hosts, 30, 4),
+    "start": Entry(start, 4, 1),
+    "adaptive": Entry(adaptive, 225, 30, runs_max=3, usual=False),
 }

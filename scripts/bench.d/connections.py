@@ -2,9 +2,10 @@
 
 import peers
 from contest import Bound, Case, Job, Resumed
-from origins import FILES, HOSTS_MAX, KEPT_MAX, host_address, kept_address
+from origins import FILES, HOSTS_MAX, host_address, kept_address
 
 AT_ONCE = 50
+ASKED = 5  # how often each host whose connection is kept
 SIZE = FILES["1k"]
 
 
@@ -111,73 +112,80 @@ def h2(bench):
 
 
 def hosts(bench):
-    count = HOSTS_MAX
-    jobs = [
-        *fresh_jobs(bench, "plain", count),
-        *fresh_jobs(bench, "TLS", count),
-        *kept_jobs(bench),
-    ]
-    kept_count = hosts_kept(bench)
+    count = bench.count(HOSTS_MAX)
+    kept_count = bench.count(bench.kept_hosts)
+    jobs = [*fresh_jobs(bench, "plain", count), *fresh_jobs(bench, "TLS", count),
+            *kept_jobs(bench)]
+
+    def kept_ratio(results, other):
+        return results.ratio("weir, kept", other, "cpu")
+
     bounds = [
         Bound(f"CPU, {kept_count:,} hosts / one, connections kept", 5,
-              lambda r: r.ratio("weir, kept", "weir, kept, one host", "cpu"), goal=True),
+              lambda r: kept_ratio(r, "weir, kept, one host"), goal=True),
     ]
+    facts = [lambda r: f"CPU, {kept_count:,} hosts / one, as many in flight: "
+                       f"{kept_ratio(r, 'weir, kept, one host, -j'):.2f}"]
     fresh = f"{count:,} hosts, a fresh connection and 1 KiB each"
     title = (f"{fresh}, plain and over TLS, {AT_ONCE} in flight; {kept_count:,} hosts, a connection "
              f"to each, kept")
-    return Case("hosts", title, jobs, bounds, base="weir, plain", panels={
+    return Case("hosts", title, jobs, bounds, base="weir, plain", facts=facts, panels={
         "weir, plain": fresh, "weir, TLS": fresh + ", over TLS"})
 
 
 def fresh_jobs(bench, kind, count):
     """To so many hosts, and to one, a connection for each request."""
-    secure = kind == "TLS"
-    expect = count * SIZE
+    if kind == "TLS":
+        url = bench.tls.https
+        authority = bench.tls.authority
+        trust = {"weir": ["--cacert", authority], "curl": ["--cacert", authority, "--http1.1"],
+                 "wget2": [f"--ca-certificate={authority}", "--no-http2"], "aiohttp": [authority]}
+        some = count // 4
+    else:
+        url = bench.nginx.url
+        trust = {"weir": [], "curl": [], "wget2": [], "aiohttp": []}
+        some = count
 
-    def work(name, address):
-        urls = (bench.tls.https("1k", i, address(i)) if secure else
-                bench.nginx.url("1k", i, address(i)) for i in range(count))
-        return peers.url_list(bench.lab, f"{name}-{kind}", urls)
+    def work(name, requests, address):
+        return peers.url_list(bench.lab, f"{name}-{kind}", (url("1k", i, address(i))
+                                                            for i in range(requests)))
 
-    apart = work("hosts", host_address)
-    same = work("host", lambda i: host_address(0))
-    weir = [bench.weir, "-j", str(AT_ONCE), "--no-compressed"]
-    aiohttp = peers.aiohttp(AT_ONCE)
-    curl = peers.curl(apart, AT_ONCE)
-    wget2 = peers.wget2(apart, AT_ONCE)
-    if secure:
-        weir += ["--cacert", bench.tls.authority]
-        aiohttp = peers.aiohttp(AT_ONCE, bench.tls.authority)
-        curl = curl_tls(apart, bench.tls, "--http1.1")
-        wget2 = wget2_tls(apart, bench.tls, "--no-http2")
-    more = {"expect": expect, "base": f"weir, {kind}"}
+    apart = work("hosts", count, host_address)
+    apart_some = work("hosts-some", some, host_address)
+    same = work("host", count, lambda i: host_address(0))
+    weir = [bench.weir, "-j", str(AT_ONCE), "--no-compressed", *trust["weir"]]
+
+    def job(name, argv, requests, **more):
+        return Job(name, argv, requests, expect=requests * SIZE, base=f"weir, {kind}", **more)
+
     return [
-        Job(f"weir, {kind}", weir, count, stdin=apart, **more),
-        Job(f"weir, {kind}, one host", weir, count, stdin=same, **more),
-        Job(f"curl -Z, {kind}", curl, count, note="no order, torn", **more),
-        Job(f"wget2, {kind}", wget2, count, note="no order", **more),
-        Job(f"asyncio+aiohttp, {kind}", aiohttp, count, stdin=apart, **more),
+        job(f"weir, {kind}", weir, count, stdin=apart),
+        job(f"weir, {kind}, one host", weir, count, stdin=same),
+        job(f"curl -Z, {kind}", peers.curl(apart, AT_ONCE, *trust["curl"]), count,
+            note="no order, torn"),
+        job(f"wget2, {kind}", peers.wget2(apart_some, AT_ONCE, *trust["wget2"]), some,
+            note="no order"),
+        job(f"asyncio+aiohttp, {kind}", peers.aiohttp(AT_ONCE, *trust["aiohttp"]), some,
+            stdin=apart_some),
     ]
 
 
-def hosts_kept(bench):
-    """weir and nginx have a descriptor for each, and nginx one more that listens."""
-    return bench.count(min(KEPT_MAX, bench.files_max // 3))
-
-
 def kept_jobs(bench):
-    """Each host is asked three times over; as many requests to one host. As many connections as
-    hosts are kept where so many may be in flight."""
-    hosts_count = hosts_kept(bench)
-    requests = 3 * hosts_count
+    """Each host is asked ASKED times; as many requests to one. A connection is kept to as many hosts
+    as requests may be in flight, and one host is shown with as many and with a usual number."""
+    count = bench.count(bench.kept_hosts)
+    requests = ASKED * count
     apart = peers.url_list(bench.lab, "kept", (
-        bench.kept.url("1k", i, kept_address(i % hosts_count)) for i in range(requests)))
+        bench.kept.url("1k", i, kept_address(i % count)) for i in range(requests)))
     same = peers.url_list(bench.lab, "kept-one", (
         bench.kept.url("1k", i, kept_address(0)) for i in range(requests)))
-    weir = [bench.weir, "-j", str(hosts_count), "--no-compressed"]
-    more = {"expect": requests * SIZE, "base": "weir, kept"}
+
+    def weir(name, at_once, stdin, note):
+        return Job(name, [bench.weir, "-j", str(at_once), "--no-compressed"], requests, stdin=stdin,
+                   expect=requests * SIZE, base="weir, kept", note=note)
+
     return [
-        Job("weir, kept", weir, requests, stdin=apart, note=f"{hosts_count:,} hosts", **more),
-        Job("weir, kept, one host", weir, requests, stdin=same, **more),
-        Job("weir, kept, one host, 50", [bench.weir, "-j", "50", "--no-compressed"], requests, stdin=same, **more),
+        weir("weir, kept", count, apart, f"{count:,} hosts, {count:,} in flight"),
+        weir("weir, kept, one host", AT_ONCE, same, f"{AT_ONCE} in flight"),
+        weir("weir, kept, one host, -j", count, same, f"{count:,} in flight"),
     ]

@@ -59,7 +59,6 @@ class Case:
     jobs: list
     bounds: list = field(default_factory=list)
     base: str = ""  # the job that the others are compared with
-    runs_max: int = 99
     facts: list = field(default_factory=list)  # of Results, a line each; may raise KeyError
     # For the chart: what the jobs do that are compared with this one, by its name. Without: all.
     panels: dict = field(default_factory=dict)
@@ -101,7 +100,7 @@ class Results:
 def run_case(lab, case, runs):
     """One round to warm up, which is forgotten, then the rounds that count."""
     results = Results(case.jobs)
-    for number in range(min(runs, case.runs_max) + 1):
+    for number in range(runs + 1):
         for job in case.jobs:
             if job.name in results.failures:
                 continue

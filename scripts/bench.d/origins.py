@@ -17,6 +17,7 @@ from lab import Trouble
 FILES = {"1k": 1 << 10, "20k": 20000, "10m": 10 << 20, "text": 1 << 10}
 HOSTS_MAX = 2000  # with a fresh connection for each request
 KEPT_MAX = 5000  # whose connections are kept
+FILES_MAX = 20000  # descriptors, of nginx and of each program
 HOSTS_A_CERTIFICATE = 250
 PATIENCE = 10
 TRIES = 8  # another program may take a port between our look and nginx's
@@ -25,7 +26,7 @@ NGINX = """
 {user}
 daemon off;
 worker_processes 1;
-worker_rlimit_nofile 20000;
+worker_rlimit_nofile {files_max};
 pid nginx.pid;
 error_log error.log crit;
 events {{ worker_connections 16384; }}
@@ -162,7 +163,8 @@ class Nginx:
         # A worker that gives up root cannot read what only its user may.
         user = "user " + pwd.getpwuid(0).pw_name + ";" if os.getuid() == 0 else ""
         with open(os.path.join(self.dir, "nginx.conf"), "w", encoding="ascii") as file:
-            file.write(NGINX.format(user=user, port=self.port, servers=self.servers(self.port)))
+            file.write(NGINX.format(user=user, port=self.port, files_max=FILES_MAX,
+                                    servers=self.servers(self.port)))
 
     def url(self, name, number=0, host="127.0.0.1", scheme="http"):
         return f"{scheme}://{host}:{self.port}/{name}?n={number}"
@@ -180,9 +182,9 @@ def plain_nginx(lab):
     return Nginx(lab, "nginx", lambda port: FRESH.format(listens=listen(addresses, port)))
 
 
-def kept_nginx(lab):
-    """KEPT_MAX hosts whose connections stay."""
-    addresses = [kept_address(i) for i in range(KEPT_MAX)]
+def kept_nginx(lab, count):
+    """So many hosts whose connections stay."""
+    addresses = [kept_address(i) for i in range(count)]
     return Nginx(lab, "nginx-kept", lambda port: KEPT.format(listens=listen(addresses, port)))
 
 

@@ -5,6 +5,7 @@ import os
 import platform
 
 from contest import WIDE
+from lab import Trouble
 
 KIB = 1 << 10
 COLUMNS = "{:<27} {:>8} {:>8} {:>6} {:>8} {:>8} {:>8}   {:>5} {:>5} {:>5}   {}"
@@ -136,3 +137,14 @@ def write_json(path, facts):
     with open(path, "w", encoding="utf-8") as file:
         json.dump(facts, file, indent=2)
         file.write("\n")
+
+
+def read_json(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            facts = json.load(file)
+        for case in facts["cases"]:
+            case["jobs"], case["base"], case["title"]
+        return facts
+    except (ValueError, KeyError, TypeError) as error:
+        raise Trouble(f"{path}: not what --json leaves") from error
