@@ -1,17 +1,19 @@
-"""The cases: one function each, from the bench to a Case, named in CASES at the end.
+"""The cases: one function each, from the bench to a Case, named in CASES at the end. Those that are
+about connections stand in connections.py.
 
 A case says which jobs there are and which numbers must hold. To add one, write its function and its
 line in CASES.
 """
 
 import time
+from collections import namedtuple
 
 import peers
+from connections import h2, hosts, tls
 from contest import Bound, Case, Job, count_after, count_retries
-from origins import FILES, HOSTS_MAX, host_address
+from origins import FILES
 
 KIB = 1 << 10
-MIB = 1 << 20
 ALONE = "largest process"
 
 
@@ -20,31 +22,37 @@ def keepalive(bench):
     size = FILES["1k"]
     many = bench.count(100_000)
 
-    def work(name, requests):
+    def work(name, requests, body="1k"):
         path = peers.url_list(bench.lab, name,
-                              (bench.nginx.url("1k", i) for i in range(requests)))
+                              (bench.nginx.url(body, i) for i in range(requests)))
         return path, requests, requests * size
 
     path, _, whole = work("many", many)
-    some_path, some, some_whole = work("some", bench.count(10_000))
-    few_path, few, few_whole = work("few", bench.count(1_000))
+    text_path = work("text", many, "text")[0]
+    some_path, some, some_whole = work("some", bench.count(5_000))
+    few_path, few, few_whole = work("few", bench.count(500))
 
     json_path = peers.request_list(bench.lab, "many.json",
                                    (bench.nginx.url("1k", i) for i in range(many)))
+    raw = "weir --no-compressed"
+    raw_text = "weir, text"
 
-    def weir(name, *options, stdin=path, expect=whole):
+    def weir(name, *options, stdin=path, expect=whole, base=""):
         return Job(name, [bench.weir, "-j", str(at_once), *options], many, stdin=stdin,
-                   expect=expect)
+                   expect=expect, base=base)
 
     jobs = [
-        weir("weir --no-compressed", "--no-compressed"),
+        weir(raw, "--no-compressed"),
         Job("curl -Z", peers.curl(path, at_once), many, expect=whole, note="no order, torn"),
         weir("weir"),
         Job("wget2", peers.wget2(path, at_once), many, expect=whole,
             note="no order; a thread each"),
         weir("weir --unordered", "--no-compressed", "--unordered"),
-        weir("weir --jsonl", "--no-compressed", "--jsonl", expect=None),
         weir("weir --format tsv", "--no-compressed", "--format", "tsv", expect=None),
+        weir("weir --jsonl, base64", "--no-compressed", "--jsonl", expect=None),
+        weir(raw_text, "--no-compressed", stdin=text_path),
+        weir("weir --jsonl, text", "--no-compressed", "--jsonl", stdin=text_path, expect=None,
+             base=raw_text),
         weir("weir, JSON requests", "--no-compressed", stdin=json_path),
         Job("h2load", peers.h2load(bench.nginx.url("1k"), many, at_once), many, sink="none",
             note="the floor: bodies thrown away"),
@@ -55,26 +63,33 @@ def keepalive(bench):
         Job("parallel -k curl", peers.parallel_curl(few_path, at_once), few, expect=few_whole,
             note=ALONE),
     ]
-    raw = "weir --no-compressed"
-    bounds = [
-        Bound("wall / curl -Z", 0.62, lambda r: r.ratio(raw, "curl -Z", "wall")),
-        Bound("CPU / curl -Z", 0.70, lambda r: r.ratio(raw, "curl -Z", "cpu")),
+    title = (f"{many:,} x 1 KiB over keep-alive from nginx, {at_once} in flight, to a file; random "
+             f"bytes, and text")
+    return Case("keepalive", title, jobs, keepalive_bounds(raw, raw_text), base=raw, panels={
+        raw: f"{many:,} x 1 KiB over keep-alive, {at_once} in flight"})
+
+
+def keepalive_bounds(raw, raw_text):
+    def ratio(text, limit, metric, name, other, goal=True):
+        return Bound(text, limit, lambda r: r.ratio(name, other, metric), goal=goal)
+
+    text, base64 = "CPU, --jsonl / raw, bodies of text", "CPU, --jsonl / raw, bodies as base64"
+    return [
+        ratio("wall / curl -Z", 0.62, "wall", raw, "curl -Z", goal=False),
+        ratio("CPU / curl -Z", 0.70, "cpu", raw, "curl -Z", goal=False),
         Bound("peak memory", 16, lambda r: r.median(raw, "peak_kib") / KIB, "MiB"),
-        Bound("CPU, --jsonl / raw", 1.5, lambda r: r.ratio("weir --jsonl", raw, "cpu")),
-        Bound("CPU, JSON requests / lines", 1.15,
-              lambda r: r.ratio("weir, JSON requests", raw, "cpu")),
-        Bound("CPU / curl -Z", 0.65, lambda r: r.ratio(raw, "curl -Z", "cpu"), goal=True),
-        Bound("wall / wget2", 0.60, lambda r: r.ratio(raw, "wget2", "wall"), goal=True),
-        Bound("wall / asyncio+aiohttp", 0.12, lambda r: r.ratio(raw, "asyncio+aiohttp", "wall"),
-              goal=True),
-        Bound("CPU / h2load", 1.65, lambda r: r.ratio(raw, "h2load", "cpu"), goal=True),
-        Bound("CPU, with Accept-Encoding / without", 1.12, lambda r: r.ratio("weir", raw, "cpu"),
-              goal=True),
-        Bound("wall, in order / --unordered", 1.05,
-              lambda r: r.ratio(raw, "weir --unordered", "wall"), goal=True),
+        ratio(text, 1.5, "cpu", "weir --jsonl, text", raw_text, goal=False),
+        ratio(base64, 1.5, "cpu", "weir --jsonl, base64", raw, goal=False),
+        ratio("CPU, JSON requests / lines", 1.15, "cpu", "weir, JSON requests", raw, goal=False),
+        ratio("CPU / curl -Z", 0.65, "cpu", raw, "curl -Z"),
+        ratio("wall / wget2", 0.60, "wall", raw, "wget2"),
+        ratio("wall / asyncio+aiohttp", 0.12, "wall", raw, "asyncio+aiohttp"),
+        ratio("CPU / h2load", 1.65, "cpu", raw, "h2load"),
+        ratio("CPU, with Accept-Encoding / without", 1.12, "cpu", "weir", raw),
+        ratio(text, 1.35, "cpu", "weir --jsonl, text", raw_text),
+        ratio(base64, 1.35, "cpu", "weir --jsonl, base64", raw),
+        ratio("wall, in order / --unordered", 1.05, "wall", raw, "weir --unordered"),
     ]
-    title = f"{many:,} x 1 KiB over keep-alive from nginx, {at_once} in flight, to a file"
-    return Case("keepalive", title, jobs, bounds, base=raw)
 
 
 def inflight(bench):
@@ -83,12 +98,16 @@ def inflight(bench):
     path = peers.url_list(bench.lab, "late",
                           (bench.origin.url(size, i, delay=1) for i in range(count)))
     expect = count * size
+    few = 900
+    few_path = peers.url_list(bench.lab, "late-few",
+                              (bench.origin.url(size, i, delay=1) for i in range(few)))
     jobs = [
         Job("weir", [bench.weir, "-j", str(count)], count, stdin=path, expect=expect),
         Job("h2load", peers.h2load(bench.origin.url(size, 0, delay=1), count, count), count,
             sink="none", note="the floor: bodies thrown away"),
         Job("asyncio+aiohttp", peers.aiohttp(count), count, stdin=path, expect=expect),
-        Job("curl -Z", peers.curl(path, 300), count, expect=expect, note="300 at once"),
+        Job("curl -Z", peers.curl(few_path, 300), few, expect=few * size,
+            note="300 at once is its most"),
     ]
     bounds = [
         Bound("wall", 3, lambda r: r.median("weir", "wall"), "s"),
@@ -161,7 +180,7 @@ def stalled(bench):
     ]
     title = (f"nobody reads stdout of 20,000 x 20 kB, window {window}; a bad line, and then no end "
              f"of input")
-    return Case("stalled", title, jobs, bounds, base="weir, unread", runs_max=3)
+    return Case("stalled", title, jobs, bounds, base="weir, unread")
 
 
 def million(bench):
@@ -180,11 +199,11 @@ def million(bench):
 
     def curl(count):
         return Job(f"curl -Z, {count:,}", peers.curl(paths[count], at_once), count, sink="drain",
-                   expect=count * size)
+                   expect=count * size, base=f"weir, {count:,}")
 
     def wget2(count):
         return Job(f"wget2, {count:,}", peers.wget2(paths[count], at_once), count, sink="drain",
-                   expect=count * size)
+                   expect=count * size, base=f"weir, {count:,}")
 
     def held_open(suffix):
         """A producer that has one line, and the rest a second later."""
@@ -202,7 +221,7 @@ def million(bench):
         Job("weir, slow input", [bench.weir, "-j", str(at_once)], small, sink="drain",
             expect=small * size, feed=held_open("")),
         Job("curl -Z, slow input", [*peers.curl("", at_once)[:-1], "-"], small, sink="drain",
-            expect=small * size, feed=held_open(".curl")),
+            expect=small * size, feed=held_open(".curl"), base="weir, slow input"),
     ]
 
     def memory_ratio(count):
@@ -213,7 +232,8 @@ def million(bench):
     bounds.append(Bound("first result, with input to come for 1 s yet", 0.5,
                         lambda r: r.median("weir, slow input", "first"), "s"))
     title = f"{large:,} URLs and {small:,}, 1 KiB each, {at_once} in flight, into a pipe"
-    return Case("million", title, jobs, bounds, base=f"weir, {large:,}", runs_max=3)
+    return Case("million", title, jobs, bounds, base=f"weir, {large:,}",
+                panels={f"weir, {count:,}": f"{count:,} URLs, 1 KiB each" for count in counts[:2]})
 
 
 def large(bench):
@@ -221,7 +241,12 @@ def large(bench):
     memory = 64
     size = FILES["10m"]
     count = bench.count(200)
-    path = peers.url_list(bench.lab, "large", (bench.nginx.url("10m", i) for i in range(count)))
+
+    def urls():
+        return (bench.nginx.url("10m", i) for i in range(count))
+
+    path = peers.url_list(bench.lab, "large", urls())
+    files_path = peers.output_list(bench.lab, "large-files", urls())
     argv = [bench.weir, "-j", str(at_once), "--memory", f"{memory}M"]
     expect = count * size
     jobs = [
@@ -230,44 +255,30 @@ def large(bench):
             note="no order, torn"),
         Job("weir |", argv, count, stdin=path, sink="drain", expect=expect),
         Job("curl -Z |", peers.curl(path, at_once), count, sink="drain", expect=expect,
-            note="no order, torn"),
+            base="weir |", note="no order, torn"),
+        Job("weir -o", [*argv, "--output-dir", peers.FILES_DIR, "-o", "{seq}"], count, stdin=path,
+            expect=expect),
+        Job("curl -Z -o", peers.curl(files_path, at_once, "--create-dirs"), count, expect=expect,
+            base="weir -o"),
     ]
+
+    def wall(text, limit, name, other):
+        return Bound(text, limit, lambda r: r.ratio(name, other, "wall"), goal=True)
+
+    def beyond_memory(results):
+        return max(results.median(job.name, "peak_kib") for job in jobs
+                   if job.name.startswith("weir")) / KIB - memory
+
     bounds = [
-        Bound("wall / curl -Z, to a file", 1.33, lambda r: r.ratio(
-            "weir > file", "curl -Z > file", "wall"), goal=True),
-        Bound("wall / curl -Z, to a pipe", 1.33, lambda r: r.ratio("weir |", "curl -Z |", "wall"),
-              goal=True),
-        Bound("peak memory beyond --memory", 24, lambda r: max(
-            r.median("weir > file", "peak_kib"), r.median("weir |", "peak_kib")) / KIB - memory,
-            "MiB", goal=True),
+        wall("wall / curl -Z, to a file", 1.33, "weir > file", "curl -Z > file"),
+        wall("wall / curl -Z, to a pipe", 1.33, "weir |", "curl -Z |"),
+        wall("wall / curl -Z, to a file for each", 1.05, "weir -o", "curl -Z -o"),
+        Bound("peak memory beyond --memory", 24, beyond_memory, "MiB", goal=True),
     ]
     title = f"{count:,} x 10 MiB from nginx, {at_once} in flight"
-    return Case("large", title, jobs, bounds, base="weir > file", runs_max=5)
-
-
-def hosts(bench):
-    at_once = 50
-    count = HOSTS_MAX
-    size = FILES["1k"]
-    apart = peers.url_list(bench.lab, "hosts", (bench.nginx.url("1k", i, host_address(i))
-                                                for i in range(count)))
-    same = peers.url_list(bench.lab, "host", (bench.nginx.url("1k", i, host_address(0))
-                                              for i in range(count)))
-    argv = [bench.weir, "-j", str(at_once), "--no-compressed"]
-    expect = count * size
-    jobs = [
-        Job("weir", argv, count, stdin=apart, expect=expect),
-        Job("weir, one host", argv, count, stdin=same, expect=expect),
-        Job("curl -Z", peers.curl(apart, at_once), count, expect=expect, note="no order, torn"),
-        Job("wget2", peers.wget2(apart, at_once), count, expect=expect, note="no order"),
-        Job("asyncio+aiohttp", peers.aiohttp(at_once), count, stdin=apart, expect=expect),
-    ]
-    bounds = [
-        Bound("CPU, many hosts / one", 5, lambda r: r.ratio("weir", "weir, one host", "cpu"),
-              goal=True),
-    ]
-    title = f"{count:,} hosts, a fresh connection and 1 KiB each, {at_once} in flight"
-    return Case("hosts", title, jobs, bounds, base="weir")
+    return Case("large", title, jobs, bounds, base="weir > file", panels={
+        "weir > file": f"{title}, to a file", "weir |": "the same, to a pipe",
+        "weir -o": "the same, to a file for each"})
 
 
 def start(bench):
@@ -346,10 +357,22 @@ def adaptive(bench):
              for kind in climbs]
     title = (f"--adaptive -j {most} against every fixed -j; an origin of {delay:g} s whose latency "
              f"climbs above {room}")
-    return Case("adaptive", title, jobs, bounds, base=adaptive_name("square"), runs_max=3,
-                facts=facts)
+    return Case("adaptive", title, jobs, bounds, base=adaptive_name("square"), facts=facts)
 
 
-CASES = {case.__name__: case for case in (
-    keepalive, inflight, slowhead, stalled, million, large, hosts, start,
-    adaptive)}
+# Roughly how many seconds a round takes on two cores, a full one and a quick one; how many rounds are
+# enough; whether the case is among those that run where none is named.
+Entry = namedtuple("Entry", "make seconds quick_seconds runs_max usual", defaults=(99, True))
+CASES = {
+    "keepalive": Entry(keepalive, 40, 4),
+    "tls": Entry(tls, 18, 8),
+    "h2": Entry(h2, 10, 1),
+    "inflight": Entry(inflight, 14, 14),
+    "slowhead": Entry(slowhead, 25, 13),
+    "stalled": Entry(stalled, 3, 3, runs_max=3),
+    "million": Entry(million, 45, 7, runs_max=3),
+    "large": Entry(large, 20, 2),
+    "hosts": Entry(hosts, 30, 4),
+    "start": Entry(start, 4, 1),
+    "adaptive": Entry(adaptive, 225, 30, runs_max=3, usual=False),
+}

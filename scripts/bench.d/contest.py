@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Callable, Optional
 
 from lab import say
+from peers import FILES_DIR
 
 WIDE = 0.25  # a spread over this is warned of
 
@@ -37,6 +38,7 @@ class Job:
     # Called before the start, gives what runs beside the job; what that returns joins the sample.
     watch: Optional[Callable] = None
     look: Optional[Callable] = None  # at the output, a file; what it returns joins the sample
+    base: str = ""  # the job this one is compared with, where that is not the case's
     note: str = ""
 
 
@@ -57,8 +59,12 @@ class Case:
     jobs: list
     bounds: list = field(default_factory=list)
     base: str = ""  # the job that the others are compared with
-    runs_max: int = 99
     facts: list = field(default_factory=list)  # of Results, a line each; may raise KeyError
+    # For the chart: what the jobs do that are compared with this one, by its name. Without: all.
+    panels: dict = field(default_factory=dict)
+
+    def base_of(self, job):
+        return job.base or self.base
 
 
 class Results:
@@ -94,7 +100,7 @@ class Results:
 def run_case(lab, case, runs):
     """One round to warm up, which is forgotten, then the rounds that count."""
     results = Results(case.jobs)
-    for number in range(min(runs, case.runs_max) + 1):
+    for number in range(runs + 1):
         for job in case.jobs:
             if job.name in results.failures:
                 continue
@@ -110,7 +116,7 @@ def run_case(lab, case, runs):
 
 def run_job(lab, job):
     """A sample and None, or None and why there is none."""
-    lab.clear("report", "out", "out.d")
+    lab.clear("report", "out", FILES_DIR)
     argv = [lab.path("timed"), "-n", str(job.repeat)]
     if job.sink == "drain":
         argv.append("-d")
@@ -189,8 +195,8 @@ def judge(lab, job, extra):
 
 def output_size(lab):
     size = os.path.getsize(lab.path("out")) if os.path.exists(lab.path("out")) else 0
-    if os.path.isdir(lab.path("out.d")):
-        with os.scandir(lab.path("out.d")) as entries:
+    if os.path.isdir(lab.path(FILES_DIR)):
+        with os.scandir(lab.path(FILES_DIR)) as entries:
             size += sum(entry.stat().st_size for entry in entries)
     return size
 
@@ -210,6 +216,25 @@ def count_after(nginx, seconds):
             return {"asked": nginx.requests() - before - 1}
         return look
     return prepare
+
+
+class Resumed:
+    """A watch and a look: how many connections a server had, by its log of those that were
+    resumed."""
+
+    def __init__(self, log):
+        self.log = log
+        self.start = 0
+
+    def watch(self):
+        self.start = os.path.getsize(self.log)
+        return dict
+
+    def look(self, _):
+        with open(self.log, "rb") as lines:
+            lines.seek(self.start)
+            words = lines.read().split()
+        return {"connections": len(words), "resumed": words.count(b"r")}
 
 
 def count_retries(path):

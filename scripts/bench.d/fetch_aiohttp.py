@@ -1,6 +1,9 @@
-"""fetch_aiohttp.py LIMIT < URLS > BODIES: what one writes with asyncio, aiohttp and a semaphore."""
+"""fetch_aiohttp.py LIMIT [AUTHORITIES] < URLS > BODIES: what one writes with asyncio, aiohttp and a
+semaphore.
+"""
 
 import asyncio
+import ssl
 import sys
 
 import aiohttp
@@ -12,13 +15,14 @@ async def fetch(session, semaphore, url):
         return await answer.read()
 
 
-async def main(limit):
+async def main(limit, *authorities):
     urls = sys.stdin.read().split()
     semaphore = asyncio.Semaphore(limit)
-    connector = aiohttp.TCPConnector(limit=limit)
+    trust = {"ssl": ssl.create_default_context(cafile=authorities[0])} if authorities else {}
+    connector = aiohttp.TCPConnector(limit=limit, **trust)
     async with aiohttp.ClientSession(connector=connector) as session:
         for body in await asyncio.gather(*(fetch(session, semaphore, url) for url in urls)):
             sys.stdout.buffer.write(body)
 
 
-asyncio.run(main(int(sys.argv[1])))
+asyncio.run(main(int(sys.argv[1]), *sys.argv[2:]))

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 PYTHON = "/usr/bin/python3"  # the one that Debian's aiohttp is for
+FILES_DIR = "out.d"  # where in the lab bodies go that are to be files of their own
 
 VERSION_ARGUMENTS = {
     "weir": ["-V"], "curl": ["-V"], "wget2": ["-V"], "aria2c": ["-v"], "xargs": ["--version"],
@@ -63,21 +64,31 @@ def request_list(lab, name, urls):
     return path
 
 
+def output_list(lab, name, urls):
+    """For curl alone, a file for each body; see `curl`."""
+    path = lab.path(name)
+    with open(path + ".curl", "w", encoding="ascii") as curl_list:
+        for number, url in enumerate(urls):
+            curl_list.write(f'url = "{url}"\noutput = "{FILES_DIR}/{number}"\n')
+    return path
+
+
 # ---- command lines, each for the list at `path` and so many at once ---------------------------
 
 
-def curl(path, at_once):
-    return ["curl", "-s", "--no-progress-meter", "-Z", "--parallel-max", str(at_once), "-K", path + ".curl"]
+def curl(path, at_once, *options):
+    return ["curl", "-s", "--no-progress-meter", "-Z", "--parallel-max", str(at_once), *options,
+            "-K", path + ".curl"]
 
 
-def wget2(path, at_once):
-    return ["wget2", "-q", "--no-config", "--no-hsts", "--max-threads", str(at_once),
+def wget2(path, at_once, *options):
+    return ["wget2", "-q", "--no-config", "--no-hsts", "--max-threads", str(at_once), *options,
             "-i", path, "-O", "-"]
 
 
 def aria2(path, at_once):
     return ["aria2c", "-q", "--no-conf", "-j", str(at_once), "-x", "1", "--file-allocation=none",
-            "-d", "out.d", "-i", path + ".aria2"]
+            "-d", FILES_DIR, "-i", path + ".aria2"]
 
 
 def xargs_curl(path, at_once):
@@ -88,10 +99,15 @@ def parallel_curl(path, at_once):
     return ["parallel", "--will-cite", "-k", "-j", str(at_once), "-a", path, "curl", "-s"]
 
 
-def aiohttp(at_once):
+def aiohttp(at_once, *authority):
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fetch_aiohttp.py")
-    return [PYTHON, script, str(at_once)]
+    return [PYTHON, script, str(at_once), *authority]
 
 
 def h2load(url, requests, at_once):
     return ["h2load", "--h1", "-t", "1", "-n", str(requests), "-c", str(at_once), url]
+
+
+def h2load_streams(url, requests, at_once):
+    """Over one connection."""
+    return ["h2load", "-t", "1", "-n", str(requests), "-c", "1", "-m", str(at_once), url]

@@ -5,9 +5,10 @@ import os
 import platform
 
 from contest import WIDE
+from lab import Trouble
 
 KIB = 1 << 10
-COLUMNS = "{:<22} {:>8} {:>8} {:>6} {:>8} {:>8} {:>8}   {:>5} {:>5} {:>5}   {}"
+COLUMNS = "{:<27} {:>8} {:>8} {:>6} {:>8} {:>8} {:>8}   {:>5} {:>5} {:>5}   {}"
 
 
 def machine():
@@ -31,9 +32,9 @@ def print_case(case, results, missing):
         if results.samples[job.name]:
             print(job_row(case, results, job))
         else:
-            print(f"{job.name:<22} failed: {results.failures[job.name]}")
+            print(f"{job.name:<27} failed: {results.failures[job.name]}")
     for name in missing:
-        print(f"{name:<22} not installed")
+        print(f"{name:<27} not installed")
     for fact in told_facts(case, results):
         print("  " + fact)
     for bound in case.bounds:
@@ -65,10 +66,11 @@ def job_row(case, results, job):
 
 
 def ratios(case, results, job):
-    """What the case's base takes of what this job takes."""
-    if job.name == case.base or not results.samples.get(case.base):
+    """What the base of the job takes of what it takes."""
+    base = case.base_of(job)
+    if job.name == base or not results.samples.get(base):
         return ["", "", ""]
-    return [f"{results.ratio(case.base, job.name, metric):.2f}"
+    return [f"{results.ratio(base, job.name, metric):.2f}"
             for metric in ("wall", "cpu", "peak_kib")]
 
 
@@ -111,7 +113,7 @@ def case_facts(case, results):
         rows.append({"text": bound.text, "unit": bound.unit, "goal": bound.goal,
                      "at_most": bound.limit, "measured": value, "verdict": verdict})
     return {
-        "case": case.name, "title": case.title, "base": case.base, "bounds": rows,
+        "case": case.name, "title": case.title, "base": case.base, "panels": case.panels, "bounds": rows,
         "facts": list(told_facts(case, results)),
         "failures": results.failures, "warnings": list(warnings(case, results)),
         "jobs": [job_facts(case, results, job) for job in case.jobs if results.samples[job.name]],
@@ -120,13 +122,14 @@ def case_facts(case, results):
 
 def job_facts(case, results, job):
     metrics = ("wall", "cpu", "peak_kib")
-    facts = {"name": job.name, "requests": job.requests, "note": job.note,
+    base = case.base_of(job)
+    facts = {"name": job.name, "base": base, "requests": job.requests, "note": job.note,
              "samples": results.samples[job.name]}
     for metric in metrics:
         facts[metric] = results.median(job.name, metric)
         facts[metric + "_spread"] = results.spread(job.name, metric)
-        if results.samples.get(case.base):
-            facts[metric + "_base_to_this"] = results.ratio(case.base, job.name, metric)
+        if results.samples.get(base):
+            facts[metric + "_base_to_this"] = results.ratio(base, job.name, metric)
     return facts
 
 
@@ -134,3 +137,14 @@ def write_json(path, facts):
     with open(path, "w", encoding="utf-8") as file:
         json.dump(facts, file, indent=2)
         file.write("\n")
+
+
+def read_json(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            facts = json.load(file)
+        for case in facts["cases"]:
+            case["jobs"], case["base"], case["title"]
+        return facts
+    except (ValueError, KeyError, TypeError) as error:
+        raise Trouble(f"{path}: not what --json leaves") from error
