@@ -117,18 +117,18 @@ def hosts(bench):
     jobs = [*fresh_jobs(bench, "plain", count), *fresh_jobs(bench, "TLS", count),
             *kept_jobs(bench)]
 
-    def kept_ratio(results, other):
-        return results.ratio("weir, kept", other, "cpu")
+    def to_one(results, name):
+        return results.ratio(name, name + ", one host", "cpu")
 
     bounds = [
-        Bound(f"CPU, {kept_count:,} hosts / one, connections kept", 5,
-              lambda r: kept_ratio(r, "weir, kept, one host"), goal=True),
+        Bound(f"CPU, {kept_count:,} hosts in turn / one", 5, lambda r: to_one(r, "weir, in turn"),
+              goal=True),
     ]
-    facts = [lambda r: f"CPU, {kept_count:,} hosts / one, as many in flight: "
-                       f"{kept_ratio(r, 'weir, kept, one host, -j'):.2f}"]
+    facts = [lambda r: f"CPU, {kept_count:,} hosts with a connection kept to each / one: "
+                       f"{to_one(r, 'weir, kept'):.2f}"]
     fresh = f"{count:,} hosts, a fresh connection and 1 KiB each"
-    title = (f"{fresh}, plain and over TLS, {AT_ONCE} in flight; {kept_count:,} hosts, a connection "
-             f"to each, kept")
+    title = (f"{fresh}, plain and over TLS, {AT_ONCE} in flight; {kept_count:,} hosts that "
+             f"keep connections, {ASKED} times")
     return Case("hosts", title, jobs, bounds, base="weir, plain", facts=facts, panels={
         "weir, plain": fresh, "weir, TLS": fresh + ", over TLS"})
 
@@ -171,8 +171,9 @@ def fresh_jobs(bench, kind, count):
 
 
 def kept_jobs(bench):
-    """Each host is asked ASKED times; as many requests to one. A connection is kept to as many hosts
-    as requests may be in flight, and one host is shown with as many and with a usual number."""
+    """Each host is asked ASKED times, and one host as often as all of these together. With a usual
+    number in flight a host's connection is closed before its turn comes again; with as many in
+    flight as there are hosts all of them are kept."""
     count = bench.count(bench.kept_hosts)
     requests = ASKED * count
     apart = peers.url_list(bench.lab, "kept", (
@@ -180,12 +181,14 @@ def kept_jobs(bench):
     same = peers.url_list(bench.lab, "kept-one", (
         bench.kept.url("1k", i, kept_address(0)) for i in range(requests)))
 
-    def weir(name, at_once, stdin, note):
+    def weir(name, at_once, stdin, hosts):
         return Job(name, [bench.weir, "-j", str(at_once), "--no-compressed"], requests, stdin=stdin,
-                   expect=requests * SIZE, base="weir, kept", note=note)
+                   expect=requests * SIZE, base="weir, in turn",
+                   note=f"{hosts}, {at_once:,} in flight")
 
     return [
-        weir("weir, kept", count, apart, f"{count:,} hosts, {count:,} in flight"),
-        weir("weir, kept, one host", AT_ONCE, same, f"{AT_ONCE} in flight"),
-        weir("weir, kept, one host, -j", count, same, f"{count:,} in flight"),
+        weir("weir, in turn", AT_ONCE, apart, f"{count:,} hosts"),
+        weir("weir, in turn, one host", AT_ONCE, same, "one host"),
+        weir("weir, kept", count, apart, f"{count:,} hosts"),
+        weir("weir, kept, one host", count, same, "one host"),
     ]
