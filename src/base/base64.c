@@ -8,7 +8,7 @@
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /* Four times three bytes are made sixteen characters at once, with what the machine has for it. */
-enum { STEP = 12 };
+enum { STEP = 12, STEP_LETTERS = 16 };
 
 typedef uint32_t four __attribute__((vector_size(16)));
 typedef int8_t sixteen __attribute__((vector_size(16)));
@@ -52,7 +52,7 @@ size_t base64_encode(const void *bytes, size_t len, char *out)
     const uint8_t *from = bytes;
     char *to = out;
 
-    for (; len > STEP; len -= STEP, from += STEP, to += STEP / 3 * 4)
+    for (; len > STEP; len -= STEP, from += STEP, to += STEP_LETTERS)
         encode_step(from, to);
     for (; len >= 3; len -= 3, from += 3, to += 4) {
         uint32_t word = (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2];
