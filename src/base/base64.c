@@ -29,11 +29,14 @@ static four spread(four three)
            (three << 10 & 0x3C0000) | (three >> 6 & 0x030000) | (three << 8 & 0x3F000000);
 }
 
-/* What the alphabet has for each: it has four breaks, and the lanes behind one step over it. */
+/* What the alphabet has for each: it has four breaks, and the lanes behind one step over it. The
+ * steps come first, or a sum would leave its lane. */
 static sixteen letters_of(sixteen sixes)
 {
-    return sixes + 'A' + ((sixes > 25) & ('a' - 'Z' - 1)) + ((sixes > 51) & ('0' - 'z' - 1)) +
-           ((sixes > 61) & ('+' - '9' - 1)) + ((sixes > 62) & ('/' - '+' - 1));
+    sixteen steps = ((sixes > 25) & ('a' - 'Z' - 1)) + ((sixes > 51) & ('0' - 'z' - 1)) +
+                    ((sixes > 61) & ('+' - '9' - 1)) + ((sixes > 62) & ('/' - '+' - 1));
+
+    return sixes + steps + 'A';
 }
 
 /* Reads a byte more than it encodes. */
