@@ -7,6 +7,7 @@
 #ifndef WEIR_BASE_BUF_H
 #define WEIR_BASE_BUF_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,16 +23,36 @@ void buf_init(struct buf *);
 void buf_release(struct buf *);
 void buf_clear(struct buf *);
 
+/* Moves it to where there is room for `len` more bytes: what buf_reserve does where there is not. */
+char *buf_grow(struct buf *, size_t len);
+
 /* Room for `len` more bytes behind the present ones: write there, then buf_extend. */
-char *buf_reserve(struct buf *, size_t len);
-void buf_extend(struct buf *, size_t len);
+static inline char *buf_reserve(struct buf *buf, size_t len)
+{
+    return len < buf->capacity - buf->len ? buf->data + buf->len : buf_grow(buf, len);
+}
+
+static inline void buf_extend(struct buf *buf, size_t len)
+{
+    assert(buf->len + len < buf->capacity || (len == 0 && buf->capacity == 0));
+    if (!len)
+        return;
+    buf->len += len;
+    buf->data[buf->len] = '\0';
+}
+
+static inline void buf_add_char(struct buf *buf, char c)
+{
+    *buf_reserve(buf, 1) = c;
+    buf_extend(buf, 1);
+}
 
 void buf_add(struct buf *, const void *bytes, size_t len);
 void buf_add_text(struct buf *, const char *text);
-void buf_add_char(struct buf *, char);
 void buf_addf(struct buf *, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* In decimal, with at least `digits` digits. */
+/* In decimal, with at least `digits` digits, up to BUF_DIGITS_MAX of them. */
+enum { BUF_DIGITS_MAX = 24 };
 void buf_add_number(struct buf *, uint64_t number, unsigned digits);
 /* Seconds to the microsecond, without the locale's decimal point. */
 void buf_add_seconds(struct buf *, double seconds);

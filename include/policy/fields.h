@@ -18,9 +18,10 @@ struct task;
 enum value_kind {
     VALUE_ABSENT, /* left out of JSON, empty elsewhere */
     VALUE_NULL,
-    VALUE_TEXT, /* any bytes */
-    VALUE_JSON, /* valid JSON, written as it is */
-    VALUE_WORD, /* a JSON string or number, which elsewhere is what it stands for */
+    VALUE_TEXT,  /* any bytes */
+    VALUE_PLAIN, /* text that stands in a JSON string as it is */
+    VALUE_JSON,  /* valid JSON, written as it is */
+    VALUE_WORD,  /* a JSON string or number, which elsewhere is what it stands for */
     VALUE_NUMBER,
     VALUE_SECONDS,
     VALUE_BOOL

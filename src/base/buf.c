@@ -1,8 +1,6 @@
 #include "base/buf.h"
 
-#include <assert.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,27 +29,15 @@ void buf_clear(struct buf *buf)
         buf->data[0] = '\0';
 }
 
-char *buf_reserve(struct buf *buf, size_t len)
+char *buf_grow(struct buf *buf, size_t len)
 {
-    size_t wanted = buf->len + len + 1;
+    size_t capacity = MAX(buf->capacity * 2, FIRST_CAPACITY);
 
-    if (wanted > buf->capacity) {
-        size_t capacity = MAX(buf->capacity * 2, FIRST_CAPACITY);
-        capacity = MAX(capacity, wanted);
-        buf->data = xrealloc(buf->capacity ? buf->data : NULL, capacity);
-        buf->capacity = capacity;
-        buf->data[buf->len] = '\0';
-    }
-    return buf->data + buf->len;
-}
-
-void buf_extend(struct buf *buf, size_t len)
-{
-    assert(buf->len + len < buf->capacity || (len == 0 && buf->capacity == 0));
-    if (!len)
-        return;
-    buf->len += len;
+    capacity = MAX(capacity, buf->len + len + 1);
+    buf->data = xrealloc(buf->capacity ? buf->data : NULL, capacity);
+    buf->capacity = capacity;
     buf->data[buf->len] = '\0';
+    return buf->data + buf->len;
 }
 
 void buf_add(struct buf *buf, const void *bytes, size_t len)
@@ -65,11 +51,6 @@ void buf_add(struct buf *buf, const void *bytes, size_t len)
 void buf_add_text(struct buf *buf, const char *text)
 {
     buf_add(buf, text, strlen(text));
-}
-
-void buf_add_char(struct buf *buf, char c)
-{
-    buf_add(buf, &c, 1);
 }
 
 static void add_formatted(struct buf *buf, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
@@ -94,27 +75,47 @@ void buf_addf(struct buf *buf, const char *format, ...)
     va_end(arguments);
 }
 
+static unsigned count_digits(uint64_t number)
+{
+    unsigned digits = 1;
+
+    for (uint64_t limit = 10; number >= limit && digits < 19; limit *= 10)
+        digits++;
+    return digits + (number >= UINT64_C(10000000000000000000));
+}
+
+/* The last `digits` digits of it; gives what is before them. */
+static uint64_t write_digits(char *to, uint64_t number, unsigned digits)
+{
+    while (digits) {
+        to[--digits] = (char)('0' + number % 10);
+        number /= 10;
+    }
+    return number;
+}
+
 void buf_add_number(struct buf *buf, uint64_t number, unsigned digits)
 {
-    char text[24];
-    char *at = text + sizeof text;
-
-    do {
-        *--at = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
-    while (at > text && (size_t)(text + sizeof text - at) < digits)
-        *--at = '0';
-    buf_add(buf, at, (size_t)(text + sizeof text - at));
+    if (number < 10 && digits <= 1) {
+        buf_add_char(buf, (char)('0' + number));
+        return;
+    }
+    unsigned len = MAX(count_digits(number), MIN(digits, (unsigned)BUF_DIGITS_MAX));
+    write_digits(buf_reserve(buf, len), number, len);
+    buf_extend(buf, len);
 }
 
 void buf_add_seconds(struct buf *buf, double seconds)
 {
+    enum { DECIMALS = 6 };
     uint64_t microseconds = (uint64_t)(seconds * 1e6 + 0.5);
+    unsigned whole = MAX(count_digits(microseconds), DECIMALS + 1U) - DECIMALS;
+    char *to = buf_reserve(buf, whole + 1 + DECIMALS);
 
-    buf_add_number(buf, microseconds / 1000000, 1);
-    buf_add_char(buf, '.');
-    buf_add_number(buf, microseconds % 1000000, 6);
+    microseconds = write_digits(to + whole + 1, microseconds, DECIMALS);
+    to[whole] = '.';
+    write_digits(to, microseconds, whole);
+    buf_extend(buf, whole + 1 + DECIMALS);
 }
 
 void buf_setf(struct buf *buf, const char *format, ...)

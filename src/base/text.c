@@ -1,13 +1,74 @@
 #include "base/text.h"
 
+#include <endian.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistr.h>
 
+/* While bytes are plain they are looked at by so many at once. */
+enum { BLOCK = 32 };
+
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+
+/* The first byte is the lowest one. */
+static uint64_t eight_at(const char *bytes)
+{
+    uint64_t eight;
+
+    memcpy(&eight, bytes, sizeof eight);
+    return le64toh(eight);
+}
+
+/* The first byte of eight that has a bit set; one has. */
+static size_t first_marked(uint64_t marks)
+{
+    return (size_t)__builtin_ctzll(marks) / 8;
+}
+
+static bool block_is_ascii(const char *bytes)
+{
+    uint64_t any = 0;
+
+    for (size_t i = 0; i < BLOCK; i += 8)
+        any |= eight_at(bytes + i);
+    return !(any & HIGH_BITS);
+}
+
+/* How many bytes at the start are ASCII. */
+static size_t ascii_prefix(const char *bytes, size_t len)
+{
+    size_t at = 0;
+
+    if (len >= 8 && (eight_at(bytes) & HIGH_BITS))
+        return first_marked(eight_at(bytes) & HIGH_BITS);
+    while (at + BLOCK <= len && block_is_ascii(bytes + at))
+        at += BLOCK;
+    for (; at + 8 <= len; at += 8) {
+        uint64_t others = eight_at(bytes + at) & HIGH_BITS;
+        if (others)
+            return at + first_marked(others);
+    }
+    while (at < len && !((unsigned char)bytes[at] & 0x80))
+        at++;
+    return at;
+}
+
+/* How many bytes at the start are whole characters: those behind are none, or the beginning of
+ * one. */
+static size_t valid_prefix(const char *bytes, size_t len)
+{
+    size_t ascii = ascii_prefix(bytes, len);
+
+    if (ascii == len)
+        return len;
+    const uint8_t *bad = u8_check((const uint8_t *)bytes + ascii, len - ascii);
+    return bad ? (size_t)((const char *)bad - bytes) : len;
+}
+
 bool text_is_utf8(const char *bytes, size_t len)
 {
-    return u8_check((const uint8_t *)bytes, len) == NULL;
+    return valid_prefix(bytes, len) == len;
 }
 
 /* The length of the character at `at`; 1 and `*ret_code` U+FFFD where the byte there starts
@@ -59,22 +120,6 @@ void text_add_escaped(struct buf *out, const char *bytes, size_t len)
     }
 }
 
-/* How many bytes at the start are ASCII, eight at a time. */
-static size_t ascii_prefix(const char *bytes, size_t len)
-{
-    size_t at = 0;
-    uint64_t word;
-
-    for (; at + sizeof word <= len; at += sizeof word) {
-        memcpy(&word, bytes + at, sizeof word);
-        if (word & UINT64_C(0x8080808080808080))
-            break;
-    }
-    while (at < len && !((unsigned char)bytes[at] & 0x80))
-        at++;
-    return at;
-}
-
 /* Takes bytes until the character that was begun is whole, or bad; gives how many. */
 static size_t finish_character(struct utf8_stream *stream, const char *bytes, size_t len)
 {
@@ -92,23 +137,46 @@ static size_t finish_character(struct utf8_stream *stream, const char *bytes, si
     return taken;
 }
 
+static bool is_tail(uint8_t byte)
+{
+    return (byte & 0xC0) == 0x80;
+}
+
+/* The length of the character that begins there, which is not ASCII; -2 where the bytes end within
+ * it, -1 where there is none. Those of two and three bytes are most of all text and looked at here;
+ * about the others, and what is wrong, the library is asked. */
+static int character_len(const char *bytes, size_t len)
+{
+    const uint8_t *at = (const uint8_t *)bytes;
+    ucs4_t code;
+
+    if (len >= 2 && at[0] >= 0xC2 && at[0] < 0xE0 && is_tail(at[1]))
+        return 2;
+    if (len >= 3 && (at[0] & 0xF0) == 0xE0 && is_tail(at[1]) && is_tail(at[2])) {
+        unsigned upper = (at[0] & 0x0FU) << 6 | (at[1] & 0x3FU);
+        bool is_surrogate = upper >= 0xD800 >> 6 && upper <= 0xDFFF >> 6;
+        return upper >= 0x800 >> 6 && !is_surrogate ? 3 : -1;
+    }
+    return u8_mbtoucr(&code, at, len);
+}
+
 void utf8_stream_feed(struct utf8_stream *stream, const char *bytes, size_t len)
 {
     size_t at = finish_character(stream, bytes, len);
-    ucs4_t code;
 
-    at += ascii_prefix(bytes + at, len - at);
-    if (stream->bad || at == len)
-        return;
-    const uint8_t *bad = u8_check((const uint8_t *)bytes + at, len - at);
-    if (!bad)
-        return;
-    size_t left = len - (size_t)((const char *)bad - bytes);
-    if (left < sizeof stream->begun && u8_mbtoucr(&code, bad, left) == -2) {
-        memcpy(stream->begun, bad, left);
-        stream->n_begun = (unsigned)left;
-    } else {
-        stream->bad = true;
+    while (!stream->bad && at < len) {
+        if (!((unsigned char)bytes[at] & 0x80)) {
+            at += ascii_prefix(bytes + at, len - at);
+            continue;
+        }
+        int size = character_len(bytes + at, len - at);
+        if (size == -2) {
+            stream->n_begun = (unsigned)(len - at);
+            memcpy(stream->begun, bytes + at, stream->n_begun);
+            return;
+        }
+        stream->bad = size < 0;
+        at += (size_t)MAX(size, 0);
     }
 }
 
@@ -160,34 +228,70 @@ static char *write_each(char *to, const char *bytes, size_t len)
     return to;
 }
 
-#define EIGHT(byte) (UINT64_C(0x0101010101010101) * (byte))
+/* Sixteen bytes that the compiler looks at with what the machine has for it. */
+typedef uint8_t sixteen __attribute__((vector_size(16)));
 
-/* The same as escape_of says, for eight at once, since text is mostly plain: a byte below a limit
- * leaves its highest bit set when the limit is taken off, and equal bytes differ by less than 1.
- * What it borrows from the next byte does no harm, for then the answer is yes. */
-static bool any_is_escaped(uint64_t eight)
+static sixteen sixteen_at(const char *bytes)
 {
-    uint64_t below = (eight - EIGHT(0x20)) | ((eight ^ EIGHT('"')) - EIGHT(1)) |
-                     ((eight ^ EIGHT('\\')) - EIGHT(1)) | ((eight ^ EIGHT(0x7F)) - EIGHT(1));
+    sixteen those;
 
-    return below & ~eight & EIGHT(0x80);
+    memcpy(&those, bytes, sizeof those);
+    return those;
+}
+
+/* All bits of each byte that escape_of says something of. */
+static sixteen mark_escaped(sixteen those)
+{
+    return (sixteen)((those < 0x20) | (those == '"') | (those == '\\') | (those == 0x7F));
+}
+
+/* The first of them that has bits set, or 16. */
+static size_t first_of_sixteen(sixteen marks)
+{
+    uint64_t halves[2];
+
+    memcpy(halves, &marks, sizeof halves);
+    if (halves[0])
+        return first_marked(le64toh(halves[0]));
+    return 8 + (halves[1] ? first_marked(le64toh(halves[1])) : 8);
+}
+
+static bool block_is_plain(const char *bytes)
+{
+    return first_of_sixteen(mark_escaped(sixteen_at(bytes)) |
+                            mark_escaped(sixteen_at(bytes + 16))) == 16;
+}
+
+/* Writes the first sixteen or, where there is one among them that is escaped, up to and with that;
+ * gives how many it took. */
+static size_t write_sixteen(char **to, const char *bytes)
+{
+    size_t plain = first_of_sixteen(mark_escaped(sixteen_at(bytes)));
+
+    memcpy(*to, bytes, 16);
+    *to += plain;
+    if (plain == 16)
+        return plain;
+    *to = write_escape(*to, bytes[plain], escape_of(bytes[plain]));
+    return plain + 1;
 }
 
 size_t text_write_json(const char *bytes, size_t len, char *out)
 {
+    size_t at = 0;
     char *to = out;
-    uint64_t eight;
 
-    for (; len >= sizeof eight; bytes += sizeof eight, len -= sizeof eight) {
-        memcpy(&eight, bytes, sizeof eight);
-        if (any_is_escaped(eight)) {
-            to = write_each(to, bytes, sizeof eight);
-        } else {
-            memcpy(to, &eight, sizeof eight);
-            to += sizeof eight;
+    while (len - at >= 16) {
+        if (len - at >= BLOCK && block_is_plain(bytes + at)) {
+            memcpy(to, bytes + at, BLOCK);
+            to += BLOCK;
+            at += BLOCK;
+            continue;
         }
+        for (size_t end = at + BLOCK; at < end && len - at >= 16;)
+            at += write_sixteen(&to, bytes + at);
     }
-    return (size_t)(write_each(to, bytes, len) - out);
+    return (size_t)(write_each(to, bytes + at, len - at) - out);
 }
 
 void text_add_json(struct buf *out, const char *bytes, size_t len)
@@ -195,14 +299,11 @@ void text_add_json(struct buf *out, const char *bytes, size_t len)
     size_t at = 0;
 
     while (at < len) {
-        size_t plain = len - at;
-        const uint8_t *bad = u8_check((const uint8_t *)bytes + at, plain);
-        if (bad)
-            plain = (size_t)((const char *)bad - bytes) - at;
-        char *to = buf_reserve(out, plain * TEXT_JSON_GROWTH);
-        buf_extend(out, text_write_json(bytes + at, plain, to));
-        at += plain;
-        if (bad) {
+        size_t valid = valid_prefix(bytes + at, len - at);
+        char *to = buf_reserve(out, valid * TEXT_JSON_GROWTH);
+        buf_extend(out, text_write_json(bytes + at, valid, to));
+        at += valid;
+        if (at < len) {
             buf_add_text(out, "\xEF\xBF\xBD");
             at++;
         }

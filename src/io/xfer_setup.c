@@ -137,8 +137,9 @@ void xfer_setup_lists(struct xfer *xfer)
     xfer->resolve = list_of(&options->resolve);
     xfer->connect_to = list_of(&options->connect_to);
     xfer->ca_file = find_ca_file(options);
-    xfer->shares_connections = options->http == OPTION_HTTP_2 || options->connect_to.len ||
-                               options->proxy || has_proxy_in_environment();
+    xfer->has_proxy = options->proxy || has_proxy_in_environment();
+    xfer->shares_connections =
+        options->http == OPTION_HTTP_2 || options->connect_to.len || xfer->has_proxy;
 }
 
 void xfer_release_lists(struct xfer *xfer)
@@ -293,13 +294,14 @@ static CURLcode set_http(const struct xfer *xfer, CURL *easy)
     return code;
 }
 
-static CURLcode set_proxy(CURL *easy, const struct options *options)
+static CURLcode set_proxy(const struct xfer *xfer, CURL *easy)
 {
+    const struct options *options = xfer->options;
     CURLcode code = CURLE_OK;
 
     /* Where none is for any host, libcurl need not look through the environment for each
      * request. */
-    if (!options->proxy && !has_proxy_in_environment()) {
+    if (!xfer->has_proxy) {
         SET(easy, CURLOPT_NOPROXY, "*");
         return code;
     }
@@ -315,7 +317,7 @@ static CURLcode set_proxy(CURL *easy, const struct options *options)
 static CURLcode set_network(const struct xfer *xfer, CURL *easy)
 {
     const struct options *options = xfer->options;
-    CURLcode code = set_proxy(easy, options);
+    CURLcode code = set_proxy(xfer, easy);
 
     SET(easy, CURLOPT_IPRESOLVE, ip_versions[options->ip]);
     if (xfer->resolve)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "model/json_plain.h"
 #include "model/json_text.h"
 #include "model/request.h"
 
@@ -458,14 +459,35 @@ static int read_record(struct reading *reading, json_t *record)
     return names || asked || echoed ? -EINVAL : 0;
 }
 
-int json_request_parse(const char *text, size_t len, struct request *request, struct buf *err)
+static char *copy_of(const struct json_piece *piece)
+{
+    return piece->text ? json_text_one_line(piece->text, piece->len) : NULL;
+}
+
+/* False for what has to be parsed. */
+static bool read_plain(const char *text, size_t len, struct request *request)
+{
+    struct json_plain plain;
+
+    if (!json_plain_read(text, len, &plain) || plain.group.len >= GROUP_BYTES)
+        return false;
+    request->url = xstrndup(plain.url.text, plain.url.len);
+    request->detail = detail_new();
+    request->detail->is_plain = true;
+    request->detail->source = json_text_one_line(text, len);
+    request->detail->id = copy_of(&plain.id);
+    request->detail->context = copy_of(&plain.context);
+    request->detail->group = copy_of(&plain.group);
+    return true;
+}
+
+static int parse(const char *text, size_t len, struct request *request, struct buf *err)
 {
     size_t flags = JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL;
     const char *nul = memchr(text, '\0', len);
     json_error_t error;
     int result;
 
-    buf_clear(err);
     /* jansson passes over one behind a value. */
     if (nul) {
         buf_setf(err, "bad JSON at byte %zu: a NUL byte", (size_t)(nul - text));
@@ -488,4 +510,10 @@ int json_request_parse(const char *text, size_t len, struct request *request, st
         result = read_request(&reading, object);
     json_decref(object);
     return result;
+}
+
+int json_request_parse(const char *text, size_t len, struct request *request, struct buf *err)
+{
+    buf_clear(err);
+    return read_plain(text, len, request) ? 0 : parse(text, len, request, err);
 }

@@ -112,10 +112,8 @@ char *json_text_one_line(const char *text, size_t len)
 {
     char *copy = xstrndup(text, len);
 
-    for (char *at = copy; *at; at++) {
-        if (*at == '\n' || *at == '\r')
-            *at = ' ';
-    }
+    for (char *at = copy; (at = strpbrk(at, "\n\r")) != NULL;)
+        *at = ' ';
     return copy;
 }
 

@@ -20,6 +20,11 @@ static struct value text_value(const char *text)
     return (struct value){.kind = VALUE_TEXT, .text = text, .len = strlen(text)};
 }
 
+static struct value plain_value(const char *text)
+{
+    return (struct value){.kind = VALUE_PLAIN, .text = text, .len = strlen(text)};
+}
+
 static struct value json_value(const char *text)
 {
     if (!text)
@@ -72,7 +77,7 @@ GETTER(get_input)
     UNUSED_BOTH;
     if (task->request.input)
         return text_value(task->request.input);
-    return text_value(task->request.line ? "-" : "argument");
+    return plain_value(task->request.line ? "-" : "argument");
 }
 
 GETTER(get_line)
@@ -135,7 +140,7 @@ GETTER(get_ok)
 GETTER(get_reason)
 {
     UNUSED_BOTH;
-    return text_value(reason_name(task->result.reason));
+    return plain_value(reason_name(task->result.reason));
 }
 
 GETTER(get_http_code)
@@ -193,6 +198,8 @@ GETTER(get_redirects)
     const struct result *result = &task->result;
 
     UNUSED_RULES;
+    if (!result->n_passed)
+        return json_value("[]");
     buf_add_char(scratch, '[');
     for (size_t i = 0; i < result->n_passed; i++) {
         buf_add_text(scratch, i ? ",\"" : "\"");
@@ -218,8 +225,12 @@ GETTER(get_http_version)
     UNUSED_RULES;
     if (version == 0)
         return absent;
-    buf_addf(scratch, version >= 20 ? "%u" : "%u.%u", version / 10, version % 10);
-    return (struct value){.kind = VALUE_TEXT, .text = scratch->data, .len = scratch->len};
+    buf_add_number(scratch, version / 10, 1);
+    if (version < 20) {
+        buf_add_char(scratch, '.');
+        buf_add_number(scratch, version % 10, 1);
+    }
+    return (struct value){.kind = VALUE_PLAIN, .text = scratch->data, .len = scratch->len};
 }
 
 GETTER(get_remote_ip)
@@ -227,7 +238,7 @@ GETTER(get_remote_ip)
     const struct facts *facts = task->result.facts;
 
     UNUSED_BOTH;
-    return facts && facts->remote_ip[0] ? text_value(facts->remote_ip) : absent;
+    return facts && facts->remote_ip[0] ? plain_value(facts->remote_ip) : absent;
 }
 
 GETTER(get_remote_port)
@@ -256,10 +267,13 @@ GETTER(get_size_body)
     return number_value(task->result.body_bytes);
 }
 
-static void add_part(struct buf *out, int number, unsigned digits, char behind)
+/* Of two digits, and what is behind them. */
+static char *write_part(char *to, int number, char behind)
 {
-    buf_add_number(out, (uint64_t)number, digits);
-    buf_add_char(out, behind);
+    *to++ = (char)('0' + number / 10);
+    *to++ = (char)('0' + number % 10);
+    *to++ = behind;
+    return to;
 }
 
 void field_add_time(double wall, struct buf *out)
@@ -269,13 +283,17 @@ void field_add_time(double wall, struct buf *out)
     time_t whole = (time_t)(ms / 1000);
 
     gmtime_r(&whole, &parts);
-    add_part(out, parts.tm_year + 1900, 4, '-');
-    add_part(out, parts.tm_mon + 1, 2, '-');
-    add_part(out, parts.tm_mday, 2, 'T');
-    add_part(out, parts.tm_hour, 2, ':');
-    add_part(out, parts.tm_min, 2, ':');
-    add_part(out, parts.tm_sec, 2, '.');
-    add_part(out, (int)(ms % 1000), 3, 'Z');
+    buf_add_number(out, (uint64_t)parts.tm_year + 1900, 4);
+    char *start = buf_reserve(out, sizeof "-MM-DDThh:mm:ss.mmmZ"), *to = start;
+    *to++ = '-';
+    to = write_part(to, parts.tm_mon + 1, '-');
+    to = write_part(to, parts.tm_mday, 'T');
+    to = write_part(to, parts.tm_hour, ':');
+    to = write_part(to, parts.tm_min, ':');
+    to = write_part(to, parts.tm_sec, '.');
+    *to++ = (char)('0' + ms % 1000 / 100);
+    to = write_part(to, (int)(ms % 100), 'Z');
+    buf_extend(out, (size_t)(to - start));
 }
 
 GETTER(get_ts)
@@ -286,7 +304,7 @@ GETTER(get_ts)
     if (!facts || facts->begun_at <= 0)
         return absent;
     field_add_time(facts->begun_at, scratch);
-    return (struct value){.kind = VALUE_TEXT, .text = scratch->data, .len = scratch->len};
+    return (struct value){.kind = VALUE_PLAIN, .text = scratch->data, .len = scratch->len};
 }
 
 #define TIME_GETTER(name, member)                                                  \
@@ -394,16 +412,23 @@ const struct field *field_find(const char *name, size_t len)
     return NULL;
 }
 
+static void add_string(const struct value *value, struct buf *out)
+{
+    buf_add_char(out, '"');
+    if (value->kind == VALUE_PLAIN)
+        buf_add(out, value->text, value->len);
+    else
+        text_add_json(out, value->text, value->len);
+    buf_add_char(out, '"');
+}
+
 void value_add_json(const struct value *value, struct buf *out)
 {
     switch (value->kind) {
     case VALUE_ABSENT:
     case VALUE_NULL: buf_add_text(out, "null"); break;
     case VALUE_TEXT:
-        buf_add_char(out, '"');
-        text_add_json(out, value->text, value->len);
-        buf_add_char(out, '"');
-        break;
+    case VALUE_PLAIN: add_string(value, out); break;
     case VALUE_JSON:
     case VALUE_WORD: buf_add(out, value->text, value->len); break;
     case VALUE_NUMBER: buf_add_number(out, value->number, 1); break;
@@ -427,6 +452,7 @@ void value_add_text(const struct value *value, unsigned digits, struct buf *out)
     case VALUE_ABSENT:
     case VALUE_NULL: break;
     case VALUE_TEXT:
+    case VALUE_PLAIN:
     case VALUE_JSON: buf_add(out, value->text, value->len); break;
     case VALUE_WORD: add_plain(value->text, out); break;
     case VALUE_NUMBER: buf_add_number(out, value->number, digits); break;

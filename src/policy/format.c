@@ -374,28 +374,49 @@ static void add_member_text(struct rendering *rendering, const char *text, size_
     rendering->any = true;
 }
 
+/* What a byte is written as behind a backslash, or NUL. */
+static char tsv_escape(char c)
+{
+    switch (c) {
+    case '\t': return 't';
+    case '\n': return 'n';
+    case '\r': return 'r';
+    case '\\': return '\\';
+    default: return '\0';
+    }
+}
+
 static size_t write_tsv(const char *bytes, size_t len, char *out)
 {
-    static const char special[] = "\t\n\r\\", letters[] = "tnr\\";
     char *to = out;
 
     for (size_t i = 0; i < len; i++) {
-        const char *found = bytes[i] ? strchr(special, bytes[i]) : NULL;
-        if (found)
+        char escape = tsv_escape(bytes[i]);
+        if (escape)
             *to++ = '\\';
-        *to++ = found ? letters[found - special] : bytes[i];
+        *to++ = escape ? escape : bytes[i];
     }
     return (size_t)(to - out);
 }
 
 static void add_tsv_value(const struct value *value, struct rendering *rendering)
 {
+    struct buf *text = &rendering->text;
     struct buf plain;
 
+    if (value->kind != VALUE_TEXT && value->kind != VALUE_JSON && value->kind != VALUE_WORD) {
+        value_add_text(value, 0, text);
+        return;
+    }
+    if (value->kind != VALUE_WORD) {
+        char *to = buf_reserve(text, value->len * 2);
+        buf_extend(text, write_tsv(value->text, value->len, to));
+        return;
+    }
     buf_init(&plain);
     value_add_text(value, 0, &plain);
-    char *to = buf_reserve(&rendering->text, plain.len * 2);
-    buf_extend(&rendering->text, write_tsv(plain.data, plain.len, to));
+    char *to = buf_reserve(text, plain.len * 2);
+    buf_extend(text, write_tsv(plain.data, plain.len, to));
     buf_release(&plain);
 }
 
@@ -444,6 +465,18 @@ static void render_segment(const struct format *format, struct rendering *render
         break;
     case SEGMENT_BODY: break;
     }
+}
+
+/* Up to the body; in pieces, lest a record be held as a whole that has much in it. */
+static void render_segments(const struct format *format, struct rendering *rendering,
+                            const struct task *task)
+{
+    const struct segment *end = format->segments + format->n_segments;
+    const struct segment *at = format->segments + rendering->segment;
+
+    for (; at < end && at->kind != SEGMENT_BODY && rendering->text.len < FORMAT_ROOM_MIN; at++)
+        render_segment(format, rendering, task, at);
+    rendering->segment = (size_t)(at - format->segments);
 }
 
 static bool is_text(const struct task *task)
@@ -582,8 +615,7 @@ static ssize_t render_next(const struct format *format, struct rendering *render
         return (ssize_t)give_text(rendering, to, room);
     if (segment->kind == SEGMENT_BODY)
         return render_body(format, rendering, task, store, to, room, err);
-    render_segment(format, rendering, task, segment);
-    rendering->segment++;
+    render_segments(format, rendering, task);
     return 0;
 }
 

@@ -59,6 +59,31 @@ Test(base64, gives_back_every_byte_at_every_length)
     }
 }
 
+/* As the RFC has it: bit by bit. */
+static char letter_at(const unsigned char *bytes, size_t place)
+{
+    unsigned value = 0;
+
+    for (size_t bit = place * 6; bit < place * 6 + 6; bit++)
+        value = value << 1 | (bytes[bit / 8] >> (7 - bit % 8) & 1U);
+    return "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[value];
+}
+
+Test(base64, has_each_letter_at_each_place)
+{
+    unsigned seed = 5;
+
+    for (unsigned round = 0; round < 20000; round++) {
+        unsigned char bytes[27];
+        char text[36];
+        for (size_t i = 0; i < sizeof bytes; i++)
+            bytes[i] = (unsigned char)rand_r(&seed);
+        cr_assert_eq(base64_encode(bytes, sizeof bytes, text), sizeof text);
+        for (size_t place = 0; place < sizeof text; place++)
+            cr_assert_eq(text[place], letter_at(bytes, place), "round %u, %zu", round, place);
+    }
+}
+
 Test(base64, by_threes_is_the_same_as_whole)
 {
     char bytes[100], whole[136], pieces[136];

@@ -47,6 +47,55 @@ Test(buf_number, is_what_printf_makes_of_it)
     }
 }
 
+Test(buf_number, is_right_beside_each_power_of_ten)
+{
+    uint64_t power = 1;
+
+    for (unsigned digits = 1; digits <= 20; digits++, power *= 10) {
+        for (uint64_t number = power - 1; number <= power + 1; number++) {
+            char expected[32];
+            struct buf buf;
+            buf_init(&buf);
+            snprintf(expected, sizeof expected, "%" PRIu64, number);
+            buf_add_number(&buf, number, 1);
+            cr_expect_str_eq(buf.data, expected);
+            buf_release(&buf);
+        }
+    }
+}
+
+Test(buf_number, has_no_more_digits_than_it_may)
+{
+    struct buf buf;
+
+    buf_init(&buf);
+    buf_add_number(&buf, 5, 1000);
+    cr_expect_eq(buf.len, BUF_DIGITS_MAX);
+    cr_expect_str_eq(buf.data, "000000000000000000000005");
+    buf_release(&buf);
+}
+
+Test(buf_seconds, are_what_printf_makes_of_the_microseconds)
+{
+    double seconds = 1e-7;
+
+    for (unsigned step = 0; step < 3300; step++) { /* up to some 1e11 */
+        seconds *= 1.013;
+        double values[] = {seconds, (double)step / 1e6, (double)step - 5e-7, (double)step - 4e-7};
+        for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+            uint64_t us = values[i] > 0 ? (uint64_t)(values[i] * 1e6 + 0.5) : 0;
+            char expected[64];
+            struct buf buf;
+            buf_init(&buf);
+            snprintf(expected, sizeof expected, "%" PRIu64 ".%06" PRIu64, us / 1000000,
+                     us % 1000000);
+            buf_add_seconds(&buf, values[i] > 0 ? values[i] : 0);
+            cr_expect_str_eq(buf.data, expected, "%s", buf.data);
+            buf_release(&buf);
+        }
+    }
+}
+
 Test(buf_seconds, are_rounded_to_the_microsecond)
 {
     static const struct {

@@ -151,6 +151,45 @@ Test(utf8_stream, agrees_with_the_whole_however_it_is_cut)
     cr_expect(n_valid > ROUNDS / 10 && n_valid < ROUNDS - ROUNDS / 10, "%u", n_valid);
 }
 
+static void expect_same_verdict(const char *bytes, size_t len)
+{
+    struct utf8_stream stream = {0};
+    bool expected = u8_check((const uint8_t *)bytes, len) == NULL;
+
+    utf8_stream_feed(&stream, bytes, len);
+    cr_assert_eq(utf8_stream_is_valid(&stream), expected, "%02x %02x %02x %02x",
+                 (unsigned char)bytes[0], (unsigned char)bytes[1], (unsigned char)bytes[2],
+                 (unsigned char)bytes[3]);
+    cr_assert_eq(text_is_utf8(bytes, len), expected);
+}
+
+/* Bytes at the edges of what may stand in a character. */
+Test(utf8_stream, knows_each_character_from_what_is_none)
+{
+    static const unsigned char edges[] = {0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0,
+                                          0xBF, 0xC0, 0xC2, 0xE0, 0xED, 0xF0, 0xF4, 0xFF};
+
+    for (unsigned pair = 0; pair < 65536; pair++) {
+        for (size_t i = 0; i < ARRAY_LEN(edges) * ARRAY_LEN(edges); i++) {
+            char bytes[] = {(char)(pair >> 8), (char)(pair & 255),
+                            (char)edges[i / ARRAY_LEN(edges)], (char)edges[i % ARRAY_LEN(edges)]};
+            expect_same_verdict(bytes, sizeof bytes);
+        }
+    }
+}
+
+Test(utf8_stream, finds_the_bad_byte_wherever_it_stands)
+{
+    for (size_t len = 1; len < 100; len++) {
+        for (size_t at = 0; at < len; at++) {
+            char bytes[100];
+            memset(bytes, 'a', sizeof bytes);
+            bytes[at] = '\xFF';
+            expect_same_verdict(bytes, len);
+        }
+    }
+}
+
 /* ---- as JSON ---- */
 
 static void expect_json(const char *bytes, size_t len, const char *expected)
@@ -247,18 +286,44 @@ Test(text_json, may_be_written_by_pieces_that_end_within_a_character)
     }
 }
 
+static void expect_as_by_bytes(const char *bytes, size_t len)
+{
+    char whole[100 * TEXT_JSON_GROWTH], pieces[100 * TEXT_JSON_GROWTH];
+    size_t by_bytes = 0;
+
+    cr_assert(len <= 100);
+    for (size_t i = 0; i < len; i++)
+        by_bytes += text_write_json(bytes + i, 1, pieces + by_bytes);
+    cr_assert_eq(text_write_json(bytes, len, whole), by_bytes, "%zu bytes", len);
+    cr_assert_arr_eq(whole, pieces, by_bytes);
+}
+
 Test(text_json, escapes_a_byte_wherever_it_stands_among_others)
 {
     for (int byte = 0; byte < 256; byte++) {
-        for (size_t at = 0; at < 20; at++) {
-            char text[20], whole[20 * TEXT_JSON_GROWTH], pieces[20 * TEXT_JSON_GROWTH];
-            size_t len = 0;
+        for (size_t at = 0; at < 70; at++) {
+            char text[70];
             memset(text, byte == 'x' ? 'y' : '!', sizeof text);
             text[at] = (char)byte;
-            for (size_t i = 0; i < sizeof text; i++)
-                len += text_write_json(text + i, 1, pieces + len);
-            cr_assert_eq(text_write_json(text, sizeof text, whole), len, "%02x at %zu", byte, at);
-            cr_assert_arr_eq(whole, pieces, len);
+            expect_as_by_bytes(text, sizeof text);
+            expect_as_by_bytes(text, at + 1);
         }
+    }
+}
+
+Test(text_json, escapes_however_many_there_are)
+{
+    static const char some[] = "\x01\n\"\\\x1F\x7F";
+    unsigned seed = 3;
+
+    for (unsigned round = 0; round < 20000; round++) {
+        char text[100];
+        size_t len = (unsigned)rand_r(&seed) % (sizeof text + 1);
+        unsigned rare = 1 + (unsigned)rand_r(&seed) % 40;
+        for (size_t i = 0; i < len; i++) {
+            unsigned pick = (unsigned)rand_r(&seed);
+            text[i] = pick % rare ? (char)(pick >> 8) : some[pick / rare % (sizeof some - 1)];
+        }
+        expect_as_by_bytes(text, len);
     }
 }

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,56 @@ Test(url, names_its_host_in_lower_case_with_its_port)
         cr_expect_str_eq(name, strstr(cases[i].host, "://") + 3, "%s: %s", cases[i].text, name);
         free(host);
         free(name);
+        url_free(url);
+    }
+}
+
+Test(url, is_written_as_libcurl_writes_it)
+{
+    static const char *const texts[] = {
+        "http://h",
+        "HTTPS://Example.ORG",
+        "http://h/",
+        "http://h:80/",
+        "http://h:8080",
+        "http://h:0080/a",
+        "http://h?",
+        "http://h?q",
+        "http://h/?q=a%20b&c=%c3%a9+d",
+        "http://h/#",
+        "http://h/a?b#c",
+        "http://h/a?#c",
+        "http://user@h/",
+        "http://user:@h/",
+        "http://:pass@h/",
+        "http://user:pass@h:81/a",
+        "http://h/a/../b/./c",
+        "http://h//a//",
+        "http://127.1/",
+        "http://0x7f.0.0.1:1/",
+        "http://[::1]/",
+        "http://[::1]:81/a?b",
+        "http://[fe80::1%25lo]/",
+        "http://[fe80::1%lo]:82/",
+        "http://h%41.example/",
+        "http://h./",
+        "ftp://h/a;type=a",
+        "file:///etc/hosts",
+        "file://localhost/etc/hosts",
+        "gopher://h/1a",
+        "imap://user;AUTH=PLAIN@h/box",
+        "some://h/a?b",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct url *url = parse(texts[i], "http");
+        char *text = text_of(url_add_text, url), *theirs = NULL;
+        cr_assert_eq(
+            curl_url_get(url_handle(url), CURLUPART_URL, &theirs, CURLU_NON_SUPPORT_SCHEME),
+            CURLUE_OK);
+        cr_expect_str_eq(text, theirs, "%s: %s, not %s", texts[i], text, theirs);
+        curl_free(theirs);
+        free(text);
         url_free(url);
     }
 }
