@@ -16,6 +16,7 @@
 #include "model/codes.h"
 #include "model/reason.h"
 #include "model/request.h"
+#include "policy/brake.h"
 #include "policy/continuation.h"
 #include "policy/gate.h"
 
@@ -34,6 +35,9 @@ struct transfer {
     struct transfer *prev, *next;             /* running, ended, or in the pool */
     struct transfer *prev_found, *next_found; /* among those whose name was found */
     struct transfer *prev_stood, *next_stood; /* among those whose connection stands */
+    struct transfer *prev_waiting, *next_waiting; /* among those that wait for memory */
+    bool waits;
+    double waits_since;
     struct heap_node deadline;
     double started_at, heard_at; /* heard_at: the last byte, at first when it was connected */
     double forgiven;             /* so much of the time since its start does not count */
@@ -84,6 +88,8 @@ struct xfer {
     struct transfer *running, *pool;
     struct transfer *ended; /* libcurl is done with it, nobody has asked for it */
     struct transfer *found, *stood;
+    struct transfer *waiting; /* for memory, who began first first */
+    struct brake brake;
     struct task *failed; /* ended by us, not yet given out */
     struct heap deadlines;
 
@@ -114,6 +120,10 @@ enum reason xfer_reason(CURLcode, const char *message);
 size_t xfer_count_idle(const struct xfer *);
 /* Reads what libcurl says of transfers that ended. */
 void xfer_collect_ended(struct xfer *);
+/* Nothing more is to come of the transfer. */
+void xfer_note_ended(struct transfer *, CURLcode);
+/* Something changed about when the transfer is over unless something comes. */
+void xfer_look_at_deadline(struct transfer *, double now);
 /* What to say of it, given libcurl's own words ("" for none). */
 const char *xfer_words(CURLcode, const char *message);
 
