@@ -67,13 +67,13 @@ void xfer_hear(struct transfer *, const char *words, size_t len);
 /* Has it told, where that matters. */
 void xfer_listen(struct xfer *, struct transfer *);
 
-/* xfer_brake.c: transfers that wait for memory. A body has grown: its own is to wait, if memory is
- * all but full. */
+/* xfer_brake.c: transfers that wait for memory. One that is not next in order has put bytes into it:
+ * has it wait, if memory is all but full. */
 void xfer_brake(struct transfer *);
-/* Has all of them go on once that is better. */
-void xfer_release_brake(struct xfer *, double now);
+/* It is not among those that wait any more. */
 void xfer_brake_forget(struct transfer *);
-/* When to look at that next; INFINITY where none waits. */
+/* While there are any: has all of them go on once that is better; when to look at that next. */
+void xfer_release_brake(struct xfer *, double now);
 double xfer_brake_due(const struct xfer *);
 
 /* xfer_trace.c: what is said with --verbose of a host that asks to be left alone. */

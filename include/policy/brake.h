@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct store;
+#include "model/body.h"
 
 #define BRAKE_PERIOD 0.1
 #define BRAKE_MAX    5.0
@@ -28,8 +28,13 @@ struct brake {
     double looks_at; /* when it ends */
 };
 
-/* Whether who puts bytes into the store is to wait: most of the memory is taken. What is left is
- * for the request next in order, which never waits. */
+/* Most of the memory is taken. What is left is for the request next in order, which never waits. */
+static inline bool brake_may_want(const struct store *store)
+{
+    return store->memory_used > store->memory_max / 4 * 3;
+}
+
+/* Whether who puts bytes into the store is to wait. */
 bool brake_wants(struct brake *, const struct store *, double now);
 /* The first begins to wait. */
 void brake_begin(struct brake *, const struct store *, double now);

@@ -46,7 +46,8 @@ void xfer_note_ended(struct transfer *transfer, CURLcode code)
     struct xfer *xfer = transfer->xfer;
 
     transfer->code = code;
-    xfer_brake_forget(transfer);
+    if (transfer->waits)
+        xfer_brake_forget(transfer);
     heap_remove(&xfer->deadlines, &transfer->deadline);
     DL_DELETE(xfer->running, transfer);
     DL_APPEND(xfer->ended, transfer);
@@ -308,7 +309,7 @@ static int put_body(struct transfer *transfer, const char *bytes, size_t len)
     }
     int result = body_add(&task->body, transfer->xfer->store, bytes, len, task->next_in_order,
                           &transfer->body_message);
-    if (!result)
+    if (!result && !task->next_in_order && brake_may_want(transfer->xfer->store))
         xfer_brake(transfer);
     return result;
 }
@@ -516,7 +517,8 @@ static void give_transfer(struct xfer *xfer, struct transfer *transfer)
     if (transfer->stood_waits)
         DL_DELETE2(xfer->stood, transfer, prev_stood, next_stood);
     transfer->found_waits = transfer->stood_waits = false;
-    xfer_brake_forget(transfer);
+    if (transfer->waits)
+        xfer_brake_forget(transfer);
     if (transfer->has_ended) {
         DL_DELETE(xfer->ended, transfer);
     } else {
@@ -794,7 +796,8 @@ void xfer_run(struct xfer *xfer, double now)
     if (xfer->stopped)
         return;
     xfer->now = now;
-    xfer_release_brake(xfer, now);
+    if (xfer->waiting)
+        xfer_release_brake(xfer, now);
     if (xfer->timer_due <= now) {
         xfer->timer_due = INFINITY;
         curl_multi_socket_action(xfer->multi, CURL_SOCKET_TIMEOUT, 0, &running);
@@ -822,7 +825,8 @@ double xfer_due(const struct xfer *xfer)
     /* What ended in a start's own xfer_run comes after the settling of that turn. */
     if (xfer->ended || xfer->failed || xfer->found || xfer->stood)
         return 0;
-    return fmin(fmin(xfer->timer_due, xfer_brake_due(xfer)), node ? node->due : INFINITY);
+    double due = fmin(xfer->timer_due, node ? node->due : INFINITY);
+    return xfer->waiting ? fmin(due, xfer_brake_due(xfer)) : due;
 }
 
 struct task *xfer_next_found(struct xfer *xfer)

@@ -24,8 +24,8 @@ void xfer_brake(struct transfer *transfer)
 {
     struct xfer *xfer = transfer->xfer;
 
-    if (transfer->waits || transfer->task->next_in_order ||
-        !brake_wants(&xfer->brake, xfer->store, xfer->now) || !is_alone(transfer))
+    if (transfer->waits || !brake_wants(&xfer->brake, xfer->store, xfer->now) ||
+        !is_alone(transfer))
         return;
     if (!xfer->waiting)
         brake_begin(&xfer->brake, xfer->store, xfer->now);
@@ -37,8 +37,7 @@ void xfer_brake(struct transfer *transfer)
 
 void xfer_brake_forget(struct transfer *transfer)
 {
-    if (transfer->waits)
-        DL_DELETE2(transfer->xfer->waiting, transfer, prev_waiting, next_waiting);
+    DL_DELETE2(transfer->xfer->waiting, transfer, prev_waiting, next_waiting);
     transfer->waits = false;
 }
 
@@ -64,9 +63,9 @@ void xfer_go_on(struct xfer *xfer, struct task *task)
 /* One that fills the memory again as it goes on waits behind the others. */
 void xfer_release_brake(struct xfer *xfer, double now)
 {
-    struct transfer *last = xfer->waiting ? xfer->waiting->prev_waiting : NULL, *transfer;
+    struct transfer *last = xfer->waiting->prev_waiting, *transfer;
 
-    if (!last || !brake_ends(&xfer->brake, xfer->store, xfer->waiting->waits_since, now))
+    if (!brake_ends(&xfer->brake, xfer->store, xfer->waiting->waits_since, now))
         return;
     do {
         transfer = xfer->waiting;
@@ -76,6 +75,5 @@ void xfer_release_brake(struct xfer *xfer, double now)
 
 double xfer_brake_due(const struct xfer *xfer)
 {
-    return xfer->waiting ? fmin(xfer->brake.looks_at, xfer->waiting->waits_since + BRAKE_MAX)
-                         : INFINITY;
+    return fmin(xfer->brake.looks_at, xfer->waiting->waits_since + BRAKE_MAX);
 }

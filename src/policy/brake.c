@@ -1,7 +1,5 @@
 #include "policy/brake.h"
 
-#include "model/body.h"
-
 static void begin_period(struct brake *brake, const struct store *store, double now)
 {
     brake->given = store->given;
@@ -19,7 +17,7 @@ static void judge(struct brake *brake, const struct store *store, double now)
 
 bool brake_wants(struct brake *brake, const struct store *store, double now)
 {
-    if (store->memory_used <= store->memory_max / 4 * 3)
+    if (!brake_may_want(store))
         return false;
     if (brake->is_in_vain && now >= brake->looks_at)
         judge(brake, store, now);
