@@ -36,6 +36,15 @@ int xfer_on_close_socket(void *userdata, curl_socket_t fd);
 curl_socket_t xfer_on_open_socket(void *userdata, curlsocktype purpose,
                                   struct curl_sockaddr *address);
 
+/* xfer.c, for the other files. How many connections stand that no transfer uses. */
+size_t xfer_count_idle(const struct xfer *);
+/* Reads what libcurl says of transfers that ended. */
+void xfer_collect_ended(struct xfer *);
+/* Nothing more is to come of the transfer. */
+void xfer_note_ended(struct transfer *, CURLcode);
+/* Something changed about when the transfer is over unless something comes. */
+void xfer_look_at_deadline(struct transfer *, double now);
+
 /* xfer_request.c: what differs from one transfer to the next. A negative errno, the task's result
  * filled in, where the request's payload cannot be read. */
 int xfer_setup_request(struct xfer *, struct transfer *) WARN_UNUSED;

@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 
 #include "base/util.h"
-#include "io/xfer_internal.h"
+#include "io/xfer_setup.h"
 
 /* Closing connections that nobody uses. libcurl has no call for it, but closes the oldest such
  * where a new one would be one too many: so one is asked for that may not be, and that never gets a
