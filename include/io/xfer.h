@@ -41,6 +41,8 @@ void xfer_free(struct xfer *);
 
 /* Begins the task's transfer, to task->url. It moves at the next xfer_run. */
 void xfer_start(struct xfer *, struct task *);
+/* A running task is the one that all others wait for: it waits for nothing. */
+void xfer_go_on(struct xfer *, struct task *);
 /* Whether a running task only waits to be told that it has ended. */
 bool xfer_has_ended(const struct task *);
 /* Takes a running task back before its end. */

@@ -16,6 +16,7 @@
 #include "model/codes.h"
 #include "model/reason.h"
 #include "model/request.h"
+#include "policy/brake.h"
 #include "policy/continuation.h"
 #include "policy/gate.h"
 
@@ -36,17 +37,19 @@ struct transfer {
     struct transfer *prev, *next;             /* running, ended, or in the pool */
     struct transfer *prev_found, *next_found; /* among those whose name was found */
     struct transfer *prev_stood, *next_stood; /* among those whose connection stands */
+    struct transfer *prev_waiting, *next_waiting; /* among those that wait for memory */
+    double waits_since;
     struct heap_node deadline;
-    double started_at, heard_at; /* heard_at: the last byte, at first when it was connected */
-    double forgiven;             /* so much of the time since its start does not count */
-    bool connected, has_ended;
-    curl_off_t uploaded;           /* bytes of the payload that have left */
-    bool found, found_waits;       /* the host's name; waits to be told */
-    bool stood_waits;              /* that its connection stands waits to be told */
-    CURLcode code;                 /* once it has ended */
-    bool may_reuse;                /* what the handle is set to: look for an idle connection */
-    bool head_is_whole, body_seen; /* the last answer's headers have ended; its body began */
-    bool had_much, reads_much;     /* its last body was large; it reads in large pieces */
+    double started_at, heard_at;      /* heard_at: the last byte, at first when it was connected */
+    double forgiven;                  /* so much of the time since its start does not count */
+    bool connected, has_ended, waits; /* waits: for memory */
+    curl_off_t uploaded;              /* bytes of the payload that have left */
+    bool found, found_waits;          /* the host's name; waits to be told */
+    bool stood_waits;                 /* that its connection stands waits to be told */
+    CURLcode code;                    /* once it has ended */
+    bool may_reuse;                   /* what the handle is set to: look for an idle connection */
+    bool head_is_whole, body_seen;    /* the last answer's headers have ended; its body began */
+    bool had_much, reads_much;        /* its last body was large; it reads in large pieces */
     enum body_way body_goes;
     bool decodes;                      /* what it sent asks for compression that we undo */
     struct gunzip *gunzip;             /* NULL: the body comes as it is */
@@ -85,8 +88,9 @@ struct xfer {
     uint64_t received; /* bytes of bodies */
 
     struct transfer *running, *pool;
-    struct transfer *ended; /* libcurl is done with it, nobody has asked for it */
-    struct transfer *found, *stood;
+    struct transfer *ended;                   /* libcurl is done with it, nobody has asked for it */
+    struct transfer *found, *stood, *waiting; /* waiting: for memory, who began first first */
+    struct brake brake;
     struct task *failed; /* ended by us, not yet given out */
     struct heap deadlines;
 
@@ -108,13 +112,5 @@ struct xfer {
     bool shares_connections; /* between hosts, or requests of one: HTTP/2, a proxy */
     bool has_proxy;          /* of some host at least, by an option or the environment */
 };
-
-/* Whether there is a row for one of libcurl's codes; a later libcurl may have more. */
-bool xfer_knows_code(CURLcode);
-/* The reason that one of them stands for, given the words that came with it; `protocol` for one
- * that is not known. */
-enum reason xfer_reason(CURLcode, const char *message);
-/* What to say of it, given libcurl's own words ("" for none). */
-const char *xfer_words(CURLcode, const char *message);
 
 #endif

@@ -36,6 +36,11 @@ int xfer_on_close_socket(void *userdata, curl_socket_t fd);
 curl_socket_t xfer_on_open_socket(void *userdata, curlsocktype purpose,
                                   struct curl_sockaddr *address);
 
+/* xfer.c, for the other files. Nothing more is to come of the transfer. */
+void xfer_note_ended(struct transfer *, CURLcode);
+/* Something changed about when the transfer is over unless something comes. */
+void xfer_look_at_deadline(struct transfer *, double now);
+
 /* xfer_request.c: what differs from one transfer to the next. A negative errno, the task's result
  * filled in, where the request's payload cannot be read. */
 int xfer_setup_request(struct xfer *, struct transfer *) WARN_UNUSED;
@@ -67,10 +72,27 @@ void xfer_hear(struct transfer *, const char *words, size_t len);
 /* Has it told, where that matters. */
 void xfer_listen(struct xfer *, struct transfer *);
 
+/* xfer_brake.c: transfers that wait for memory. One that is not next in order has put bytes into it:
+ * has it wait, if memory is all but full. */
+void xfer_brake(struct transfer *);
+/* It is not among those that wait any more. */
+void xfer_brake_forget(struct transfer *);
+/* While there are any: has all of them go on once that is better; when to look at that next. */
+void xfer_release_brake(struct xfer *, double now);
+double xfer_brake_due(const struct xfer *);
+
 /* xfer_trace.c: what is said with --verbose of a host that asks to be left alone. */
 void xfer_trace_gate(struct transfer *, const struct gate_verdict *);
 
 /* xfer_facts.c: what is known of a transfer, into its task's result. */
 void xfer_fill_facts(struct transfer *);
+
+/* xfer_code.c. Whether there is a row for one of libcurl's codes; a later libcurl may have more. */
+bool xfer_knows_code(CURLcode);
+/* The reason that one of them stands for, given the words that came with it; `protocol` for one
+ * that is not known. */
+enum reason xfer_reason(CURLcode, const char *message);
+/* What to say of it, given libcurl's own words ("" for none). */
+const char *xfer_words(CURLcode, const char *message);
 
 #endif

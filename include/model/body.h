@@ -25,6 +25,7 @@ struct store {
     struct spool *spool; /* taken */
     uint64_t memory_max;
     uint64_t memory_used;
+    uint64_t given;   /* bytes of bodies that were emptied */
     bool checks_utf8; /* bodies are to know whether they are UTF-8 */
     bool pressed;     /* a body found no room, and it is not roomy again yet */
 };

@@ -131,7 +131,10 @@ static void mark_awaited(struct engine *engine, double now)
 
     if (!awaited)
         return;
-    awaited->next_in_order = true;
+    if (!awaited->next_in_order) {
+        awaited->next_in_order = true;
+        xfer_go_on(engine->xfer, awaited);
+    }
     if (awaited->state == TASK_WAITING && awaited->due.due == INFINITY)
         wake(engine, awaited, now);
 }

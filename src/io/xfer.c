@@ -47,6 +47,9 @@ static double max_time_of(const struct transfer *transfer)
 static double deadline_of(const struct transfer *transfer)
 {
     const struct options *options = transfer->xfer->options;
+
+    if (transfer->waits)
+        return INFINITY;
     double limit = after(transfer->started_at, max_time_of(transfer));
     double patience = transfer->connected ? after(transfer->heard_at, options->stall_timeout)
                                           : after(transfer->started_at, options->connect_timeout);
@@ -63,7 +66,25 @@ static double next_look(const struct transfer *transfer, double now)
     return transfer->connected ? due : fmin(due, now + CONNECTING_LOOK);
 }
 
+void xfer_look_at_deadline(struct transfer *transfer, double now)
+{
+    heap_move(&transfer->xfer->deadlines, &transfer->deadline, next_look(transfer, now));
+}
+
 /* ---- what libcurl tells while a transfer runs ---- */
+
+void xfer_note_ended(struct transfer *transfer, CURLcode code)
+{
+    struct xfer *xfer = transfer->xfer;
+
+    transfer->code = code;
+    if (transfer->waits)
+        xfer_brake_forget(transfer);
+    heap_remove(&xfer->deadlines, &transfer->deadline);
+    DL_DELETE(xfer->running, transfer);
+    DL_APPEND(xfer->ended, transfer);
+    transfer->has_ended = true;
+}
 
 static void note_found(struct transfer *transfer)
 {
@@ -152,8 +173,11 @@ static int put_body(struct transfer *transfer, const char *bytes, size_t len)
     case BODY_TO_SINK: return put_to_sink(transfer, bytes, len);
     case BODY_HELD: break;
     }
-    return body_add(&task->body, transfer->xfer->store, bytes, len, task->next_in_order,
-                    &transfer->body_message);
+    int result = body_add(&task->body, transfer->xfer->store, bytes, len, task->next_in_order,
+                          &transfer->body_message);
+    if (!result && !task->next_in_order && brake_may_want(transfer->xfer->store))
+        xfer_brake(transfer);
+    return result;
 }
 
 static bool is_one_of(const char *text, const char *const *words)
@@ -359,6 +383,8 @@ static void give_transfer(struct xfer *xfer, struct transfer *transfer)
     if (transfer->stood_waits)
         DL_DELETE2(xfer->stood, transfer, prev_stood, next_stood);
     transfer->found_waits = transfer->stood_waits = false;
+    if (transfer->waits)
+        xfer_brake_forget(transfer);
     if (transfer->has_ended) {
         DL_DELETE(xfer->ended, transfer);
     } else {
@@ -598,6 +624,8 @@ void xfer_run(struct xfer *xfer, double now)
     if (xfer->stopped)
         return;
     xfer->now = now;
+    if (xfer->waiting)
+        xfer_release_brake(xfer, now);
     xfer_crew_run(xfer, now);
     look_at_deadlines(xfer, now);
 }
@@ -607,6 +635,7 @@ void xfer_forgive(struct xfer *xfer, double seconds)
     for (struct transfer *transfer = xfer->running; transfer; transfer = transfer->next) {
         transfer->started_at += seconds;
         transfer->heard_at += seconds;
+        transfer->waits_since += seconds;
         if (!transfer->connected)
             xfer_setup_forgive(transfer, seconds);
         heap_move(&xfer->deadlines, &transfer->deadline, transfer->deadline.due + seconds);
@@ -620,7 +649,8 @@ double xfer_due(const struct xfer *xfer)
     /* What ended in a start's own xfer_run comes after the settling of that turn. */
     if (xfer->ended || xfer->failed || xfer->found || xfer->stood)
         return 0;
-    return fmin(xfer_crew_due(xfer), node ? node->due : INFINITY);
+    double due = fmin(xfer_crew_due(xfer), node ? node->due : INFINITY);
+    return xfer->waiting ? fmin(due, xfer_brake_due(xfer)) : due;
 }
 
 struct task *xfer_next_found(struct xfer *xfer)

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "io/xfer_internal.h"
+#include "io/xfer_setup.h"
 
 /* A row for each code that libcurl has, save for those that it does not use any more. Where a code
  * stands for several things its words tell which, below. */

@@ -33,7 +33,6 @@ struct watch_chunk {
  * before the first is. */
 void xfer_crew_collect(struct crew *crew)
 {
-    struct xfer *xfer = crew->xfer;
     CURLMsg *message;
     int left;
 
@@ -45,11 +44,8 @@ void xfer_crew_collect(struct crew *crew)
         if (!pointer)
             continue; /* none of ours: see xfer_close_idle */
         struct transfer *transfer = (struct transfer *)(void *)pointer;
-        transfer->code = message->data.result;
-        heap_remove(&xfer->deadlines, &transfer->deadline);
-        DL_DELETE(xfer->running, transfer);
-        DL_APPEND(xfer->ended, transfer);
-        transfer->has_ended = true;
+        if (!transfer->has_ended)
+            xfer_note_ended(transfer, message->data.result);
     }
 }
 

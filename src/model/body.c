@@ -220,5 +220,6 @@ void body_clear(struct body *body, struct store *store)
     for (uint32_t i = 0; i < body->n_blocks; i++)
         spool_give(store->spool, body->blocks[i]);
     free(body->blocks);
+    store->given += body->size;
     *body = (struct body){0};
 }

@@ -15,6 +15,7 @@
 #include "io/xfer.h"
 #include "model/task.h"
 #include "model/url.h"
+#include "policy/brake.h"
 #include "policy/sched.h"
 #include "watch.h"
 #include "world.h"
@@ -42,6 +43,7 @@ struct transfer {
     bool is_in_trouble, has_had_trouble; /* it will fail; it did */
     bool no_descriptor;
     bool name_waits;
+    bool waits; /* for memory */
 };
 
 /* What a host's name has come to, worked out from the starts alone. */
@@ -55,6 +57,7 @@ struct name_record {
 struct xfer {
     struct world *world;
     struct store *store;
+    struct brake brake;
     struct name_record *names;
     struct watch *watch;
     struct heap events;
@@ -477,17 +480,43 @@ static int add_piece(struct xfer *xfer, struct transfer *transfer, uint32_t len,
     return result;
 }
 
+/* Until there is room is for the others' pieces to bring about: as late as it may be. */
+static bool begins_to_wait(struct xfer *xfer, struct transfer *transfer)
+{
+    double now = xfer->world->now;
+
+    if (transfer->task->next_in_order || !brake_wants(&xfer->brake, xfer->store, now))
+        return false;
+    transfer->waits = true;
+    brake_begin(&xfer->brake, xfer->store, now);
+    heap_push(&xfer->events, &transfer->due, xfer->brake.looks_at);
+    return true;
+}
+
+void xfer_go_on(struct xfer *xfer, struct task *task)
+{
+    struct transfer *transfer = task->transfer;
+
+    if (transfer && transfer->waits)
+        heap_move(&xfer->events, &transfer->due, xfer->world->now);
+}
+
 static void bring_bytes(struct xfer *xfer, struct transfer *transfer)
 {
     uint32_t len = roll_piece(xfer, transfer);
     struct buf words;
 
     buf_init(&words);
+    if (transfer->waits)
+        (void)brake_ends(&xfer->brake, xfer->store, xfer->world->now, xfer->world->now);
+    transfer->waits = false;
     int error = add_piece(xfer, transfer, len, &words);
     transfer->done += len;
     if (error) {
         fill_body_trouble(xfer, transfer->task, error, words.data);
         finish(xfer, transfer);
+    } else if (transfer->done < transfer->page.size && begins_to_wait(xfer, transfer)) {
+        transfer->phase = BYTES;
     } else if (transfer->done < transfer->page.size) {
         plan(xfer, transfer, BYTES, dice_chance(&xfer->world->dice, 70));
     } else {

@@ -19,6 +19,7 @@
 #include "model/task.h"
 #include "model/url.h"
 #include "origin.h"
+#include "policy/brake.h"
 #include "tasks.h"
 
 /* Enough for anything here on a machine under load; only what hangs takes as long. */
@@ -612,6 +613,148 @@ Test(xfer, puts_back_a_body_that_finds_no_room_but_not_the_one_next_in_order)
     cr_expect_eq(task->result.reason, REASON_TOO_LARGE);
     cr_expect_eq(task->result.starts, 2);
     task_end(&run, task);
+    finish(&run);
+}
+
+enum { MEMORY = 400000, FILLED = 350000, LARGE = 90000, TURNS = 20 };
+
+/* Memory is all but full with a body of somebody else. */
+static void fill_memory(struct run *run, struct body *filler)
+{
+    static const char bytes[FILLED];
+    struct buf err;
+
+    buf_init(&err);
+    run->store.memory_max = MEMORY;
+    cr_assert_eq(body_add(filler, &run->store, bytes, sizeof bytes, false, &err), 0);
+    buf_release(&err);
+}
+
+/* Others' bodies go out all the while. */
+static void busy_turn(struct run *run)
+{
+    run->store.given += BRAKE_BYTES * 100ULL;
+    turn(run);
+}
+
+static void wait_for_memory(struct run *run, const struct task *task)
+{
+    while (!task->body.size)
+        busy_turn(run);
+    for (int i = 0; i < TURNS; i++) {
+        busy_turn(run);
+        cr_assert_null(xfer_next_finished(run->xfer));
+    }
+    cr_expect_lt(task->body.size, LARGE);
+}
+
+static void expect_large(struct run *run, struct task *task)
+{
+    char *body, expected[LARGE];
+
+    finish_one(run, task);
+    cr_expect_eq(task->outcome, OUTCOME_ANSWERED);
+    cr_assert_eq(task->body.size, LARGE);
+    body = body_of(run, task);
+    origin_fill(origin_seed("/bytes/90000"), 0, expected, LARGE);
+    cr_expect_eq(memcmp(body, expected, LARGE), 0);
+    free(body);
+    task_end(run, task);
+}
+
+Test(xfer, has_a_body_wait_for_memory_that_gets_free)
+{
+    static const char *const targets[] = {"/bytes/90000", "/bytes/90000?chunked=1"};
+    struct body filler = {0};
+    struct run run;
+
+    prepare(&run);
+    run.options.stall_timeout = 0.2;
+    begin(&run);
+    for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+        fill_memory(&run, &filler);
+        struct task *task = start(&run, targets[i]);
+        wait_for_memory(&run, task);
+        body_clear(&filler, &run.store);
+        expect_large(&run, task);
+    }
+    finish(&run);
+}
+
+Test(xfer, has_the_body_next_in_order_not_wait)
+{
+    struct body filler = {0};
+    struct run run;
+
+    prepare(&run);
+    store_release(&run.store);
+    store_init(&run.store, spool_new("/tmp", 1 << 20), MEMORY);
+    begin(&run);
+    fill_memory(&run, &filler);
+    struct task *task = start(&run, "/bytes/90000");
+    wait_for_memory(&run, task);
+    task->next_in_order = true;
+    xfer_go_on(run.xfer, task);
+    expect_large(&run, task);
+    body_clear(&filler, &run.store);
+    finish(&run);
+}
+
+Test(xfer, has_no_body_wait_in_vain)
+{
+    struct body filler = {0};
+    struct run run;
+
+    prepare(&run);
+    store_release(&run.store);
+    store_init(&run.store, spool_new("/tmp", 1 << 20), MEMORY);
+    begin(&run);
+    fill_memory(&run, &filler);
+    expect_large(&run, start(&run, "/bytes/90000"));
+    body_clear(&filler, &run.store);
+    finish(&run);
+}
+
+/* Its chunks came together: libcurl has the last of them in hand, and would not come back to it. */
+Test(xfer, tells_of_a_body_that_is_too_large_once_it_has_waited)
+{
+    struct body filler = {0};
+    struct run run;
+
+    prepare(&run);
+    run.options.max_filesize = 11999;
+    begin(&run);
+    fill_memory(&run, &filler);
+    struct task *task = start(&run, "/bytes/12000?gzip=1");
+    wait_for_memory(&run, task);
+    cr_expect_lt(task->body.size, 11999);
+    body_clear(&filler, &run.store);
+    finish_one(&run, task);
+    cr_expect_eq(task->outcome, OUTCOME_FAILED);
+    cr_expect_eq(task->result.reason, REASON_TOO_LARGE);
+    task_end(&run, task);
+    finish(&run);
+}
+
+Test(xfer, takes_back_what_waits_for_memory)
+{
+    struct body filler = {0};
+    struct run run;
+
+    prepare(&run);
+    begin(&run);
+    fill_memory(&run, &filler);
+    struct task *cancelled = start(&run, "/bytes/90000"), *stopped;
+    wait_for_memory(&run, cancelled);
+    xfer_cancel(run.xfer, cancelled);
+    cr_expect_null(cancelled->transfer);
+    task_end(&run, cancelled);
+    stopped = start(&run, "/bytes/90000");
+    wait_for_memory(&run, stopped);
+    xfer_stop(run.xfer);
+    cr_expect_eq(xfer_due(run.xfer), INFINITY);
+    task_end(&run, stopped);
+    body_clear(&filler, &run.store);
     finish(&run);
 }
 

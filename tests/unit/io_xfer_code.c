@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "io/xfer_internal.h"
+#include "io/xfer_setup.h"
 
 Test(xfer_code, tells_the_reason_from_libcurls_code)
 {
