@@ -21,6 +21,9 @@ struct store;
 struct task;
 struct xfer;
 
+/* What it may have open beside the connections of transfers, with a usual limit. */
+enum { XFER_DESCRIPTORS = 96 };
+
 enum xfer_bodies { XFER_NO_BODIES, XFER_ACCEPTED_BODIES, XFER_ALL_BODIES };
 
 /* What somebody will print of a transfer; the rest is not even asked for. */

@@ -80,7 +80,7 @@ struct xfer {
     struct xfer_wants wants;
     struct store *store;
     struct crew *crews; /* the first takes what is started */
-    unsigned n_crews;
+    unsigned n_crews, crews_max;
     unsigned connections; /* kept open by each at most */
     CURLSH *share;
     double now; /* read when the loop hands us a socket */

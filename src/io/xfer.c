@@ -108,7 +108,7 @@ curl_socket_t xfer_on_open_socket(void *userdata, curlsocktype purpose,
         transfer->no_descriptor |= errno == EMFILE || errno == ENFILE;
         return CURL_SOCKET_BAD;
     }
-    xfer_crew_watch(transfer, fd);
+    xfer_crew_note_opened(transfer, fd);
     return fd;
 }
 
@@ -421,6 +421,9 @@ static int set_up_share(struct xfer *xfer)
     bool shared =
         curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK &&
         curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) == CURLSHE_OK;
+    /* The public suffixes; of a library without them nothing is lost. */
+    if (wants_jar(xfer->options))
+        curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_PSL);
     if (wants_jar(xfer->options))
         shared = shared && curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE) ==
                                CURLSHE_OK;
@@ -463,7 +466,7 @@ int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wa
     buf_init(&xfer->trace);
     xfer_setup_lists(xfer);
     buf_setf(err, "libcurl cannot be set up");
-    int result = xfer_crew_begin(xfer);
+    int result = xfer_crew_init(xfer);
     if (!result)
         result = set_up_share(xfer);
     if (!result)
@@ -486,7 +489,7 @@ void xfer_stop(struct xfer *xfer)
     if (xfer->stopped)
         return;
     xfer->stopped = true;
-    xfer_crew_end(xfer);
+    xfer_crew_release(xfer);
     while (xfer->running)
         give_transfer(xfer, xfer->running);
     while (xfer->ended)

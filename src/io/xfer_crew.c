@@ -13,9 +13,12 @@
 
 enum { WATCHES_IN_CHUNK = 64 };
 
-/* A crew has had enough after so many connections, and so many times what is kept open: what stays
- * open when it is relieved is lost for those to come. */
-enum { OPENED_ENOUGH = 256, TIMES_KEPT = 8 };
+/* A crew has had enough after so many times the connections that are kept open, for those are lost
+ * when another takes over; within bounds, and beyond them. */
+enum { TIMES_KEPT = 8, OPENED_MIN = 256, OPENED_MORE = 1024 };
+
+/* At most, and one for so many descriptors that may be open. */
+enum { CREWS_MAX = 32, DESCRIPTORS_EACH = 64 };
 
 /* Watchers do not move while they are active, so the table grows by chunks. */
 struct watch_chunk {
@@ -31,7 +34,7 @@ struct watch_chunk {
 
 /* libcurl looks through its unread messages for each handle that is taken out, so all are read
  * before the first is. */
-void xfer_crew_collect(struct crew *crew)
+static void collect(struct crew *crew)
 {
     CURLMsg *message;
     int left;
@@ -49,6 +52,14 @@ void xfer_crew_collect(struct crew *crew)
     }
 }
 
+void xfer_crew_call(struct crew *crew)
+{
+    int running;
+
+    curl_multi_socket_action(crew->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect(crew);
+}
+
 static void on_ready(struct ev_loop *loop, ev_io *watcher, int events)
 {
     struct watch *watch = CONTAINER_OF(watcher, struct watch, io);
@@ -60,7 +71,7 @@ static void on_ready(struct ev_loop *loop, ev_io *watcher, int events)
     (void)loop;
     crew->xfer->now = clock_now();
     curl_multi_socket_action(crew->multi, watcher->fd, flags, &running);
-    xfer_crew_collect(crew);
+    collect(crew);
 }
 
 static struct watch *watch_of(struct xfer *xfer, int fd)
@@ -111,11 +122,13 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, voi
     return 0;
 }
 
-void xfer_crew_watch(struct transfer *transfer, int fd)
+void xfer_crew_note_opened(struct transfer *transfer, int fd)
 {
     struct watch *watch = watch_of(transfer->xfer, fd);
 
+    assert(transfer->crew);
     transfer->crew->opened++;
+    watch->crew = transfer->crew;
     ev_io_stop(transfer->xfer->loop, &watch->io);
     ev_io_set(&watch->io, fd, EV_NONE);
     watch->is_connection = true;
@@ -132,14 +145,15 @@ int xfer_on_close_socket(void *userdata, curl_socket_t fd)
 }
 
 /* Of a connection that no transfer uses libcurl wants to hear nothing. */
-size_t xfer_crew_count_idle(const struct xfer *xfer)
+size_t xfer_crew_count_idle(const struct crew *crew)
 {
+    const struct xfer *xfer = crew->xfer;
     size_t idle = 0;
 
     for (size_t i = 0; i < xfer->n_chunks; i++) {
         for (size_t k = 0; xfer->chunks[i] && k < WATCHES_IN_CHUNK; k++) {
-            struct watch *watch = &xfer->chunks[i]->watches[k];
-            idle += watch->is_connection && !ev_is_active(&watch->io);
+            const struct watch *watch = &xfer->chunks[i]->watches[k];
+            idle += watch->is_connection && watch->crew == crew && !ev_is_active(&watch->io);
         }
     }
     return idle;
@@ -163,7 +177,7 @@ static int on_timer(CURLM *multi, long milliseconds, void *userdata)
 /* ---- coming and going ---- */
 
 /* It is the first from now on. */
-int xfer_crew_begin(struct xfer *xfer)
+static int new_crew(struct xfer *xfer)
 {
     struct crew *crew = xcalloc(1, sizeof *crew);
     CURLM *multi = curl_multi_init();
@@ -179,6 +193,14 @@ int xfer_crew_begin(struct xfer *xfer)
                 curl_multi_setopt(multi, CURLMOPT_TIMERDATA, crew) == CURLM_OK &&
                 curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)xfer->connections) == CURLM_OK;
     return done ? 0 : -EINVAL;
+}
+
+int xfer_crew_init(struct xfer *xfer)
+{
+    long descriptors = sysconf(_SC_OPEN_MAX);
+
+    xfer->crews_max = (unsigned)MAX(1, MIN(descriptors / DESCRIPTORS_EACH, CREWS_MAX));
+    return new_crew(xfer);
 }
 
 /* With its handles still added the multi goes quickly; taking out thousands one by one would
@@ -205,7 +227,7 @@ static void stop_watching(struct xfer *xfer)
 }
 
 /* The sockets of connections that do not stand yet libcurl closes without a word. */
-void xfer_crew_end(struct xfer *xfer)
+void xfer_crew_release(struct xfer *xfer)
 {
     while (xfer->crews)
         free_crew(xfer->crews);
@@ -221,14 +243,26 @@ void xfer_crew_end(struct xfer *xfer)
 
 static bool has_had_enough(const struct crew *crew)
 {
-    return crew->opened >= MAX(OPENED_ENOUGH, TIMES_KEPT * crew->xfer->connections);
+    unsigned kept = crew->xfer->connections;
+
+    return crew->opened >= MAX(OPENED_MIN, MIN(TIMES_KEPT * (uint64_t)kept, kept + OPENED_MORE));
+}
+
+/* Nobody comes back to the connections of the one before. */
+static void take_over(struct xfer *xfer)
+{
+    struct crew *before = xfer->crews;
+
+    if (new_crew(xfer))
+        out_of_memory(); /* the options are those of the first, which were taken */
+    if (!before->running)
+        return;
+    curl_multi_setopt(before->multi, CURLMOPT_MAXCONNECTS, 1L);
+    xfer_close_idle_of(before, 0);
 }
 
 void xfer_crew_add(struct xfer *xfer, struct transfer *transfer)
 {
-    /* The options are those of the first, which were taken. */
-    if (has_had_enough(xfer->crews) && xfer->n_crews < CREWS_MAX && xfer_crew_begin(xfer))
-        out_of_memory();
     transfer->crew = xfer->crews;
     transfer->crew->running++;
     if (curl_multi_add_handle(transfer->crew->multi, transfer->easy) != CURLM_OK)
@@ -244,14 +278,14 @@ void xfer_crew_remove(struct transfer *transfer)
 void xfer_crew_run(struct xfer *xfer, double now)
 {
     struct crew *next;
-    int running;
 
+    if (has_had_enough(xfer->crews) && xfer->n_crews < xfer->crews_max)
+        take_over(xfer);
     for (struct crew *crew = xfer->crews; crew; crew = next) {
         next = crew->next;
         if (crew->timer_due <= now) {
             crew->timer_due = INFINITY;
-            curl_multi_socket_action(crew->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-            xfer_crew_collect(crew);
+            xfer_crew_call(crew);
         }
         if (!crew->running && crew != xfer->crews)
             free_crew(crew);

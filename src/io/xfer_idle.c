@@ -32,47 +32,37 @@ static CURL *new_decoy(void)
     return easy;
 }
 
-static void call(struct crew *crew)
-{
-    int running;
-
-    curl_multi_socket_action(crew->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    xfer_crew_collect(crew);
-}
-
 static void close_oldest(struct crew *crew, CURL *decoy)
 {
     if (curl_multi_add_handle(crew->multi, decoy) != CURLM_OK)
         out_of_memory();
-    call(crew);
+    xfer_crew_call(crew);
     curl_multi_remove_handle(crew->multi, decoy);
 }
 
-/* Closes the oldest of one crew until so many are left of all, while it helps. */
-static void close_of(struct crew *crew, CURL *decoy, size_t left)
+void xfer_close_idle_of(struct crew *crew, size_t left)
 {
-    size_t idle = xfer_crew_count_idle(crew->xfer), before = idle + 1;
+    CURL *decoy = new_decoy();
 
     /* What was started and has not begun would find no room meanwhile. */
-    call(crew);
+    xfer_crew_call(crew);
+    size_t idle = xfer_crew_count_idle(crew), before = idle + 1;
     curl_multi_setopt(crew->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 1L);
-    for (; idle > left && idle < before; idle = xfer_crew_count_idle(crew->xfer)) {
+    for (; idle > left && idle < before; idle = xfer_crew_count_idle(crew)) {
         before = idle;
         close_oldest(crew, decoy);
     }
     curl_multi_setopt(crew->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 0L);
+    curl_easy_cleanup(decoy);
 }
 
+/* Of the first crew; the others keep none. */
 bool xfer_close_idle(struct xfer *xfer)
 {
-    size_t idle = xfer->stopped ? 0 : xfer_crew_count_idle(xfer);
-    size_t left = idle - (idle + 3) / 4;
-
-    if (!idle)
+    if (xfer->stopped)
         return false;
-    CURL *decoy = new_decoy();
-    for (struct crew *crew = xfer->crews; crew; crew = crew->next)
-        close_of(crew, decoy, left);
-    curl_easy_cleanup(decoy);
-    return xfer_crew_count_idle(xfer) < idle;
+    size_t idle = xfer_crew_count_idle(xfer->crews);
+    if (idle)
+        xfer_close_idle_of(xfer->crews, idle - (idle + 3) / 4);
+    return xfer_crew_count_idle(xfer->crews) < idle;
 }

@@ -305,29 +305,56 @@ Test(xfer, leaves_no_host_behind_in_a_crew)
     run.options.ip = OPTION_IP_4;
     begin(&run);
     struct crew *first = run.xfer->crews;
-    fetch_from_hosts(&run, 0, CREW_HOSTS);
-    cr_expect_eq(run.xfer->crews, first);
-    fetch_from_hosts(&run, CREW_HOSTS, 1);
-    cr_expect_neq(run.xfer->crews, first);
+    fetch_from_hosts(&run, 0, CREW_HOSTS - 1);
     turn(&run);
+    cr_expect_eq(run.xfer->crews, first);
+    fetch_from_hosts(&run, CREW_HOSTS - 1, 2);
+    cr_expect_neq(run.xfer->crews, first);
     cr_expect_eq(run.xfer->n_crews, 1);
     cr_expect(origin_wait_open(run.origin, 1, patience), "the first crew's are closed with it");
     finish(&run);
 }
 
+Test(xfer, keeps_no_connection_in_a_crew_that_has_only_late_ones)
+{
+    struct run run;
+
+    prepare(&run);
+    run.options.ip = OPTION_IP_4;
+    begin(&run);
+    struct task *late = start_of_host(&run, 1000, "/bytes/10?silent=1");
+    struct task *ending = start_of_host(&run, 1001, "/bytes/10?delay=1");
+    struct crew *first = run.xfer->crews;
+    fetch_from_hosts(&run, 0, CREW_HOSTS - 2);
+    turn(&run);
+    cr_expect_neq(run.xfer->crews, first);
+    cr_expect_eq(run.xfer->n_crews, 2);
+    cr_expect_eq(xfer_crew_count_idle(first), 0);
+    cr_expect(origin_wait_open(run.origin, 2, patience), "those that are in use");
+    finish_one(&run, ending);
+    cr_expect_leq(xfer_crew_count_idle(first), 1);
+    cr_expect_not(xfer_has_ended(late));
+    xfer_stop(run.xfer);
+    task_end(&run, ending);
+    task_end(&run, late);
+    finish(&run);
+}
+
 Test(xfer, has_so_many_crews_and_no_more_while_each_has_work)
 {
-    enum { MANY = CREWS_MAX + 2 };
+    enum { MOST = 3, MANY = MOST + 2 };
     struct task *late[MANY];
     struct run run;
 
     prepare(&run);
     run.options.ip = OPTION_IP_4;
     begin(&run);
+    run.xfer->crews_max = MOST;
     for (size_t i = 0; i < MANY; i++) {
         late[i] = start_of_host(&run, i * 1000, "/bytes/10?silent=1");
+        cr_expect_eq(run.xfer->n_crews, MIN(i + 1, MOST));
         fetch_from_hosts(&run, i * 1000 + 1, CREW_HOSTS - 1);
-        cr_expect_eq(run.xfer->n_crews, MIN(i + 1, CREWS_MAX));
+        turn(&run);
     }
     /* With no more to come it goes on beyond what is enough. */
     cr_expect_eq(late[MANY - 1]->transfer->crew, run.xfer->crews);
@@ -338,30 +365,6 @@ Test(xfer, has_so_many_crews_and_no_more_while_each_has_work)
     xfer_run(run.xfer, clock_now());
     cr_expect_eq(run.xfer->n_crews, 1);
     fetch_from_hosts(&run, 0, 2);
-    finish(&run);
-}
-
-Test(xfer, closes_what_is_idle_in_every_crew)
-{
-    struct run run;
-
-    prepare(&run);
-    run.options.ip = OPTION_IP_4;
-    begin(&run);
-    struct task *late = start_of_host(&run, 1000, "/bytes/10?silent=1");
-    fetch_from_hosts(&run, 0, CREW_HOSTS + 1);
-    cr_expect_eq(run.xfer->n_crews, 2);
-    size_t idle = xfer_crew_count_idle(run.xfer);
-    while (idle) {
-        cr_expect(xfer_close_idle(run.xfer));
-        cr_assert_lt(xfer_crew_count_idle(run.xfer), idle);
-        idle = xfer_crew_count_idle(run.xfer);
-    }
-    cr_expect_not(xfer_close_idle(run.xfer));
-    cr_expect(origin_wait_open(run.origin, 1, patience), "the one that is in use");
-    cr_expect_not(xfer_has_ended(late));
-    xfer_stop(run.xfer);
-    task_end(&run, late);
     finish(&run);
 }
 
