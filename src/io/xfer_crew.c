@@ -152,7 +152,7 @@ size_t xfer_crew_count_idle(const struct crew *crew)
 
     for (size_t i = 0; i < xfer->n_chunks; i++) {
         for (size_t k = 0; xfer->chunks[i] && k < WATCHES_IN_CHUNK; k++) {
-            const struct watch *watch = &xfer->chunks[i]->watches[k];
+            struct watch *watch = &xfer->chunks[i]->watches[k];
             idle += watch->is_connection && watch->crew == crew && !ev_is_active(&watch->io);
         }
     }

@@ -255,7 +255,7 @@ static struct recipe recipes[] = {
      "",
      3},
     {"A step of a Makefile",
-     {{"urls.txt", H "a\n" H "b?failtimes=1&status=404\n"}},
+     {{"urls.txt", H "a\n" H "b?delay=1&failtimes=1&status=404\n"}},
      {2, 0, 0},
      "",
      "",
