@@ -16,7 +16,7 @@
 #include "model/body.h"
 
 #define BRAKE_PERIOD 0.1
-#define BRAKE_MAX    5.0
+#define BRAKE_MAX    2.0
 
 /* What has to go out in a period: a spool takes several times as much. */
 enum { BRAKE_BYTES = 8 * 1024 * 1024 };

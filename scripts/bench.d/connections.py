@@ -49,7 +49,7 @@ def tls(bench):
 
     def not_resumed(results):
         resumed = results.median("weir, fresh", "resumed")
-        return 1 - resumed / results.median("weir, fresh", "connections")
+        return 1 - resumed / max(results.median("weir, fresh", "connections"), 1)
 
     bounds = [
         Bound("wall / curl -Z, connections kept", 1, lambda r: r.ratio(

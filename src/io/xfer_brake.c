@@ -24,8 +24,8 @@ void xfer_brake(struct transfer *transfer)
 {
     struct xfer *xfer = transfer->xfer;
 
-    if (transfer->waits || !brake_wants(&xfer->brake, xfer->store, xfer->now) ||
-        !is_alone(transfer))
+    if (transfer->waits || transfer->has_ended ||
+        !brake_wants(&xfer->brake, xfer->store, xfer->now) || !is_alone(transfer))
         return;
     if (!xfer->waiting)
         brake_begin(&xfer->brake, xfer->store, xfer->now);
@@ -63,14 +63,14 @@ void xfer_go_on(struct xfer *xfer, struct task *task)
 /* One that fills the memory again as it goes on waits behind the others. */
 void xfer_release_brake(struct xfer *xfer, double now)
 {
-    struct transfer *last = xfer->waiting->prev_waiting, *transfer;
+    size_t count = 0;
+    struct transfer *transfer;
 
     if (!brake_ends(&xfer->brake, xfer->store, xfer->waiting->waits_since, now))
         return;
-    do {
-        transfer = xfer->waiting;
-        go_on(transfer, now);
-    } while (transfer != last);
+    DL_COUNT2(xfer->waiting, transfer, count, next_waiting);
+    for (; xfer->waiting && count; count--)
+        go_on(xfer->waiting, now);
 }
 
 double xfer_brake_due(const struct xfer *xfer)

@@ -45,10 +45,9 @@ static bool skip_between(struct text *text, char c)
 
 static bool skip_string(struct text *text)
 {
-    const char *at = text->at + 1;
-
-    if (peek(text) != '"')
+    if (!skip(text, '"'))
         return false;
+    const char *at = text->at;
     while (at < text->end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20)
         at++;
     text->at = at;

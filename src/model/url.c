@@ -180,17 +180,17 @@ static void add_part(struct buf *out, const char *before, char *text)
 /* The whole as libcurl writes it costs three times its parts: it goes by a printf of its own. */
 static bool add_plain(const struct url *url, struct buf *out)
 {
-    char *scheme;
+    char *scheme = part(url, CURLUPART_SCHEME, 0), *host = part(url, CURLUPART_HOST, 0);
 
-    if (!is_plain(url))
-        return false;
-    scheme = part(url, CURLUPART_SCHEME, 0);
-    if (!scheme || strncmp(scheme, "http", 4) != 0) {
+    /* A host is kept decoded: what has a % in it is to be written otherwise. */
+    if (!scheme || strncmp(scheme, "http", 4) != 0 || !host || strchr(host, '%') ||
+        !is_plain(url)) {
         curl_free(scheme);
+        curl_free(host);
         return false;
     }
     add_part(out, "", scheme);
-    add_part(out, "://", part(url, CURLUPART_HOST, 0));
+    add_part(out, "://", host);
     add_part(out, ":", part(url, CURLUPART_PORT, 0));
     add_part(out, "", part(url, CURLUPART_PATH, 0));
     add_part(out, "?", part(url, CURLUPART_QUERY, 0));

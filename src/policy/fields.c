@@ -238,7 +238,8 @@ GETTER(get_remote_ip)
     const struct facts *facts = task->result.facts;
 
     UNUSED_BOTH;
-    return facts && facts->remote_ip[0] ? plain_value(facts->remote_ip) : absent;
+    /* Over a socket of --unix-socket it is the path, as far as there is room. */
+    return facts && facts->remote_ip[0] ? text_value(facts->remote_ip) : absent;
 }
 
 GETTER(get_remote_port)

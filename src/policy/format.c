@@ -399,25 +399,31 @@ static size_t write_tsv(const char *bytes, size_t len, char *out)
     return (size_t)(to - out);
 }
 
+static void add_tsv_text(const char *bytes, size_t len, struct buf *out)
+{
+    buf_extend(out, write_tsv(bytes, len, buf_reserve(out, len * 2)));
+}
+
 static void add_tsv_value(const struct value *value, struct rendering *rendering)
 {
-    struct buf *text = &rendering->text;
     struct buf plain;
 
-    if (value->kind != VALUE_TEXT && value->kind != VALUE_JSON && value->kind != VALUE_WORD) {
-        value_add_text(value, 0, text);
-        return;
+    switch (value->kind) {
+    case VALUE_ABSENT:
+    case VALUE_NULL:
+    case VALUE_PLAIN:
+    case VALUE_NUMBER:
+    case VALUE_SECONDS:
+    case VALUE_BOOL: value_add_text(value, 0, &rendering->text); break;
+    case VALUE_TEXT:
+    case VALUE_JSON: add_tsv_text(value->text, value->len, &rendering->text); break;
+    case VALUE_WORD:
+        buf_init(&plain);
+        value_add_text(value, 0, &plain);
+        add_tsv_text(plain.data, plain.len, &rendering->text);
+        buf_release(&plain);
+        break;
     }
-    if (value->kind != VALUE_WORD) {
-        char *to = buf_reserve(text, value->len * 2);
-        buf_extend(text, write_tsv(value->text, value->len, to));
-        return;
-    }
-    buf_init(&plain);
-    value_add_text(value, 0, &plain);
-    char *to = buf_reserve(text, plain.len * 2);
-    buf_extend(text, write_tsv(plain.data, plain.len, to));
-    buf_release(&plain);
 }
 
 static void render_field(const struct format *format, struct rendering *rendering,

@@ -92,6 +92,7 @@ Test(url, is_written_as_libcurl_writes_it)
         "http://[fe80::1%25lo]/",
         "http://[fe80::1%lo]:82/",
         "http://h%41.example/",
+        "http://a%25b/",
         "http://h./",
         "ftp://h/a;type=a",
         "file:///etc/hosts",
@@ -102,14 +103,16 @@ Test(url, is_written_as_libcurl_writes_it)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        struct url *url = parse(texts[i], "http");
+        /* libcurl 7.88 writes a % in the host anew into what it reads: so two of them. */
+        struct url *url = parse(texts[i], "http"), *other = parse(texts[i], "http");
         char *text = text_of(url_add_text, url), *theirs = NULL;
         cr_assert_eq(
-            curl_url_get(url_handle(url), CURLUPART_URL, &theirs, CURLU_NON_SUPPORT_SCHEME),
+            curl_url_get(url_handle(other), CURLUPART_URL, &theirs, CURLU_NON_SUPPORT_SCHEME),
             CURLUE_OK);
         cr_expect_str_eq(text, theirs, "%s: %s, not %s", texts[i], text, theirs);
         curl_free(theirs);
         free(text);
+        url_free(other);
         url_free(url);
     }
 }

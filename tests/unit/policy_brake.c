@@ -17,7 +17,7 @@ Test(brake, has_nobody_wait_while_a_quarter_of_the_memory_is_free)
     struct store store = full();
     struct brake brake = {0};
 
-    store.memory_used = MEMORY / 4 * 3;
+    store.memory_used = (uint64_t)MEMORY / 4 * 3;
     cr_expect_not(brake_wants(&brake, &store, start));
     store.memory_used++;
     cr_expect(brake_wants(&brake, &store, start));
@@ -32,7 +32,7 @@ Test(brake, lets_go_once_there_is_room_again)
 
     brake_begin(&brake, &store, start);
     cr_expect_not(brake_ends(&brake, &store, start, start));
-    store.memory_used = MEMORY / 8 * 5 + 1;
+    store.memory_used = (uint64_t)MEMORY / 8 * 5 + 1;
     cr_expect_not(brake_ends(&brake, &store, start, start));
     store.memory_used--;
     cr_expect(brake_ends(&brake, &store, start, start));

@@ -160,6 +160,27 @@ Test(record, tells_all_that_is_known_of_an_answer)
     store_release(&store);
 }
 
+/* The "address" of a socket of --unix-socket is a path, which may be anything. */
+Test(record, escapes_a_path_in_the_place_of_an_address)
+{
+    struct task *task = answered(200, "HTTP/1.1 200 OK\r\n\r\n");
+    struct options options;
+    struct record record;
+    struct store store;
+
+    rendered_store(&store, ROOM_ENOUGH);
+    begin(&options, OPTION_FORMAT_JSONL);
+    fill_facts(task);
+    strcpy(task->result.facts->remote_ip, "/a\"b\\c\td\xFF");
+    make_record(&record, &options, task, &store);
+    cr_expect(strstr(record.text.data, "\"remote_ip\":\"/a\\\"b\\\\c\\td\xEF\xBF\xBD\","), "%s",
+              record.text.data);
+    record_release(&record);
+    options_release(&options);
+    task_free(task, &store);
+    store_release(&store);
+}
+
 Test(record, leaves_out_what_there_is_not)
 {
     static const char *const absent[] = {"line",          "id",      "context",      "group",
