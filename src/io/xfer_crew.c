@@ -17,15 +17,16 @@ enum { WATCHES_IN_CHUNK = 64 };
  * when another takes over; within bounds, and beyond them. */
 enum { TIMES_KEPT = 8, OPENED_MIN = 256, OPENED_MORE = 1024 };
 
-/* At most, and one for so many descriptors that may be open. */
-enum { CREWS_MAX = 32, DESCRIPTORS_EACH = 64 };
+/* Each has two descriptors of libcurl's own and an idle connection. One for so many that may be open
+ * takes a twentieth of them. */
+enum { CREW_DESCRIPTORS = 3, OPEN_EACH = 64, CREWS_MAX = XFER_DESCRIPTORS / CREW_DESCRIPTORS };
 
 /* Watchers do not move while they are active, so the table grows by chunks. */
 struct watch_chunk {
     struct watch {
         ev_io io;
-        struct xfer *xfer;
-        struct crew *crew;  /* that asked for it last */
+        struct crew *crew; /* that asked for it last */
+        bool is_begun;
         bool is_connection; /* of this descriptor we hear when it is closed */
     } watches[WATCHES_IN_CHUNK];
 };
@@ -86,8 +87,8 @@ static struct watch *watch_of(struct xfer *xfer, int fd)
     if (!xfer->chunks[index])
         xfer->chunks[index] = xcalloc(1, sizeof(struct watch_chunk));
     struct watch *watch = &xfer->chunks[index]->watches[fd % WATCHES_IN_CHUNK];
-    if (!watch->xfer) {
-        watch->xfer = xfer;
+    if (!watch->is_begun) {
+        watch->is_begun = true;
         ev_io_init(&watch->io, on_ready, fd, EV_NONE);
     }
     return watch;
@@ -144,7 +145,8 @@ int xfer_on_close_socket(void *userdata, curl_socket_t fd)
     return close(fd);
 }
 
-/* Of a connection that no transfer uses libcurl wants to hear nothing. */
+/* Of a connection that no transfer uses libcurl wants to hear nothing; nor of one whose transfer
+ * waits for memory, which is counted along: it is not closed for that. */
 size_t xfer_crew_count_idle(const struct crew *crew)
 {
     const struct xfer *xfer = crew->xfer;
@@ -199,7 +201,7 @@ int xfer_crew_init(struct xfer *xfer)
 {
     long descriptors = sysconf(_SC_OPEN_MAX);
 
-    xfer->crews_max = (unsigned)MAX(1, MIN(descriptors / DESCRIPTORS_EACH, CREWS_MAX));
+    xfer->crews_max = (unsigned)MAX(1, MIN(descriptors / OPEN_EACH, CREWS_MAX));
     return new_crew(xfer);
 }
 
@@ -220,7 +222,7 @@ static void stop_watching(struct xfer *xfer)
 {
     for (size_t i = 0; i < xfer->n_chunks; i++) {
         for (size_t k = 0; xfer->chunks[i] && k < WATCHES_IN_CHUNK; k++) {
-            if (xfer->chunks[i]->watches[k].xfer)
+            if (xfer->chunks[i]->watches[k].is_begun)
                 ev_io_stop(xfer->loop, &xfer->chunks[i]->watches[k].io);
         }
     }

@@ -34,17 +34,22 @@ Test(buf_number, has_as_many_digits_as_it_needs_or_more)
     }
 }
 
+static void expect_as_printed(uint64_t number, unsigned digits)
+{
+    char expected[32];
+    struct buf buf;
+
+    buf_init(&buf);
+    snprintf(expected, sizeof expected, "%0*" PRIu64, (int)digits, number);
+    buf_add_number(&buf, number, digits);
+    cr_expect_str_eq(buf.data, expected);
+    buf_release(&buf);
+}
+
 Test(buf_number, is_what_printf_makes_of_it)
 {
-    for (uint64_t number = 1; number < UINT64_MAX / 3; number = number * 3 + 1) {
-        char expected[32];
-        struct buf buf;
-        buf_init(&buf);
-        snprintf(expected, sizeof expected, "%08" PRIu64, number);
-        buf_add_number(&buf, number, 8);
-        cr_expect_str_eq(buf.data, expected);
-        buf_release(&buf);
-    }
+    for (uint64_t number = 1; number < UINT64_MAX / 3; number = number * 3 + 1)
+        expect_as_printed(number, 8);
 }
 
 Test(buf_number, is_right_beside_each_power_of_ten)
@@ -52,15 +57,8 @@ Test(buf_number, is_right_beside_each_power_of_ten)
     uint64_t power = 1;
 
     for (unsigned digits = 1; digits <= 20; digits++, power *= 10) {
-        for (uint64_t number = power - 1; number <= power + 1; number++) {
-            char expected[32];
-            struct buf buf;
-            buf_init(&buf);
-            snprintf(expected, sizeof expected, "%" PRIu64, number);
-            buf_add_number(&buf, number, 1);
-            cr_expect_str_eq(buf.data, expected);
-            buf_release(&buf);
-        }
+        for (uint64_t number = power - 1; number <= power + 1; number++)
+            expect_as_printed(number, 1);
     }
 }
 

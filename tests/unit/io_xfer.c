@@ -680,36 +680,43 @@ Test(xfer, has_a_body_wait_for_memory_that_gets_free)
     finish(&run);
 }
 
+/* Where there is a spool, too. */
+static struct task *start_before_spool(struct run *run, struct body *filler)
+{
+    prepare(run);
+    store_release(&run->store);
+    store_init(&run->store, spool_new("/tmp", 1 << 20), MEMORY);
+    begin(run);
+    fill_memory(run, filler);
+    return start(run, "/bytes/90000");
+}
+
 Test(xfer, has_the_body_next_in_order_not_wait)
 {
     struct body filler = {0};
     struct run run;
 
-    prepare(&run);
-    store_release(&run.store);
-    store_init(&run.store, spool_new("/tmp", 1 << 20), MEMORY);
-    begin(&run);
-    fill_memory(&run, &filler);
-    struct task *task = start(&run, "/bytes/90000");
+    struct task *task = start_before_spool(&run, &filler);
     wait_for_memory(&run, task);
     task->next_in_order = true;
     xfer_go_on(run.xfer, task);
+    cr_expect_null(run.xfer->waiting);
     expect_large(&run, task);
     body_clear(&filler, &run.store);
     finish(&run);
 }
 
+/* From now on nothing goes out. */
 Test(xfer, has_no_body_wait_in_vain)
 {
     struct body filler = {0};
     struct run run;
 
-    prepare(&run);
-    store_release(&run.store);
-    store_init(&run.store, spool_new("/tmp", 1 << 20), MEMORY);
-    begin(&run);
-    fill_memory(&run, &filler);
-    expect_large(&run, start(&run, "/bytes/90000"));
+    struct task *task = start_before_spool(&run, &filler);
+    wait_for_memory(&run, task);
+    run.goes_out = 0;
+    expect_large(&run, task);
+    cr_expect(run.xfer->brake.is_in_vain);
     body_clear(&filler, &run.store);
     finish(&run);
 }
