@@ -1,7 +1,8 @@
 /*
  * Which host a URL is for, remembered. libcurl has the last word on what a URL's host is, and
  * asking it costs more than all else that is done to admit a line; but URLs that are alike up to
- * the first `/`, `?` or `#` after `://` are for the same host.
+ * the first `/`, `?` or `#` after `://` are for the same host. From the third such URL on only what
+ * follows is read, where that is plain: else libcurl reads the whole again.
  *
  * Bound: HOST_MEMO_SLOTS names, of texts of at most HOST_MEMO_TEXT_MAX bytes. Owns: those.
  */
@@ -21,6 +22,7 @@ struct host_name {
     bool numeric;
     size_t text_len;
     char *text; /* what the URLs begin with */
+    struct url *stem; /* which is this; NULL: only one was seen so far */
 };
 
 struct host_memo {
@@ -29,6 +31,9 @@ struct host_memo {
 };
 
 void host_memo_release(struct host_memo *);
+
+/* The URL that url_parse would read from `text`; NULL where libcurl has to say what it is. */
+struct url *host_memo_read(const struct host_memo *, const char *text);
 
 /* The host of `url`, which was read from `text`; NULL: from something else. Good until the next
  * call. */

@@ -12,6 +12,8 @@
 
 #include "base/util.h"
 
+struct buf;
+struct host_memo;
 struct request;
 struct url;
 
@@ -22,6 +24,7 @@ enum input_format { INPUT_AUTO, INPUT_URL, INPUT_JSONL };
 struct parse_rules {
     enum input_format format;
     const char *default_scheme;
+    const struct host_memo *hosts; /* what is known of them; NULL: nothing */
 };
 
 /* What the record of a group begins with, which asks for nothing: those of its members do. */
@@ -31,6 +34,9 @@ bool parse_is_blank(char);
 /* False for a line that asks for nothing: empty, a comment, the record of a group. */
 bool parse_wants(const char *line, size_t len);
 
+/* As url_parse, for the text of a request. */
+int parse_url(const struct parse_rules *, const char *text, struct url **ret_url,
+              struct buf *err) WARN_UNUSED;
 /* Fills url and invalid of `request`, and `*ret_url` where it is valid. */
 void parse_line(const struct parse_rules *, const char *line, size_t len, struct request *request,
                 struct url **ret_url);

@@ -19,6 +19,11 @@ int url_parse(const char *text, const char *default_scheme, struct url **ret_url
 /* Where a `Location: location` seen at `base` leads. */
 int url_resolve(const struct url *base, const char *location, struct url **ret_url,
                 struct buf *err) WARN_UNUSED;
+/* One of the same scheme, host and user, and no more. */
+struct url *url_stem(const struct url *);
+/* What such a one leads to; a query may be NULL. Both are taken as they are written: the path begins
+ * with a slash and has no dots to be resolved. */
+struct url *url_below(const struct url *stem, const char *path, const char *query);
 void url_free(struct url *);
 
 bool url_has_scheme(const struct url *, const char *scheme);

@@ -121,6 +121,7 @@ static void set_rules(struct engine *engine, const struct options *options)
     engine->parsing = (struct parse_rules){
         .format = options->input_format,
         .default_scheme = options->proto_default ? options->proto_default : "http",
+        .hosts = &engine->hosts,
     };
     engine->flush_at = INFINITY;
     engine->due = engine->showing.due = INFINITY;

@@ -104,7 +104,7 @@ static void read_url_again(struct engine *engine, struct task *task)
     if (task->url)
         return;
     buf_init(&err);
-    int result = url_parse(task->request.url, engine->parsing.default_scheme, &task->url, &err);
+    int result = parse_url(&engine->parsing, task->request.url, &task->url, &err);
     assert(result == 0);
     (void)result;
     buf_release(&err);

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "model/host_memo.h"
 #include "model/json_request.h"
 #include "model/request.h"
 #include "model/url.h"
@@ -70,6 +71,13 @@ void parse_long_line(const char *line, size_t len, struct request *request)
     refuse(request, line, len, "a line of more than 1 MiB");
 }
 
+int parse_url(const struct parse_rules *rules, const char *text, struct url **ret_url,
+              struct buf *err)
+{
+    *ret_url = rules->hosts ? host_memo_read(rules->hosts, text) : NULL;
+    return *ret_url ? 0 : url_parse(text, rules->default_scheme, ret_url, err);
+}
+
 /* Reads `text` (taken) as the request's URL. */
 static void take_url(const struct parse_rules *rules, char *text, const char *line, size_t len,
                      struct request *request, struct url **ret_url)
@@ -77,7 +85,7 @@ static void take_url(const struct parse_rules *rules, char *text, const char *li
     struct buf err;
 
     buf_init(&err);
-    if (url_parse(text, rules->default_scheme, ret_url, &err) == 0) {
+    if (parse_url(rules, text, ret_url, &err) == 0) {
         request->url = text;
     } else {
         request->url = NULL;

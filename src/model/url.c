@@ -84,6 +84,32 @@ int url_resolve(const struct url *base, const char *location, struct url **ret_u
     return set_whole(handle, location, CURLU_URLENCODE | CURLU_ALLOW_SPACE, ret_url, err);
 }
 
+static void must(CURLUcode code)
+{
+    if (code != CURLUE_OK)
+        out_of_memory();
+}
+
+struct url *url_stem(const struct url *url)
+{
+    CURLU *handle = checked(curl_url_dup(handle_of(url)));
+
+    must(curl_url_set(handle, CURLUPART_PATH, NULL, 0));
+    must(curl_url_set(handle, CURLUPART_QUERY, NULL, 0));
+    must(curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0));
+    return (struct url *)handle;
+}
+
+struct url *url_below(const struct url *stem, const char *path, const char *query)
+{
+    CURLU *handle = checked(curl_url_dup(handle_of(stem)));
+
+    must(curl_url_set(handle, CURLUPART_PATH, path, 0));
+    if (query)
+        must(curl_url_set(handle, CURLUPART_QUERY, query, 0));
+    return (struct url *)handle;
+}
+
 /* One part as a string to curl_free, or NULL where the URL has none. */
 static char *part(const struct url *url, CURLUPart what, unsigned flags)
 {
@@ -231,12 +257,6 @@ bool url_is_numeric(const struct url *url)
 
     curl_free(name);
     return numeric;
-}
-
-static void must(CURLUcode code)
-{
-    if (code != CURLUE_OK)
-        out_of_memory();
 }
 
 void url_copy_user(struct url *url, const struct url *from)

@@ -90,3 +90,144 @@ Test(host_memo, of_no_text_remembers_nothing)
     url_free(url);
     buf_release(&err);
 }
+
+/* ---- what follows a host that is known ---- */
+
+static void learn(const char *text)
+{
+    find(text);
+    find(text);
+}
+
+/* Both say the same of every part. */
+static void expect_same(const struct url *one, const struct url *other, const char *text)
+{
+    static void (*const tell[])(const struct url *, struct buf *) = {
+        url_add_host, url_add_name_and_port, url_add_host_part, url_add_path, url_add_text,
+    };
+    struct buf said, wanted;
+
+    buf_init(&said);
+    buf_init(&wanted);
+    for (size_t i = 0; i < ARRAY_LEN(tell); i++) {
+        buf_clear(&said);
+        buf_clear(&wanted);
+        tell[i](one, &said);
+        tell[i](other, &wanted);
+        cr_expect_str_eq(said.data, wanted.data, "%s", text);
+    }
+    buf_release(&said);
+    buf_release(&wanted);
+}
+
+/* Whether it was put together; where it was, it is what libcurl reads. */
+static bool reads(const char *text)
+{
+    struct url *url = host_memo_read(&memo, text), *wanted = NULL;
+    bool was_read = url != NULL;
+    struct buf err;
+
+    buf_init(&err);
+    if (was_read) {
+        cr_assert_eq(url_parse(text, "http", &wanted, &err), 0, "%s", text);
+        expect_same(url, wanted, text);
+    }
+    url_free(wanted);
+    url_free(url);
+    buf_release(&err);
+    return was_read;
+}
+
+Test(host_memo, puts_together_what_libcurl_would_read)
+{
+    static const char *const plain[] = {
+        "http://a.example/",
+        "http://a.example/x",
+        "http://a.example/x/y.z;p=1,2",
+        "http://a.example/x?",
+        "http://a.example/x?q",
+        "http://a.example/?a=b&c=d/e?f",
+        "http://a.example//x",
+        "http://a.example/x:y@z",
+        "http://a.example/~u/!$&'()*+-_",
+        "http://a.example/x?u=http://b.example/",
+        "http://a.example/x?a=/../b",
+    };
+
+    learn("http://a.example/z?q#f");
+    for (size_t i = 0; i < ARRAY_LEN(plain); i++)
+        cr_expect_eq(reads(plain[i]), strcmp(plain[i], "http://a.example/x?") != 0, "%s", plain[i]);
+}
+
+Test(host_memo, puts_the_user_and_the_port_back)
+{
+    learn("https://u:p@a.example:8443/z");
+    learn("http://127.1/");
+    cr_expect(reads("https://u:p@a.example:8443/x?y"));
+    cr_expect(reads("http://127.1/x"));
+    cr_expect_not(reads("https://a.example:8443/x"));
+    cr_expect_not(reads("https://u:q@a.example:8443/x"));
+}
+
+Test(host_memo, leaves_what_is_not_plain_to_libcurl)
+{
+    static const char *const texts[] = {
+        "http://a.example",          "http://a.example?q",
+        "http://a.example#f",        "http://a.example/x#f",
+        "http://a.example/x?q#f",    "http://a.example/a%20b",
+        "http://a.example/x?a=%2F",  "http://a.example/x y",
+        "http://a.example/\xC3\xA9", "http://a.example/./x",
+        "http://a.example/x/..",     "http://a.example/.x",
+        "http://a.example\\x",       "http://a.example/x\\y",
+        "http://a.example/[x]",      "http://a.example/x?\"",
+        "http://a.example/{x}",      "http://a.example/x?a|b",
+        "HTTP://a.example/x",        "a.example/x",
+        "http://b.example/x",        "httpx/http://a.example/x",
+    };
+
+    learn("http://a.example/z");
+    learn("httpx/http://a.example/z");
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        cr_expect_not(reads(texts[i]), "%s", texts[i]);
+}
+
+Test(host_memo, has_no_more_of_a_path_than_fits)
+{
+    char text[1024];
+
+    learn("http://a.example/z");
+    snprintf(text, sizeof text, "http://a.example/%0254d", 0);
+    cr_expect(reads(text));
+    snprintf(text, sizeof text, "http://a.example/%0255d", 0);
+    cr_expect_not(reads(text));
+    snprintf(text, sizeof text, "http://a.example/?%0900d", 0);
+    cr_expect(reads(text), "a query is not copied");
+}
+
+Test(host_memo, of_three_slashes_knows_nothing)
+{
+    cr_expect_str_eq(find("http:///a.example/x")->name, "http://a.example:80");
+    cr_expect_str_eq(find("http:///b.example/x")->name, "http://b.example:80");
+    cr_expect_not(reads("http:///a.example/x"));
+}
+
+/* Whatever stands behind a known host: what is put together is what libcurl reads. */
+Test(host_memo, agrees_with_libcurl_on_every_byte)
+{
+    static const struct {
+        const char *before, *after;
+    } frames[] = {
+        {"http://a.example/", ""},     {"http://a.example/x", "y"}, {"http://a.example/x?", ""},
+        {"http://a.example/x?y", "z"}, {"http://a.example/", "/."},
+    };
+    char text[64];
+    int read = 0;
+
+    learn("http://a.example/z");
+    for (size_t i = 0; i < ARRAY_LEN(frames); i++)
+        for (int c = 1; c < 256; c++) {
+            snprintf(text, sizeof text, "%s%c%s", frames[i].before, c, frames[i].after);
+            read += reads(text);
+        }
+    cr_expect_gt(read, 4 * 70);
+}
