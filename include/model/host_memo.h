@@ -26,8 +26,8 @@ struct host_name {
 };
 
 struct host_memo {
-    struct host_name slots[HOST_MEMO_SLOTS];
-    struct host_name last; /* of a text that is not remembered */
+    struct host_name slots[HOST_MEMO_SLOTS + 1]; /* the last is for what is not remembered */
+    size_t recent;                               /* the one that was last found */
 };
 
 void host_memo_release(struct host_memo *);

@@ -56,6 +56,8 @@ const char *format_header_line(const struct format *, size_t *ret_len);
  * many, 0 when all are out, or a negative errno with words in `err`. */
 ssize_t format_render(const struct format *, struct rendering *, const struct task *,
                       const struct store *, char *bytes, size_t max, struct buf *err) WARN_UNUSED;
+/* Whether that was the last of them: the next call would say 0. */
+bool format_is_all_out(const struct format *, const struct rendering *);
 
 /* The line on stderr for a result that is not ok; nothing of it can move a terminal. */
 void format_failure(const struct task *, struct buf *out);

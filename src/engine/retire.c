@@ -106,10 +106,10 @@ bool engine_can_retire(const struct engine *engine)
 /* False where a writer is full and its reader takes nothing. */
 static bool has_room(struct engine *engine, double now)
 {
-    if (!writers_have_room(engine)) {
-        flush_out(engine, now);
-        flush_notes(engine);
-    }
+    if (writers_have_room(engine))
+        return true;
+    flush_out(engine, now);
+    flush_notes(engine);
     return writers_have_room(engine);
 }
 
@@ -128,19 +128,21 @@ static bool render_some(struct engine *engine, struct task *task, double now)
     buf_init(&err);
     ssize_t len =
         format_render(engine->format, &engine->rendering, task, &engine->store, to, room, &err);
+    bool is_all = len <= 0 || format_is_all_out(engine->format, &engine->rendering);
     if (len < 0) {
         result_setf(&task->result, REASON_OUTPUT, "%s", err.data);
         engine_note_trouble(engine, err.data);
         engine_stop(engine, now);
-    } else if (len == 0) {
-        engine_keep(engine, task);
-        engine_vouch(engine, task);
     } else {
         writer_commit(engine->out, (size_t)len);
         engine->bytes_left -= MIN((size_t)len, engine->bytes_left);
     }
+    if (is_all && len >= 0) {
+        engine_keep(engine, task);
+        engine_vouch(engine, task);
+    }
     buf_release(&err);
-    return len <= 0;
+    return is_all;
 }
 
 /* Where each result is a record, the record tells of the failure. */

@@ -315,14 +315,15 @@ size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata)
 {
     struct transfer *transfer = userdata;
     size_t len = size * count;
-    bool begins = len >= 5 && memcmp(bytes, "HTTP/", 5) == 0;
+    char first = len ? *bytes : '\0';
 
     transfer->heard_at = transfer->xfer->now;
-    if (begins)
+    if (first == 'H' && len >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
         begin_head(transfer);
-    else if (len && (*bytes == '\r' || *bytes == '\n'))
+    else if (first == '\r' || first == '\n')
         transfer->head_is_whole = true;
-    gate_read_header(&transfer->gate, bytes, len);
+    else
+        gate_read_header(&transfer->gate, bytes, len);
     if (transfer->xfer->wants.headers && !transfer->body_seen)
         add_header_line(&transfer->task->result.facts->headers, bytes, len);
     return len;

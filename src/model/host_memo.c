@@ -18,30 +18,56 @@ static void clear(struct host_name *slot)
 
 void host_memo_release(struct host_memo *memo)
 {
-    for (size_t i = 0; i < HOST_MEMO_SLOTS; i++)
+    for (size_t i = 0; i < ARRAY_LEN(memo->slots); i++)
         clear(&memo->slots[i]);
-    clear(&memo->last);
+}
+
+static bool ends_host(char c)
+{
+    return c == '/' || c == '?' || c == '#' || c == '\\' || c == '\0';
 }
 
 /* How much of the text says which host it is; 0 where that is not plain. */
 static size_t telling_len(const char *text)
 {
-    const char *colon = text ? strstr(text, "://") : NULL;
-    size_t len = colon ? (size_t)(colon + 3 - text) : 0;
+    const char *colon = strstr(text, "://");
+    size_t from = colon ? (size_t)(colon + 3 - text) : 0, len = from;
 
-    size_t host_len = len ? strcspn(text + len, "/?#\\") : 0;
-
+    while (len && len <= HOST_MEMO_TEXT_MAX && !ends_host(text[len]))
+        len++;
     /* What begins with three slashes has its host behind them. */
-    return host_len && len + host_len <= HOST_MEMO_TEXT_MAX ? len + host_len : 0;
+    return len > from && len <= HOST_MEMO_TEXT_MAX ? len : 0;
 }
 
-static size_t slot_of(const char *text, size_t len)
+static bool begins_as(const struct host_name *slot, const char *text)
+{
+    return slot->text && strncmp(slot->text, text, slot->text_len) == 0 &&
+           ends_host(text[slot->text_len]);
+}
+
+static uint32_t hash_of(const char *text, size_t len)
 {
     uint32_t hash = 2166136261U; /* FNV-1a */
 
     for (size_t i = 0; i < len; i++)
         hash = (hash ^ (unsigned char)text[i]) * 16777619U;
-    return hash % HOST_MEMO_SLOTS;
+    return hash;
+}
+
+/* The slot for `text`, and how much of that tells. Neighbours are mostly for the same host. */
+static size_t slot_of(const struct host_memo *memo, const char *text, size_t *ret_len)
+{
+    const struct host_name *recent = &memo->slots[memo->recent];
+
+    *ret_len = 0;
+    if (!text)
+        return HOST_MEMO_SLOTS;
+    if (begins_as(recent, text)) {
+        *ret_len = recent->text_len;
+        return memo->recent;
+    }
+    *ret_len = telling_len(text);
+    return *ret_len ? hash_of(text, *ret_len) % HOST_MEMO_SLOTS : HOST_MEMO_SLOTS;
 }
 
 static void ask(struct host_name *slot, const struct url *url)
@@ -54,11 +80,6 @@ static void ask(struct host_name *slot, const struct url *url)
     slot->numeric = url_is_numeric(url);
 }
 
-static bool is_slot_of(const struct host_name *slot, const char *text, size_t len)
-{
-    return slot->text_len == len && memcmp(slot->text, text, len) == 0;
-}
-
 /* What stands for itself in a path and in a query. A % does not: libcurl rewrites it. */
 static bool is_plain(char c)
 {
@@ -66,23 +87,19 @@ static bool is_plain(char c)
            c == '_' || c == '~' || c == '!' || c == '$';
 }
 
-/* Where the plain bytes of a path end; NULL where they are no path, or one with dots. */
-static const char *end_of_path(const char *at)
+/* A path without dots to be resolved, and perhaps a query. */
+static bool is_plain_rest(const char *at)
 {
     if (*at != '/')
-        return NULL;
+        return false;
     for (; is_plain(*at); at++) {
         if (at[0] == '/' && at[1] == '.')
-            return NULL;
+            return false;
     }
-    return at;
-}
-
-static const char *end_of_query(const char *at)
-{
-    while (is_plain(*at) || *at == '?')
-        at++;
-    return at;
+    if (at[0] == '?' && at[1])
+        for (at++; is_plain(*at) || *at == '?';)
+            at++;
+    return *at == '\0';
 }
 
 static bool names_http(const char *text)
@@ -92,31 +109,23 @@ static bool names_http(const char *text)
 
 struct url *host_memo_read(const struct host_memo *memo, const char *text)
 {
-    size_t len = names_http(text) ? telling_len(text) : 0;
-    const struct host_name *slot = &memo->slots[len ? slot_of(text, len) : 0];
-    char path[HOST_MEMO_TEXT_MAX + 1];
+    size_t len;
+    const struct host_name *slot = &memo->slots[slot_of(memo, text, &len)];
 
-    if (!len || !slot->stem || !is_slot_of(slot, text, len))
+    if (!len || !slot->stem || !begins_as(slot, text) || !is_plain_rest(text + len))
         return NULL;
-    const char *end = end_of_path(text + len);
-    size_t path_len = end ? (size_t)(end - text) - len : sizeof path;
-    bool has_query = end && end[0] == '?' && end[1];
-
-    if (path_len >= sizeof path || (*end && !has_query) || (has_query && *end_of_query(end + 1)))
-        return NULL;
-    memcpy(path, text + len, path_len);
-    path[path_len] = '\0';
-    return url_below(slot->stem, path, has_query ? end + 1 : NULL);
+    return url_below(slot->stem, text + len);
 }
 
 const struct host_name *host_memo_find(struct host_memo *memo, const char *text,
                                        const struct url *url)
 {
-    size_t len = telling_len(text);
-    struct host_name *slot = len ? &memo->slots[slot_of(text, len)] : &memo->last;
+    size_t len, at = slot_of(memo, text, &len);
+    struct host_name *slot = &memo->slots[at];
 
-    if (len && is_slot_of(slot, text, len)) {
-        if (!slot->stem)
+    memo->recent = at;
+    if (len && begins_as(slot, text)) {
+        if (!slot->stem && names_http(text))
             slot->stem = url_stem(url);
         return slot;
     }

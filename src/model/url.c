@@ -100,13 +100,12 @@ struct url *url_stem(const struct url *url)
     return (struct url *)handle;
 }
 
-struct url *url_below(const struct url *stem, const char *path, const char *query)
+/* The query stays in the path: libcurl prints one of its own twice, a byte at a time. */
+struct url *url_below(const struct url *stem, const char *rest)
 {
     CURLU *handle = checked(curl_url_dup(handle_of(stem)));
 
-    must(curl_url_set(handle, CURLUPART_PATH, path, 0));
-    if (query)
-        must(curl_url_set(handle, CURLUPART_QUERY, query, 0));
+    must(curl_url_set(handle, CURLUPART_PATH, rest, 0));
     return (struct url *)handle;
 }
 
@@ -174,7 +173,7 @@ void url_add_path(const struct url *url, struct buf *out)
     char *path = part(url, CURLUPART_PATH, 0);
 
     if (path)
-        buf_add_text(out, path + (path[0] == '/'));
+        buf_add(out, path + (path[0] == '/'), strcspn(path, "?") - (path[0] == '/'));
     curl_free(path);
 }
 
@@ -274,13 +273,29 @@ void url_copy_user(struct url *url, const struct url *from)
     curl_free(password);
 }
 
+/* Has the query by itself, for what changes one of the two. */
+static void part_query(struct url *url)
+{
+    char *path = part(url, CURLUPART_PATH, 0);
+    char *query = path ? strchr(path, '?') : NULL;
+
+    if (query) {
+        *query = '\0';
+        must(curl_url_set(handle_of(url), CURLUPART_PATH, path, 0));
+        must(curl_url_set(handle_of(url), CURLUPART_QUERY, query + 1, 0));
+    }
+    curl_free(path);
+}
+
 void url_add_query(struct url *url, const char *query)
 {
+    part_query(url);
     must(curl_url_set(handle_of(url), CURLUPART_QUERY, query, CURLU_APPENDQUERY));
 }
 
 void url_add_file_name(struct url *url, const char *file)
 {
+    part_query(url);
     char *path = part(url, CURLUPART_PATH, 0);
     const char *slash = strrchr(file, '/');
     struct buf longer;

@@ -597,6 +597,11 @@ static bool shows_nothing(const struct format *format, const struct task *task)
     return format->kind == OPTION_FORMAT_RAW && task->result.reason != REASON_OK;
 }
 
+bool format_is_all_out(const struct format *format, const struct rendering *rendering)
+{
+    return !rendering->text.len && rendering->segment == format->n_segments;
+}
+
 /* Whether nothing more can be done in `room` bytes: all is out, or a piece of the body would not
  * fit. */
 static bool must_stop(const struct format *format, const struct rendering *rendering, size_t done,

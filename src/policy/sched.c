@@ -54,6 +54,7 @@ struct sched {
     struct flow_rules rules;
     struct bucket bucket; /* of all starts */
     struct host *by_name;
+    struct host *last_found; /* by its name; NULL: it is not there any more */
     struct host *lists[DROPPED + 1];
     size_t lens[DROPPED + 1];
     size_t queued; /* tasks */
@@ -134,18 +135,24 @@ void sched_free(struct sched *sched)
     free(sched);
 }
 
-/* The dropped are kept until somebody asks for their names. */
-static void drop(struct sched *sched, struct host *host)
+static void unname(struct sched *sched, struct host *host)
 {
     assert(sched->by_name);
     HASH_DEL(sched->by_name, host);
+    if (sched->last_found == host)
+        sched->last_found = NULL;
+}
+
+/* The dropped are kept until somebody asks for their names. */
+static void drop(struct sched *sched, struct host *host)
+{
+    unname(sched, host);
     enlist(sched, host, DROPPED);
 }
 
 static void drop_unnamed(struct sched *sched, struct host *host)
 {
-    assert(sched->by_name);
-    HASH_DEL(sched->by_name, host);
+    unname(sched, host);
     unlist(sched, host);
     sched->lens[NOWHERE]--;
     free(host);
@@ -228,10 +235,13 @@ static void place_host(struct sched *sched, struct host *host, double now)
 
 static struct host *find_or_make(struct sched *sched, const char *name, bool numeric)
 {
-    struct host *host = NULL;
-    size_t len = strlen(name);
+    struct host *host = sched->last_found;
 
+    if (host && strcmp(host->name, name) == 0)
+        return host;
+    size_t len = strlen(name);
     HASH_FIND(hh, sched->by_name, name, len, host);
+    sched->last_found = host;
     if (host)
         return host;
     host = xcalloc(1, sizeof *host + len + 1);

@@ -191,19 +191,6 @@ Test(host_memo, leaves_what_is_not_plain_to_libcurl)
         cr_expect_not(reads(texts[i]), "%s", texts[i]);
 }
 
-Test(host_memo, has_no_more_of_a_path_than_fits)
-{
-    char text[1024];
-
-    learn("http://a.example/z");
-    snprintf(text, sizeof text, "http://a.example/%0254d", 0);
-    cr_expect(reads(text));
-    snprintf(text, sizeof text, "http://a.example/%0255d", 0);
-    cr_expect_not(reads(text));
-    snprintf(text, sizeof text, "http://a.example/?%0900d", 0);
-    cr_expect(reads(text), "a query is not copied");
-}
-
 Test(host_memo, of_three_slashes_knows_nothing)
 {
     cr_expect_str_eq(find("http:///a.example/x")->name, "http://a.example:80");
@@ -230,4 +217,60 @@ Test(host_memo, agrees_with_libcurl_on_every_byte)
             read += reads(text);
         }
     cr_expect_gt(read, 4 * 70);
+}
+
+/* What is put together can be changed as what libcurl read can. */
+Test(host_memo, what_it_puts_together_can_be_added_to)
+{
+    static const char *const texts[] = {
+        "http://a.example/x",
+        "http://a.example/x?y",
+        "http://a.example/x/?y",
+        "http://a.example/",
+    };
+    struct url *url, *wanted;
+    struct buf err;
+
+    learn("http://a.example/z");
+    buf_init(&err);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        url = host_memo_read(&memo, texts[i]);
+        cr_assert(url);
+        cr_assert_eq(url_parse(texts[i], "http", &wanted, &err), 0);
+        url_add_query(url, "a=b");
+        url_add_query(wanted, "a=b");
+        expect_same(url, wanted, texts[i]);
+        url_free(url);
+        url = host_memo_read(&memo, texts[i]);
+        url_add_file_name(url, "dir/name");
+        url_add_query(url, "a=b");
+        url_add_file_name(wanted, "dir/name");
+        expect_same(url, wanted, texts[i]);
+        url_free(url);
+        url_free(wanted);
+    }
+    buf_release(&err);
+}
+
+Test(host_memo, what_it_puts_together_leads_on)
+{
+    static const char *const locations[] = {"y", "?z", "/y?z", "//b.example/", "#f", "../y"};
+    struct url *from, *url, *wanted_from, *wanted;
+    struct buf err;
+
+    learn("http://a.example/z");
+    buf_init(&err);
+    from = host_memo_read(&memo, "http://a.example/d/x?q=/r");
+    cr_assert(from);
+    cr_assert_eq(url_parse("http://a.example/d/x?q=/r", "http", &wanted_from, &err), 0);
+    for (size_t i = 0; i < ARRAY_LEN(locations); i++) {
+        cr_assert_eq(url_resolve(from, locations[i], &url, &err), 0);
+        cr_assert_eq(url_resolve(wanted_from, locations[i], &wanted, &err), 0);
+        expect_same(url, wanted, locations[i]);
+        url_free(url);
+        url_free(wanted);
+    }
+    url_free(from);
+    url_free(wanted_from);
+    buf_release(&err);
 }
