@@ -40,9 +40,12 @@ void *xrealloc(void *memory, size_t size)
     return checked(realloc(memory, size ? size : 1));
 }
 
+/* By realloc, which everything that watches or replaces the allocator knows. */
 void *xreallocarray(void *memory, size_t count, size_t size)
 {
-    return checked(reallocarray(memory, count ? count : 1, size ? size : 1));
+    if (size && count > SIZE_MAX / size)
+        out_of_memory();
+    return xrealloc(memory, count * size);
 }
 
 char *xstrdup(const char *text)

@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -52,7 +53,17 @@ Test(util, grows_only_an_array_that_is_full)
     free(array);
 }
 
-Test(util, ends_with_status_4_when_memory_is_out)
+static void run_out(void)
+{
+    out_of_memory();
+}
+
+static void ask_for_more_than_there_are_numbers(void)
+{
+    free(xreallocarray(NULL, SIZE_MAX / 4 + 2, 4));
+}
+
+static void check_that_it_ends(void (*act)(void))
 {
     char words[64] = "";
     int ends[2], status;
@@ -61,7 +72,8 @@ Test(util, ends_with_status_4_when_memory_is_out)
     pid_t child = fork();
     if (child == 0) {
         dup2(ends[1], STDERR_FILENO);
-        out_of_memory();
+        act();
+        _exit(0);
     }
     close(ends[1]);
     cr_expect_gt(read(ends[0], words, sizeof words - 1), 0);
@@ -69,6 +81,12 @@ Test(util, ends_with_status_4_when_memory_is_out)
     cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 4);
     cr_expect_str_eq(words, "weir: out of memory\n");
     close(ends[0]);
+}
+
+Test(util, ends_with_status_4_when_memory_is_out)
+{
+    check_that_it_ends(run_out);
+    check_that_it_ends(ask_for_more_than_there_are_numbers);
 }
 
 Test(strings, owns_what_it_was_given_in_order)
