@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/util.h"
 
@@ -47,7 +48,14 @@ static inline void buf_add_char(struct buf *buf, char c)
     buf_extend(buf, 1);
 }
 
-void buf_add(struct buf *, const void *bytes, size_t len);
+static inline void buf_add(struct buf *buf, const void *bytes, size_t len)
+{
+    if (!len)
+        return;
+    memcpy(buf_reserve(buf, len), bytes, len);
+    buf_extend(buf, len);
+}
+
 void buf_add_text(struct buf *, const char *text);
 void buf_addf(struct buf *, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -21,7 +21,7 @@ struct host_name {
     char *name; /* `scheme://name:port`; NULL: an empty slot */
     bool numeric;
     size_t text_len;
-    char *text; /* what the URLs begin with */
+    char *text;       /* what the URLs begin with */
     struct url *stem; /* which is this; NULL: only one was seen so far */
 };
 

@@ -54,6 +54,8 @@ def keepalive(bench):
         weir("weir --jsonl, text", "--no-compressed", "--jsonl", stdin=text_path, expect=None,
              base=raw_text),
         weir("weir, JSON requests", "--no-compressed", stdin=json_path),
+        Job("libcurl alone", peers.libcurl_alone(bench.lab, bench.nginx.url("1k"), many, at_once),
+            many, sink="none", note="the floor with libcurl: bodies thrown away"),
         Job("h2load", peers.h2load(bench.nginx.url("1k"), many, at_once), many, sink="none",
             note="the floor: bodies thrown away"),
         Job("asyncio+aiohttp", peers.aiohttp(at_once), some, stdin=some_path, expect=some_whole),

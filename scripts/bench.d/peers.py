@@ -104,6 +104,10 @@ def aiohttp(at_once, *authority):
     return [PYTHON, script, str(at_once), *authority]
 
 
+def libcurl_alone(lab, url, requests, at_once):
+    return [lab.path("bare"), url, str(requests), str(at_once)]
+
+
 def h2load(url, requests, at_once):
     return ["h2load", "--h1", "-t", "1", "-n", str(requests), "-c", str(at_once), url]
 

@@ -10,6 +10,11 @@ enum { FIRST_CAPACITY = 64 };
 /* What an empty buffer points at, so that data is a string before the first byte. Never written. */
 static const char nothing[1] = "";
 
+static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                            "25262728293031323334353637383940414243444546474849"
+                            "50515253545556575859606162636465666768697071727374"
+                            "75767778798081828384858687888990919293949596979899";
+
 void buf_init(struct buf *buf)
 {
     *buf = (struct buf){.data = (char *)(uintptr_t)nothing};
@@ -38,14 +43,6 @@ char *buf_grow(struct buf *buf, size_t len)
     buf->capacity = capacity;
     buf->data[buf->len] = '\0';
     return buf->data + buf->len;
-}
-
-void buf_add(struct buf *buf, const void *bytes, size_t len)
-{
-    if (!len)
-        return;
-    memcpy(buf_reserve(buf, len), bytes, len);
-    buf_extend(buf, len);
 }
 
 void buf_add_text(struct buf *buf, const char *text)
@@ -79,19 +76,22 @@ static unsigned count_digits(uint64_t number)
 {
     unsigned digits = 1;
 
-    for (uint64_t limit = 10; number >= limit && digits < 19; limit *= 10)
-        digits++;
-    return digits + (number >= UINT64_C(10000000000000000000));
+    for (; number >= 10000; number /= 10000)
+        digits += 4;
+    return digits + (number >= 10) + (number >= 100) + (number >= 1000);
 }
 
-/* The last `digits` digits of it; gives what is before them. */
+/* The last `digits` digits of it, two at a time; gives what is before them. */
 static uint64_t write_digits(char *to, uint64_t number, unsigned digits)
 {
-    while (digits) {
-        to[--digits] = (char)('0' + number % 10);
-        number /= 10;
+    for (; digits >= 2; number /= 100) {
+        digits -= 2;
+        memcpy(to + digits, pairs + number % 100 * 2, 2);
     }
-    return number;
+    if (!digits)
+        return number;
+    to[0] = (char)('0' + number % 10);
+    return number / 10;
 }
 
 void buf_add_number(struct buf *buf, uint64_t number, unsigned digits)
