@@ -76,8 +76,8 @@ struct task *xfer_next_finished(struct xfer *);
 enum { XFER_TRACE_MAX = 32 * 1024 };
 struct buf *xfer_trace(struct xfer *);
 
-/* Has libcurl drop what it knows about the address of `name:port`. */
-void xfer_forget_name(struct xfer *, const char *name_and_port);
+/* Has libcurl drop what it knows about the address of `scheme://name:port`. */
+void xfer_forget_name(struct xfer *, const char *host);
 
 /* How many bytes of bodies have come so far, decoded. */
 uint64_t xfer_received(const struct xfer *);

@@ -28,11 +28,21 @@ struct task;
 /* Unwanted: its answer's status says so. Counted: of what is accepted no more is told. */
 enum body_way { BODY_UNWANTED, BODY_COUNTED, BODY_HELD, BODY_TO_SINK };
 
+/* A share keeps eight TLS sessions, whatever the hosts; so there are so many. */
+enum { XFER_SHARDS = 32 };
+
+/* What is known of some of the hosts: where they are, how TLS to them is taken up again. */
+struct shard {
+    CURLSH *share;             /* NULL: no transfer was for one of them yet */
+    struct curl_slist *forget; /* names to be dropped with the next transfer */
+};
+
 /* An easy handle and what the transfer that runs on it has come to. */
 struct transfer {
     CURL *easy;
     struct xfer *xfer;
     struct crew *crew;                        /* that has it; NULL: none */
+    struct shard *shard;                      /* whose share it has */
     struct task *task;                        /* borrowed; NULL while the handle is in the pool */
     struct transfer *prev, *next;             /* running, ended, or in the pool */
     struct transfer *prev_found, *next_found; /* among those whose name was found */
@@ -82,7 +92,7 @@ struct xfer {
     struct crew *crews; /* the first takes what is started */
     unsigned n_crews, crews_max;
     unsigned connections; /* kept open by each at most */
-    CURLSH *share;
+    struct shard shards[XFER_SHARDS];
     double now; /* read when the loop hands us a socket */
     bool stopped;
     uint64_t received; /* bytes of bodies */
@@ -100,7 +110,6 @@ struct xfer {
     struct ask ask;             /* what the options ask of every request */
     CURL *jar;                  /* loads and saves the cookies; NULL: there are none */
     struct curl_slist *resolve, *connect_to;
-    struct curl_slist *forget; /* names to be dropped with the next transfer */
     const char *ca_file;
     long read_max;    /* bytes of a large body in one piece */
     struct buf trace; /* lines that nobody has taken yet */

@@ -24,6 +24,13 @@ bool xfer_header_is_safe(const char *header);
 bool xfer_header_is_named(const char *header, const char *name);
 struct curl_slist *xfer_append(struct curl_slist *, const char *text);
 
+/* xfer_share.c: what transfers have in common, by host. The cookies are loaded with it. */
+int xfer_share_init(struct xfer *) WARN_UNUSED;
+void xfer_share_release(struct xfer *);
+/* For a handle that is new or was reset, and for each transfer once its URL is set. */
+CURLcode xfer_share_join(struct transfer *);
+void xfer_share_choose(struct transfer *);
+
 /* xfer.c: libcurl's callbacks; the userdata is the transfer, of a socket that closes the xfer. */
 size_t xfer_on_body(char *bytes, size_t size, size_t count, void *userdata);
 size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata);

@@ -72,7 +72,7 @@ bool sched_is_down(const struct task *, double now);
 /* `scheme://name:port` of the task's host. */
 const char *sched_host_name(const struct task *);
 
-/* Appends `name:port` of a host whose record was dropped, or is kept without what its name led to;
+/* Appends `scheme://name:port` of a host whose record was dropped, or is kept without what its name led to;
  * false when there is none. */
 bool sched_next_dropped(struct sched *, struct buf *out);
 

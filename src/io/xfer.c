@@ -404,52 +404,6 @@ static void give_transfer(struct xfer *xfer, struct transfer *transfer)
 
 /* ---- birth and death ---- */
 
-/* As in curl: cookies given as such are sent, and that is all. */
-static bool wants_jar(const struct options *options)
-{
-    for (size_t i = 0; i < options->cookies.len; i++) {
-        if (!strchr(options->cookies.at[i], '='))
-            return true;
-    }
-    return options->cookie_jar;
-}
-
-static int set_up_share(struct xfer *xfer)
-{
-    xfer->share = curl_share_init();
-    if (!xfer->share)
-        out_of_memory();
-    bool shared =
-        curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK &&
-        curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) == CURLSHE_OK;
-    /* The public suffixes; of a library without them nothing is lost. */
-    if (wants_jar(xfer->options))
-        curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_PSL);
-    if (wants_jar(xfer->options))
-        shared = shared && curl_share_setopt(xfer->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE) ==
-                               CURLSHE_OK;
-    return shared ? 0 : -EINVAL;
-}
-
-/* One handle, which fetches nothing, reads the files of cookies into the jar that all share: each
- * of the others would read them anew for every request. */
-static void open_jar(struct xfer *xfer)
-{
-    const struct strings *cookies = &xfer->options->cookies;
-
-    if (!wants_jar(xfer->options))
-        return;
-    xfer->jar = curl_easy_init();
-    if (!xfer->jar || curl_easy_setopt(xfer->jar, CURLOPT_SHARE, xfer->share) != CURLE_OK)
-        out_of_memory();
-    curl_easy_setopt(xfer->jar, CURLOPT_COOKIEFILE, "");
-    for (size_t i = 0; i < cookies->len; i++) {
-        if (!strchr(cookies->at[i], '='))
-            curl_easy_setopt(xfer->jar, CURLOPT_COOKIEFILE, cookies->at[i]);
-    }
-    curl_easy_setopt(xfer->jar, CURLOPT_COOKIELIST, "RELOAD");
-}
-
 int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wants wants,
              struct store *store, unsigned connections, struct xfer **ret_xfer, struct buf *err)
 {
@@ -469,13 +423,11 @@ int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wa
     buf_setf(err, "libcurl cannot be set up");
     int result = xfer_crew_init(xfer);
     if (!result)
-        result = set_up_share(xfer);
+        result = xfer_share_init(xfer);
     if (!result)
         result = xfer_check_library(options, err);
-    if (!result) {
-        open_jar(xfer);
+    if (!result)
         result = new_transfer(xfer, &first, err);
-    }
     if (result) {
         xfer_free(xfer);
         return result;
@@ -509,8 +461,7 @@ void xfer_free(struct xfer *xfer)
         next = transfer->next;
         free_transfer(transfer);
     }
-    curl_easy_cleanup(xfer->jar);
-    curl_share_cleanup(xfer->share);
+    xfer_share_release(xfer);
     xfer_release_lists(xfer);
     heap_release(&xfer->deadlines);
     buf_release(&xfer->trace);
@@ -698,18 +649,6 @@ struct task *xfer_next_finished(struct xfer *xfer)
     xfer_crew_remove(transfer);
     give_transfer(xfer, transfer);
     return task;
-}
-
-void xfer_forget_name(struct xfer *xfer, const char *name_and_port)
-{
-    struct buf entry;
-
-    buf_init(&entry);
-    buf_addf(&entry, "-%s", name_and_port);
-    xfer->forget = curl_slist_append(xfer->forget, entry.data);
-    if (!xfer->forget)
-        out_of_memory();
-    buf_release(&entry);
 }
 
 const char *xfer_library(void)

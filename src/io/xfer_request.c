@@ -251,8 +251,8 @@ static void set_names(struct xfer *xfer, struct transfer *transfer)
 {
     struct buf stale;
 
-    transfer->resolve = xfer->forget;
-    xfer->forget = NULL;
+    transfer->resolve = transfer->shard->forget;
+    transfer->shard->forget = NULL;
     if (transfer->task->name_is_stale) {
         buf_init(&stale);
         buf_add_char(&stale, '-');
@@ -361,6 +361,7 @@ int xfer_setup_request(struct xfer *xfer, struct transfer *transfer)
     if (result)
         return result;
     must(curl_easy_setopt(transfer->easy, CURLOPT_CURLU, url_handle(task->url)));
+    xfer_share_choose(transfer);
     xfer_listen(xfer, transfer);
     set_buffer(xfer, transfer);
     set_reuse(xfer, transfer);

@@ -147,7 +147,6 @@ void xfer_release_lists(struct xfer *xfer)
     curl_slist_free_all(xfer->headers);
     curl_slist_free_all(xfer->resolve);
     curl_slist_free_all(xfer->connect_to);
-    curl_slist_free_all(xfer->forget);
 }
 
 /* The first option that libcurl refuses is remembered; those after it are not tried. */
@@ -233,11 +232,11 @@ static CURLcode set_trust(const struct xfer *xfer, CURL *easy)
     return code;
 }
 
-static CURLcode set_share(const struct xfer *xfer, CURL *easy)
+static CURLcode set_share(const struct xfer *xfer, struct transfer *transfer)
 {
-    CURLcode code = CURLE_OK;
+    CURL *easy = transfer->easy;
+    CURLcode code = xfer_share_join(transfer);
 
-    SET(easy, CURLOPT_SHARE, xfer->share);
     /* To share the jar is not to use it. */
     if (xfer->jar)
         SET(easy, CURLOPT_COOKIEFILE, "");
@@ -423,7 +422,7 @@ int xfer_setup_easy(struct xfer *xfer, struct transfer *transfer, bool away, str
     if (code == CURLE_OK)
         code = set_times(easy, options, 0);
     if (code == CURLE_OK)
-        code = set_share(xfer, easy);
+        code = set_share(xfer, transfer);
     if (code == CURLE_OK)
         code = set_tls(xfer, easy);
     if (code == CURLE_OK)

@@ -559,7 +559,7 @@ bool sched_next_dropped(struct sched *sched, struct buf *out)
 
     if (!host)
         return false;
-    buf_add_text(out, strstr(host->name, "://") + 3);
+    buf_add_text(out, host->name);
     if (host->place == TO_UNNAME) {
         keep_unnamed(sched, host);
     } else {

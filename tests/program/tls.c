@@ -268,3 +268,50 @@ ParameterizedTest(struct server_case *server, nginx, serves_many_requests_in_ord
     blob_release(&input);
     stop(nginx);
 }
+
+/* How many of a host's handshakes were taken up where the last one ended: nginx says it of each, as
+ * `r` or `.`; each answer is the last of its connection. */
+static size_t count_resumed(const char *option, size_t hosts)
+{
+    enum { ROUNDS = 3 };
+    struct nginx *nginx = start(&(struct nginx_options){
+        .http1 = true,
+        .http = "ssl_session_cache shared:tls:1m;",
+        .locations = "location /r { keepalive_timeout 0; default_type text/plain;"
+                     " return 200 \"$ssl_session_reused\\n\"; }"});
+    struct blob input = {0};
+    size_t resumed = 0;
+
+    for (size_t i = 0; i < ROUNDS * hosts; i++)
+        blob_addf(&input, "https://h%zu.localhost:%u/r\n", i % hosts,
+                  (unsigned)nginx_ports(nginx)->tls);
+    struct run_result result =
+        program_run((struct run_options){.argv = RUN_WEIR("-k", "-j2", "--per-host", "1", option),
+                                         .input = input.at,
+                                         .input_len = input.len});
+    cr_expect_eq(result.code, 0, "%s", blob_text(&result.err));
+    cr_expect_eq(result.out.len, ROUNDS * hosts * 2, "%s", blob_text(&result.out));
+    for (size_t i = 0; i < result.out.len; i++)
+        resumed += result.out.at[i] == 'r';
+    run_result_release(&result);
+    blob_release(&input);
+    stop(nginx);
+    return resumed;
+}
+
+/* libcurl keeps eight sessions in a share. */
+Test(tls, is_taken_up_again_with_many_hosts)
+{
+    size_t one = count_resumed("-S", 1), many = count_resumed("-S", 60);
+
+    cr_expect_eq(one, 2, "%zu", one);
+    cr_expect_geq(many, 100, "%zu of 120", many);
+}
+
+/* A jar is one for all hosts, and so is what stands beside it. */
+Test(tls, is_taken_up_again_with_few_hosts_where_cookies_are_kept)
+{
+    size_t few = count_resumed("-b/dev/null", 6);
+
+    cr_expect_eq(few, 12, "%zu", few);
+}

@@ -647,16 +647,16 @@ void fake_xfer_note_refused(struct xfer *xfer, const struct task *task)
 }
 
 /* Only names are dropped that nobody is asking for. */
-void xfer_forget_name(struct xfer *xfer, const char *name_and_port)
+void xfer_forget_name(struct xfer *xfer, const char *wanted)
 {
     struct buf name;
 
     buf_init(&name);
     for (uint32_t host = 0; host < xfer->world->web.hosts; host++) {
-        buf_clear(&name);
+        buf_setf(&name, "http://");
         web_add_host(&xfer->world->web, host, &name);
         buf_add_text(&name, ":80");
-        if (strcmp(name.data, name_and_port) != 0)
+        if (strcmp(name.data, wanted) != 0)
             continue;
         PROMISE(xfer->world, xfer->names[host].state != NAME_ASKED, "a name in use is dropped");
         xfer->names[host].state = NAME_NEW;

@@ -879,12 +879,12 @@ Test(xfer, tells_once_that_a_name_was_found_of_a_task_that_looked_it_up)
 Test(xfer, keeps_the_addresses_it_was_told_when_it_forgets_a_name)
 {
     struct run run;
-    char entry[64], url[128], name[64];
+    char entry[64], url[128], host[64];
 
     prepare(&run);
     snprintf(entry, sizeof entry, "told.invalid:%u:127.0.0.1", origin_port(run.origin));
-    snprintf(name, sizeof name, "told.invalid:%u", origin_port(run.origin));
-    snprintf(url, sizeof url, "http://%s/bytes/10?close=1", name);
+    snprintf(host, sizeof host, "http://told.invalid:%u", origin_port(run.origin));
+    snprintf(url, sizeof url, "%s/bytes/10?close=1", host);
     strings_add(&run.options.resolve, xstrdup(entry));
     begin(&run);
     for (int i = 0; i < 4; i++) {
@@ -894,7 +894,7 @@ Test(xfer, keeps_the_addresses_it_was_told_when_it_forgets_a_name)
         finish_one(&run, task);
         cr_expect_eq(task->outcome, OUTCOME_ANSWERED, "%d: %s", i, task->result.message);
         task_end(&run, task);
-        xfer_forget_name(run.xfer, name);
+        xfer_forget_name(run.xfer, host);
     }
     finish(&run);
 }

@@ -1,0 +1,116 @@
+#include <errno.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "io/xfer_setup.h"
+#include "model/options.h"
+#include "model/task.h"
+#include "policy/sched.h"
+
+/* As in curl: cookies given as such are sent, and that is all. */
+static bool wants_jar(const struct options *options)
+{
+    for (size_t i = 0; i < options->cookies.len; i++) {
+        if (!strchr(options->cookies.at[i], '='))
+            return true;
+    }
+    return options->cookie_jar;
+}
+
+/* Cookies are for all hosts alike, and a handle is told the addresses of --resolve once. */
+static bool may_part(const struct options *options)
+{
+    return !wants_jar(options) && !options->resolve.len;
+}
+
+static int open_share(struct shard *shard, bool with_jar)
+{
+    shard->share = curl_share_init();
+    if (!shard->share)
+        out_of_memory();
+    bool done = curl_share_setopt(shard->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) ==
+                    CURLSHE_OK &&
+                curl_share_setopt(shard->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) == CURLSHE_OK;
+    /* The public suffixes; of a library without them nothing is lost. */
+    if (with_jar)
+        curl_share_setopt(shard->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_PSL);
+    if (with_jar)
+        done = done && curl_share_setopt(shard->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE) ==
+                           CURLSHE_OK;
+    return done ? 0 : -EINVAL;
+}
+
+/* One handle, which fetches nothing, reads the files of cookies into the jar that all share: each
+ * of the others would read them anew for every request. */
+static void open_jar(struct xfer *xfer)
+{
+    const struct strings *cookies = &xfer->options->cookies;
+
+    xfer->jar = curl_easy_init();
+    if (!xfer->jar || curl_easy_setopt(xfer->jar, CURLOPT_SHARE, xfer->shards[0].share) != CURLE_OK)
+        out_of_memory();
+    curl_easy_setopt(xfer->jar, CURLOPT_COOKIEFILE, "");
+    for (size_t i = 0; i < cookies->len; i++) {
+        if (!strchr(cookies->at[i], '='))
+            curl_easy_setopt(xfer->jar, CURLOPT_COOKIEFILE, cookies->at[i]);
+    }
+    curl_easy_setopt(xfer->jar, CURLOPT_COOKIELIST, "RELOAD");
+}
+
+int xfer_share_init(struct xfer *xfer)
+{
+    bool with_jar = wants_jar(xfer->options);
+    int result = open_share(&xfer->shards[0], with_jar);
+
+    if (!result && with_jar)
+        open_jar(xfer);
+    return result;
+}
+
+void xfer_share_release(struct xfer *xfer)
+{
+    curl_easy_cleanup(xfer->jar);
+    for (size_t i = 0; i < ARRAY_LEN(xfer->shards); i++) {
+        curl_share_cleanup(xfer->shards[i].share);
+        curl_slist_free_all(xfer->shards[i].forget);
+    }
+}
+
+static struct shard *shard_of(struct xfer *xfer, const char *host)
+{
+    if (strncmp(host, "https:", 6) != 0 || !may_part(xfer->options))
+        return &xfer->shards[0];
+    return &xfer->shards[XXH3_64bits(host, strlen(host)) % ARRAY_LEN(xfer->shards)];
+}
+
+CURLcode xfer_share_join(struct transfer *transfer)
+{
+    transfer->shard = &transfer->xfer->shards[0];
+    return curl_easy_setopt(transfer->easy, CURLOPT_SHARE, transfer->shard->share);
+}
+
+void xfer_share_choose(struct transfer *transfer)
+{
+    const struct task *task = transfer->task;
+    struct shard *shard =
+        task->host ? shard_of(transfer->xfer, sched_host_name(task)) : &transfer->xfer->shards[0];
+
+    if (transfer->shard == shard)
+        return;
+    if (!shard->share && open_share(shard, false))
+        out_of_memory();
+    if (curl_easy_setopt(transfer->easy, CURLOPT_SHARE, shard->share) != CURLE_OK)
+        out_of_memory();
+    transfer->shard = shard;
+}
+
+void xfer_forget_name(struct xfer *xfer, const char *host)
+{
+    struct shard *shard = shard_of(xfer, host);
+    struct buf entry;
+
+    buf_init(&entry);
+    buf_addf(&entry, "-%s", strstr(host, "://") + 3);
+    shard->forget = xfer_append(shard->forget, entry.data);
+    buf_release(&entry);
+}
