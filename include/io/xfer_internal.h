@@ -22,20 +22,12 @@
 
 struct crew;
 struct options;
+struct shard;
 struct store;
 struct task;
 
 /* Unwanted: its answer's status says so. Counted: of what is accepted no more is told. */
 enum body_way { BODY_UNWANTED, BODY_COUNTED, BODY_HELD, BODY_TO_SINK };
-
-/* A share keeps eight TLS sessions, whatever the hosts; so there are so many. */
-enum { XFER_SHARDS = 32 };
-
-/* What is known of some of the hosts: where they are, how TLS to them is taken up again. */
-struct shard {
-    CURLSH *share;             /* NULL: no transfer was for one of them yet */
-    struct curl_slist *forget; /* names to be dropped with the next transfer */
-};
 
 /* An easy handle and what the transfer that runs on it has come to. */
 struct transfer {
@@ -92,8 +84,8 @@ struct xfer {
     struct crew *crews; /* the first takes what is started */
     unsigned n_crews, crews_max;
     unsigned connections; /* kept open by each at most */
-    struct shard shards[XFER_SHARDS];
-    double now; /* read when the loop hands us a socket */
+    struct shard *shards; /* the first is for all but TLS */
+    double now;           /* read when the loop hands us a socket */
     bool stopped;
     uint64_t received; /* bytes of bodies */
 

@@ -251,8 +251,7 @@ static void set_names(struct xfer *xfer, struct transfer *transfer)
 {
     struct buf stale;
 
-    transfer->resolve = transfer->shard->forget;
-    transfer->shard->forget = NULL;
+    transfer->resolve = xfer_share_take_forgotten(transfer);
     if (transfer->task->name_is_stale) {
         buf_init(&stale);
         buf_add_char(&stale, '-');

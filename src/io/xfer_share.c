@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -6,6 +7,15 @@
 #include "model/options.h"
 #include "model/task.h"
 #include "policy/sched.h"
+
+/* A share keeps eight TLS sessions, whatever the hosts; so there are so many. */
+enum { SHARDS = 32 };
+
+/* What is known of some of the hosts: where they are, how TLS to them is taken up again. */
+struct shard {
+    CURLSH *share;             /* NULL: no transfer was for one of them yet */
+    struct curl_slist *forget; /* names to be dropped with the next transfer */
+};
 
 /* As in curl: cookies given as such are sent, and that is all. */
 static bool wants_jar(const struct options *options)
@@ -60,6 +70,8 @@ static void open_jar(struct xfer *xfer)
 int xfer_share_init(struct xfer *xfer)
 {
     bool with_jar = wants_jar(xfer->options);
+
+    xfer->shards = xcalloc(SHARDS, sizeof *xfer->shards);
     int result = open_share(&xfer->shards[0], with_jar);
 
     if (!result && with_jar)
@@ -70,17 +82,18 @@ int xfer_share_init(struct xfer *xfer)
 void xfer_share_release(struct xfer *xfer)
 {
     curl_easy_cleanup(xfer->jar);
-    for (size_t i = 0; i < ARRAY_LEN(xfer->shards); i++) {
+    for (size_t i = 0; xfer->shards && i < SHARDS; i++) {
         curl_share_cleanup(xfer->shards[i].share);
         curl_slist_free_all(xfer->shards[i].forget);
     }
+    free(xfer->shards);
 }
 
 static struct shard *shard_of(struct xfer *xfer, const char *host)
 {
     if (strncmp(host, "https:", 6) != 0 || !may_part(xfer->options))
         return &xfer->shards[0];
-    return &xfer->shards[XXH3_64bits(host, strlen(host)) % ARRAY_LEN(xfer->shards)];
+    return &xfer->shards[XXH3_64bits(host, strlen(host)) % SHARDS];
 }
 
 CURLcode xfer_share_join(struct transfer *transfer)
@@ -102,6 +115,14 @@ void xfer_share_choose(struct transfer *transfer)
     if (curl_easy_setopt(transfer->easy, CURLOPT_SHARE, shard->share) != CURLE_OK)
         out_of_memory();
     transfer->shard = shard;
+}
+
+struct curl_slist *xfer_share_take_forgotten(struct transfer *transfer)
+{
+    struct curl_slist *names = transfer->shard->forget;
+
+    transfer->shard->forget = NULL;
+    return names;
 }
 
 void xfer_forget_name(struct xfer *xfer, const char *host)

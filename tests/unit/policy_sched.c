@@ -551,7 +551,8 @@ Test(sched, remembers_idle_hosts_up_to_a_bound_and_names_those_it_drops)
     }
     cr_expect_eq(sched_hosts(run.sched), HOSTS_IDLE_MAX);
     cr_expect(sched_next_dropped(run.sched, &name));
-    cr_expect_str_eq(name.data, "http://h0.example:80", "the one idle longest first: %s", name.data);
+    cr_expect_str_eq(name.data, "http://h0.example:80", "the one idle longest first: %s",
+                     name.data);
     buf_clear(&name);
     cr_expect(sched_next_dropped(run.sched, &name));
     cr_expect_str_eq(name.data, "http://h1.example:80");
