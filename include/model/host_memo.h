@@ -4,7 +4,8 @@
  * the first `/`, `?` or `#` after `://` are for the same host. From the third such URL on only what
  * follows is read, where that is plain: else libcurl reads the whole again.
  *
- * Bound: HOST_MEMO_SLOTS names, of texts of at most HOST_MEMO_TEXT_MAX bytes. Owns: those.
+ * Bound: HOST_MEMO_SLOTS names and URLs, of texts of at most HOST_MEMO_TEXT_MAX bytes. Owns: those;
+ * a user's password may be in them.
  */
 #ifndef WEIR_MODEL_HOST_MEMO_H
 #define WEIR_MODEL_HOST_MEMO_H
@@ -22,7 +23,7 @@ struct host_name {
     bool numeric;
     size_t text_len;
     char *text;       /* what the URLs begin with */
-    struct url *stem; /* which is this; NULL: only one was seen so far */
+    struct url *stem; /* that text as a URL; NULL: seen once so far, or not plain */
 };
 
 struct host_memo {

@@ -21,8 +21,8 @@ int url_resolve(const struct url *base, const char *location, struct url **ret_u
                 struct buf *err) WARN_UNUSED;
 /* One of the same scheme, host and user, and no more. */
 struct url *url_stem(const struct url *);
-/* What such a one leads to. `rest`, a path and perhaps a query, is taken as it is written: it begins
- * with a slash and has neither dots to be resolved nor a fragment. */
+/* What such a one leads to. `rest`, a path and perhaps a query, is taken as it is written: it
+ * begins with a slash and has neither dots to be resolved nor a fragment. */
 struct url *url_below(const struct url *stem, const char *rest);
 void url_free(struct url *);
 

@@ -136,10 +136,10 @@ static bool render_some(struct engine *engine, struct task *task, double now)
     } else {
         writer_commit(engine->out, (size_t)len);
         engine->bytes_left -= MIN((size_t)len, engine->bytes_left);
-    }
-    if (is_all && len >= 0) {
-        engine_keep(engine, task);
-        engine_vouch(engine, task);
+        if (is_all) {
+            engine_keep(engine, task);
+            engine_vouch(engine, task);
+        }
     }
     buf_release(&err);
     return is_all;

@@ -22,9 +22,10 @@ void host_memo_release(struct host_memo *memo)
         clear(&memo->slots[i]);
 }
 
+/* As libcurl has it. A backslash does not: it is part of a user's name, and the host comes later. */
 static bool ends_host(char c)
 {
-    return c == '/' || c == '?' || c == '#' || c == '\\' || c == '\0';
+    return c == '/' || c == '?' || c == '#' || c == '\0';
 }
 
 /* How much of the text says which host it is; 0 where that is not plain. */
@@ -80,8 +81,8 @@ static void ask(struct host_name *slot, const struct url *url)
     slot->numeric = url_is_numeric(url);
 }
 
-/* What stands for itself in a path and in a query. A % does not: libcurl rewrites it. */
-static bool is_plain(char c)
+/* In a path and in a query. A % does not: libcurl rewrites it. */
+static bool stands_for_itself(char c)
 {
     return (c >= '&' && c <= ';') || (c >= '@' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '=' ||
            c == '_' || c == '~' || c == '!' || c == '$';
@@ -92,19 +93,23 @@ static bool is_plain_rest(const char *at)
 {
     if (*at != '/')
         return false;
-    for (; is_plain(*at); at++) {
+    for (; stands_for_itself(*at); at++) {
         if (at[0] == '/' && at[1] == '.')
             return false;
     }
-    if (at[0] == '?' && at[1])
-        for (at++; is_plain(*at) || *at == '?';)
+    /* A question mark with nothing behind it asks nothing, and libcurl drops it. */
+    if (at[0] == '?' && at[1]) {
+        while (stands_for_itself(*at) || *at == '?')
             at++;
+    }
     return *at == '\0';
 }
 
-static bool names_http(const char *text)
+/* A % in a host is decoded, or is that of a zone, which libcurl loses where it copies a URL. */
+static bool may_be_stem(const char *text, size_t len)
 {
-    return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
+    return (strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0) &&
+           !memchr(text, '%', len);
 }
 
 struct url *host_memo_read(const struct host_memo *memo, const char *text)
@@ -125,7 +130,7 @@ const struct host_name *host_memo_find(struct host_memo *memo, const char *text,
 
     memo->recent = at;
     if (len && begins_as(slot, text)) {
-        if (!slot->stem && names_http(text))
+        if (!slot->stem && may_be_stem(text, len))
             slot->stem = url_stem(url);
         return slot;
     }

@@ -273,7 +273,7 @@ void url_copy_user(struct url *url, const struct url *from)
     curl_free(password);
 }
 
-/* Has the query by itself, for what changes one of the two. */
+/* Has the query of a URL that url_below made by itself, for what changes one of the two. */
 static void part_query(struct url *url)
 {
     char *path = part(url, CURLUPART_PATH, 0);

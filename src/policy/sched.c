@@ -241,14 +241,16 @@ static struct host *find_or_make(struct sched *sched, const char *name, bool num
         return host;
     size_t len = strlen(name);
     HASH_FIND(hh, sched->by_name, name, len, host);
-    sched->last_found = host;
-    if (host)
+    if (host) {
+        sched->last_found = host;
         return host;
+    }
     host = xcalloc(1, sizeof *host + len + 1);
     memcpy(host->name, name, len + 1);
     host->name_state = numeric ? NAME_NUMERIC : NAME_UNKNOWN;
     valve_init(&host->valve, &sched->rules, name);
     HASH_ADD(hh, sched->by_name, name, len, host);
+    sched->last_found = host;
     sched->lens[NOWHERE]++;
     return host;
 }

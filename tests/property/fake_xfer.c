@@ -647,20 +647,20 @@ void fake_xfer_note_refused(struct xfer *xfer, const struct task *task)
 }
 
 /* Only names are dropped that nobody is asking for. */
-void xfer_forget_name(struct xfer *xfer, const char *wanted)
+void xfer_forget_name(struct xfer *xfer, const char *host)
 {
     struct buf name;
 
     buf_init(&name);
-    for (uint32_t host = 0; host < xfer->world->web.hosts; host++) {
+    for (uint32_t i = 0; i < xfer->world->web.hosts; i++) {
         buf_setf(&name, "http://");
-        web_add_host(&xfer->world->web, host, &name);
+        web_add_host(&xfer->world->web, i, &name);
         buf_add_text(&name, ":80");
-        if (strcmp(name.data, wanted) != 0)
+        if (strcmp(name.data, host) != 0)
             continue;
-        PROMISE(xfer->world, xfer->names[host].state != NAME_ASKED, "a name in use is dropped");
-        xfer->names[host].state = NAME_NEW;
-        watch_dropped(xfer->watch, host);
+        PROMISE(xfer->world, xfer->names[i].state != NAME_ASKED, "a name in use is dropped");
+        xfer->names[i].state = NAME_NEW;
+        watch_dropped(xfer->watch, i);
     }
     buf_release(&name);
 }

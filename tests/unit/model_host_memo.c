@@ -191,6 +191,26 @@ Test(host_memo, leaves_what_is_not_plain_to_libcurl)
         cr_expect_not(reads(texts[i]), "%s", texts[i]);
 }
 
+/* A backslash belongs to the user's name: what is before it is no host. */
+Test(host_memo, takes_no_part_of_a_user_for_a_host)
+{
+    learn("http://a.example\\@b.example/x");
+    cr_expect_not(reads("http://a.example/x"));
+    cr_expect_str_eq(find("http://a.example/x")->name, "http://a.example:80");
+    cr_expect_str_eq(find("http://a.example\\@b.example/y")->name, "http://b.example:80");
+    learn("http://%2f\\@a/");
+    cr_expect_not(reads("http://%2f/"));
+}
+
+/* libcurl loses the zone where it copies a URL. */
+Test(host_memo, leaves_a_host_with_a_percent_to_libcurl)
+{
+    learn("http://[::1%25lo]/x");
+    cr_expect_not(reads("http://[::1%25lo]/x"));
+    learn("http://%61.example/x");
+    cr_expect_not(reads("http://%61.example/x"));
+}
+
 Test(host_memo, of_three_slashes_knows_nothing)
 {
     cr_expect_str_eq(find("http:///a.example/x")->name, "http://a.example:80");

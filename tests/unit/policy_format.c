@@ -55,6 +55,40 @@ Test(format, renders_a_body_whole_by_any_pieces)
     store_release(&store);
 }
 
+/* One call for what has room: the end is not asked for. */
+Test(format, knows_the_end_of_what_it_rendered)
+{
+    static const enum format_option kinds[] = {OPTION_FORMAT_RAW, OPTION_FORMAT_JSONL,
+                                               OPTION_FORMAT_TSV};
+    struct task *task = tasks_answered("http://h/", 200, NULL);
+    char bytes[4 * FORMAT_ROOM_MIN];
+    struct store store;
+    struct buf err;
+
+    buf_init(&err);
+    start(&store);
+    add(task, &store, "body");
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct rendering rendering;
+        struct format *format = NULL;
+        struct options options;
+
+        options_init(&options);
+        options.format = kinds[i];
+        rendering_init(&rendering);
+        cr_assert_eq(format_new(&options, &format, &err), 0);
+        cr_expect_not(format_is_all_out(format, &rendering));
+        cr_expect_gt(format_render(format, &rendering, task, &store, bytes, sizeof bytes, &err), 3);
+        cr_expect(format_is_all_out(format, &rendering), "%zu", i);
+        format_free(format);
+        rendering_release(&rendering);
+        options_release(&options);
+    }
+    task_free(task, &store);
+    store_release(&store);
+    buf_release(&err);
+}
+
 Test(format, has_nothing_of_a_failed_request_among_the_bodies)
 {
     struct task *task = tasks_answered("http://h/", 500, NULL);

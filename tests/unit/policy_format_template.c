@@ -289,7 +289,9 @@ Test(raw, renders_one_result_after_the_other)
     cr_assert_eq(format_new(&options, &format, &err), 0);
     rendering_init(&rendering);
     for (int round = 0; round < 3; round++) {
+        cr_expect_not(format_is_all_out(format, &rendering));
         cr_expect_eq(count_rest(format, &rendering, task, &store), sizeof headers - 1 + 4);
+        cr_expect(format_is_all_out(format, &rendering));
         cr_expect_eq(count_rest(format, &rendering, task, &store), 0);
         rendering_restart(&rendering);
     }

@@ -607,6 +607,35 @@ Test(sched, looks_the_name_of_a_dropped_host_up_anew_and_of_an_idle_one_not)
     finish(&run);
 }
 
+static void drop_task(struct run *run, struct task *task)
+{
+    sched_remove(run->sched, task, run->now);
+    sched_forget(run->sched, task, run->now);
+}
+
+/* The host that was found last is looked at first; it may be gone by then. */
+Test(sched, finds_a_host_anew_that_was_found_last_and_dropped)
+{
+    struct task *others[HOSTS_IDLE_MAX];
+    struct run run;
+    struct buf name;
+
+    start(&run);
+    buf_init(&name);
+    for (unsigned i = 0; i < ARRAY_LEN(others); i++)
+        others[i] = add_numbered(&run, i, true);
+    drop_task(&run, add(&run, "http://last:80", true));
+    for (unsigned i = 0; i < ARRAY_LEN(others); i++)
+        drop_task(&run, others[i]);
+    cr_assert(sched_next_dropped(run.sched, &name));
+    cr_expect_str_eq(name.data, "http://last:80");
+    struct task *again = add(&run, "http://last:80", true);
+    cr_expect_eq(sched_hosts(run.sched), HOSTS_IDLE_MAX + 1);
+    cr_expect_eq(next(&run), again);
+    buf_release(&name);
+    finish(&run);
+}
+
 Test(sched, lets_go_of_a_task_without_a_host)
 {
     struct run run;

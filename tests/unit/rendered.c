@@ -14,13 +14,17 @@ void rendered_add(const struct options *options, const struct task *task, const 
     struct format *format = NULL;
     struct buf err;
     ssize_t got;
+    bool is_over = false;
 
     buf_init(&err);
     rendering_init(&rendering);
     cr_assert_eq(format_new(options, &format, &err), 0, "%s", err.data);
     while ((got = format_render(format, &rendering, task, store, buf_reserve(out, max), max,
-                                &err)) > 0)
+                                &err)) > 0) {
+        cr_assert_not(is_over, "more came behind the end");
         buf_extend(out, (size_t)got);
+        is_over = format_is_all_out(format, &rendering);
+    }
     cr_assert_eq(got, 0, "%s", err.data);
     rendering_release(&rendering);
     format_free(format);
