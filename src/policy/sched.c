@@ -152,6 +152,7 @@ static void drop(struct sched *sched, struct host *host)
 
 static void drop_unnamed(struct sched *sched, struct host *host)
 {
+    assert(host->place == KEPT);
     unname(sched, host);
     unlist(sched, host);
     sched->lens[NOWHERE]--;
