@@ -72,8 +72,8 @@ bool sched_is_down(const struct task *, double now);
 /* `scheme://name:port` of the task's host. */
 const char *sched_host_name(const struct task *);
 
-/* Appends `scheme://name:port` of a host whose record was dropped, or is kept without what its name led to;
- * false when there is none. */
+/* Appends `scheme://name:port` of a host that had a request started, and whose record was dropped
+ * or is kept without what its name led to; false when there is none. */
 bool sched_next_dropped(struct sched *, struct buf *out);
 
 size_t sched_hosts(const struct sched *);

@@ -7,35 +7,49 @@
  * 1 if a request was not answered with 200.
  */
 #include <curl/curl.h>
-#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 enum { EVENTS_MAX = 64 };
 
+enum { FILES_MAX = 20000 };
+
 struct bare {
     CURLM *multi;
+    uint32_t watched[FILES_MAX]; /* by descriptor: for what; 0: not known to epoll */
     int epoll;
     long timeout; /* in ms; less than 0: none */
     const char *path;
     long to_start, running, failed;
 };
 
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *known)
+/* A connection that goes idle stays watched: it mostly is used again at once. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *socket_data)
 {
     struct bare *bare = data;
     struct epoll_event event = {.data.fd = fd};
 
     (void)easy;
+    (void)socket_data;
     event.events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
-    if (what == CURL_POLL_REMOVE)
-        epoll_ctl(bare->epoll, EPOLL_CTL_DEL, fd, NULL);
-    else
-        epoll_ctl(bare->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
-    curl_multi_assign(bare->multi, fd, what == CURL_POLL_REMOVE ? NULL : bare);
+    if (what == CURL_POLL_REMOVE || fd >= FILES_MAX || bare->watched[fd] == event.events)
+        return 0;
+    epoll_ctl(bare->epoll, bare->watched[fd] ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+    bare->watched[fd] = event.events;
     return 0;
+}
+
+static int on_close(void *data, curl_socket_t fd)
+{
+    struct bare *bare = data;
+
+    if (fd < FILES_MAX)
+        bare->watched[fd] = 0;
+    return close(fd);
 }
 
 static int on_timer(CURLM *multi, long timeout, void *data)
@@ -78,6 +92,9 @@ static void make(struct bare *bare, const char *text, struct curl_slist *headers
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, -1L);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, bare);
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     start(bare, easy);
 }
@@ -125,13 +142,13 @@ static void turn(struct bare *bare)
 
 int main(int argc, char **argv)
 {
-    struct bare bare = {.timeout = -1};
+    static struct bare bare = {.timeout = -1};
     struct curl_slist *headers = NULL;
     long at_once;
 
-    if (argc != 4)
+    if (argc != 4 || strncmp(argv[1], "http://", 7) != 0 || !strchr(argv[1] + 7, '/'))
         return 2;
-    bare.path = strchr(strstr(argv[1], "://") + 3, '/');
+    bare.path = strchr(argv[1] + 7, '/');
     bare.to_start = strtol(argv[2], NULL, 10);
     at_once = strtol(argv[3], NULL, 10);
     curl_global_init(CURL_GLOBAL_DEFAULT);

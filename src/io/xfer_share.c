@@ -11,7 +11,10 @@
 /* A share keeps eight TLS sessions, whatever the hosts; so there are so many. */
 enum { SHARDS = 32 };
 
-/* What is known of some of the hosts: where they are, how TLS to them is taken up again. */
+/* What is known of some of the hosts: where they are, how TLS to them is taken up again.
+ *
+ * Bound of `forget`: the names that transfers of the shard have had looked up since one of them last
+ * took it; the scheduler keeps some HOSTS_IDLE_MAX at most. */
 struct shard {
     CURLSH *share;             /* NULL: no transfer was for one of them yet */
     struct curl_slist *forget; /* names to be dropped with the next transfer */
@@ -28,9 +31,9 @@ static bool wants_jar(const struct options *options)
 }
 
 /* Cookies are for all hosts alike, and a handle is told the addresses of --resolve once. */
-static bool may_part(const struct options *options)
+static bool may_part(const struct xfer *xfer)
 {
-    return !wants_jar(options) && !options->resolve.len;
+    return !xfer->jar && !xfer->resolve;
 }
 
 static int open_share(struct shard *shard, bool with_jar)
@@ -91,7 +94,7 @@ void xfer_share_release(struct xfer *xfer)
 
 static struct shard *shard_of(struct xfer *xfer, const char *host)
 {
-    if (strncmp(host, "https:", 6) != 0 || !may_part(xfer->options))
+    if (strncmp(host, "https:", 6) != 0 || !may_part(xfer))
         return &xfer->shards[0];
     return &xfer->shards[XXH3_64bits(host, strlen(host)) % SHARDS];
 }
@@ -104,6 +107,7 @@ CURLcode xfer_share_join(struct transfer *transfer)
 
 void xfer_share_choose(struct transfer *transfer)
 {
+    /* Without a host, as in tests of this room alone, it is none over TLS. */
     const struct task *task = transfer->task;
     struct shard *shard =
         task->host ? shard_of(transfer->xfer, sched_host_name(task)) : &transfer->xfer->shards[0];
@@ -132,6 +136,9 @@ void xfer_forget_name(struct xfer *xfer, const char *host)
 
     buf_init(&entry);
     buf_addf(&entry, "-%s", strstr(host, "://") + 3);
-    shard->forget = xfer_append(shard->forget, entry.data);
+    /* In front, for that costs the same however many there are. */
+    struct curl_slist *first = xfer_append(NULL, entry.data);
+    first->next = shard->forget;
+    shard->forget = first;
     buf_release(&entry);
 }

@@ -42,6 +42,7 @@ struct host {
     double found_at;
     bool stands;     /* a connection stood, or an attempt ended: the others may follow */
     bool is_scouted; /* the one request that goes ahead is on its way */
+    bool is_asked;   /* a request was started, so its name may have been looked up */
     bool has_ended;  /* a transfer did, so there may be a connection to use again */
     struct valve valve;
     struct task *queue;
@@ -143,20 +144,23 @@ static void unname(struct sched *sched, struct host *host)
         sched->last_found = NULL;
 }
 
-/* The dropped are kept until somebody asks for their names. */
-static void drop(struct sched *sched, struct host *host)
-{
-    unname(sched, host);
-    enlist(sched, host, DROPPED);
-}
-
 static void drop_unnamed(struct sched *sched, struct host *host)
 {
-    assert(host->place == KEPT);
     unname(sched, host);
     unlist(sched, host);
     sched->lens[NOWHERE]--;
     free(host);
+}
+
+/* The dropped are kept until somebody asks for their names, if those were ever looked up. */
+static void drop(struct sched *sched, struct host *host)
+{
+    if (!host->is_asked) {
+        drop_unnamed(sched, host);
+        return;
+    }
+    unname(sched, host);
+    enlist(sched, host, DROPPED);
 }
 
 /* Of those that are kept the ones that need not be any more, and what is too many. Two at a time,
@@ -171,6 +175,7 @@ static void drop_kept(struct sched *sched, double now)
     for (int i = 0; i < 2 && (oldest = sched->lists[KEPT]) != NULL; i++) {
         if (!too_many && !valve_is_fresh(&oldest->valve, &sched->rules, now))
             return;
+        assert(oldest->place == KEPT);
         drop_unnamed(sched, oldest);
         too_many = false;
     }
@@ -328,6 +333,7 @@ static struct task *dispatch(struct sched *sched, struct task *task, double now)
     task->is_scout = host->is_scouted = is_to_be_scouted(sched, host);
     task->is_first_wave = !host->has_ended;
     task->started_at = now;
+    host->is_asked = true;
     sched->bucket_before = sched->bucket;
     sched->valve_before = host->valve;
     task->epoch = valve_take(&host->valve, now);
