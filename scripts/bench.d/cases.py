@@ -36,6 +36,7 @@ def keepalive(bench):
                                    (bench.nginx.url("1k", i) for i in range(many)))
     raw = "weir --no-compressed"
     raw_text = "weir, text"
+    floor = "libcurl alone"
 
     def weir(name, *options, stdin=path, expect=whole, base=""):
         return Job(name, [bench.weir, "-j", str(at_once), *options], many, stdin=stdin,
@@ -54,7 +55,7 @@ def keepalive(bench):
         weir("weir --jsonl, text", "--no-compressed", "--jsonl", stdin=text_path, expect=None,
              base=raw_text),
         weir("weir, JSON requests", "--no-compressed", stdin=json_path),
-        Job("libcurl alone", peers.libcurl_alone(bench.lab, bench.nginx.url("1k"), many, at_once),
+        Job(floor, peers.libcurl_alone(bench.lab, bench.nginx.url("1k"), many, at_once),
             many, sink="none", note="the floor with libcurl: bodies thrown away"),
         Job("h2load", peers.h2load(bench.nginx.url("1k"), many, at_once), many, sink="none",
             note="the floor: bodies thrown away"),
@@ -65,10 +66,14 @@ def keepalive(bench):
         Job("parallel -k curl", peers.parallel_curl(few_path, at_once), few, expect=few_whole,
             note=ALONE),
     ]
+    facts = [lambda r, words=words, metric=metric, name=name:
+             f"{words}, {floor} / {name}: {r.ratio(floor, name, metric):.2f}"
+             for words, metric, name in [("wall", "wall", "curl -Z"), ("wall", "wall", "wget2"),
+                                         ("CPU", "cpu", "h2load")]]
     title = (f"{many:,} x 1 KiB over keep-alive from nginx, {at_once} in flight, to a file; random "
              f"bytes, and text")
-    return Case("keepalive", title, jobs, keepalive_bounds(raw, raw_text), base=raw, panels={
-        raw: f"{many:,} x 1 KiB over keep-alive, {at_once} in flight"})
+    return Case("keepalive", title, jobs, keepalive_bounds(raw, raw_text), base=raw, facts=facts,
+                panels={raw: f"{many:,} x 1 KiB over keep-alive, {at_once} in flight"})
 
 
 def keepalive_bounds(raw, raw_text):
