@@ -299,7 +299,7 @@ static void put_fish_value(const struct option *option)
 static void put_fish_option(const struct option *option, const struct options *defaults)
 {
     printf("complete -c weir ");
-    put_names(option, "-s ", "", "-l ", "", " ");
+    put_names(option, "-s '", "'", "-l ", "", " "); /* one is a # */
     if (option->arg)
         put_fish_value(option);
     printf(" -d '");
