@@ -294,3 +294,43 @@ Test(host_memo, what_it_puts_together_leads_on)
     url_free(wanted_from);
     buf_release(&err);
 }
+
+/* Whatever was learned: no beginning of it is taken for something else than libcurl would. */
+Test(host_memo, agrees_with_libcurl_on_every_beginning)
+{
+    static const char *const texts[] = {
+        "http://a.example\\@b.example/x",
+        "http://a.example\\\\@b.example:81/x",
+        "http://u:p@a.example@b.example/x",
+        "http://a.example:80:81@b.example/x",
+        "http://a.example%5c@b.example/x",
+        "http://u;o=1:p@a.example/x",
+        "http://[::1]@a.example/x",
+        "http://[::1%25lo]:81/x",
+        "http://127.1/x",
+        "http://0x7f.1/x",
+        "http://a.example.:80/x",
+        "http://a.example:/x",
+        "http://\xC3\xA4.example/x",
+        "https://a.example:443/x",
+        "https:///a.example/x",
+        "http://a.example;b.example/x",
+    };
+    char beginning[128];
+    struct buf err;
+    int read = 0;
+
+    buf_init(&err);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct url *url = NULL;
+        if (url_parse(texts[i], "http", &url, &err) == 0)
+            learn(texts[i]);
+        url_free(url);
+        for (int len = 8; len < (int)strlen(texts[i]); len++) {
+            snprintf(beginning, sizeof beginning, "%.*s/x", len, texts[i]);
+            read += reads(beginning);
+        }
+    }
+    cr_expect_gt(read, 8);
+    buf_release(&err);
+}
