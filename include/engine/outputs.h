@@ -48,6 +48,8 @@ void engine_drop_output(struct task *);
 void engine_drop_file(struct task *);
 /* Where an earlier run was about to put it, or NULL. */
 const char *engine_own_name(const struct task *);
+/* The request has failed: what stands there by that run goes. */
+void engine_give_up_name(struct engine *, const struct task *);
 /* Likewise, where the run that resumes this one may go on with what there is of it. */
 void engine_leave_output(struct task *);
 

@@ -58,11 +58,13 @@ uint64_t files_mark(const struct files *);
 void files_set_old_marks(struct files *, const uint64_t *marks, size_t len);
 /* Save these, which files_continue asks for. Likewise. */
 void files_set_spared(struct files *, const struct strings *names);
-
 /* Replaces what is in `ret_path` by the way to a name from the working directory. */
 void files_path(const struct files *, const char *name, struct buf *ret_path);
 /* Whether a regular file stands there. */
 bool files_exists(const struct files *, const char *name, size_t trusted_len);
+/* What an earlier run put under `path`, that or with a number, for what has failed since goes, lest
+ * it be in the way. Where it would be replaced anyway it stays. */
+void files_give_up(const struct files *, const char *name, size_t trusted_len, const char *path);
 /* Whether it is what a run that was killed leaves: the last part of a path is asked for. */
 bool files_is_leftover(const char *name);
 
@@ -110,11 +112,9 @@ int file_finish(struct file *, struct buf *err) WARN_UNUSED;
 int file_choose(struct file *, struct buf *ret_name, struct buf *err) WARN_UNUSED;
 /* Gives it the chosen name. -EEXIST where somebody has taken that meanwhile. */
 int file_publish(struct file *, struct buf *err) WARN_UNUSED;
-
 /* What was published goes away; what it replaced does not come back. */
 void file_take_back(struct file *);
-
-/* All of these at once. */
+/* Both at once. */
 int file_commit(struct file *, struct buf *ret_name, struct buf *err) WARN_UNUSED;
 
 #endif

@@ -243,7 +243,7 @@ bool engine_withholds(struct engine *engine, struct task *task)
     return is_left;
 }
 
-/* What failed will not be looked for there. */
+/* What failed will not be looked for there, so nothing of it is to be there. */
 static void give_up_name(struct engine *engine, const struct task *task, uint64_t position)
 {
     const char *own = engine_own_name(task);
@@ -252,6 +252,7 @@ static void give_up_name(struct engine *engine, const struct task *task, uint64_
         return;
     struct journal_line line = {
         .kind = JOURNAL_FREE, .key = key_of(&task->request), .text = own, .len = strlen(own)};
+    engine_give_up_name(engine, task);
     journal_add(engine->lasting.journal, &line, position);
 }
 

@@ -406,6 +406,17 @@ const char *engine_own_name(const struct task *task)
     return task->sink ? output_of(task)->own : NULL;
 }
 
+/* What the cache vouches for was there before. */
+void engine_give_up_name(struct engine *engine, const struct task *task)
+{
+    const struct output *output = output_of(task);
+    const struct condition *condition = task->condition;
+
+    if (condition && condition->file && strcmp(condition->file, output->own) == 0)
+        return;
+    files_give_up(engine->files, output->name.data, output->trusted_len, output->own);
+}
+
 bool engine_has_file(const struct task *task)
 {
     struct output *output = output_of(task);

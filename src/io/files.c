@@ -379,12 +379,13 @@ static bool read_own_number(const char *path, size_t len, const char *own, unsig
     return !*end && number >= 1 && number <= FILES_NUMBER_MAX;
 }
 
-static bool find_own_number(const struct file *file, const char *own, unsigned *ret_number)
+static bool find_own_number(const struct files *files, const char *name, const char *own,
+                            unsigned *ret_number)
 {
     struct buf path;
 
     buf_init(&path);
-    files_path(file->files, file->name, &path);
+    files_path(files, name, &path);
     bool is_one = read_own_number(path.data, path.len, own, ret_number);
     buf_release(&path);
     return is_one;
@@ -392,7 +393,7 @@ static bool find_own_number(const struct file *file, const char *own, unsigned *
 
 void file_set_own(struct file *file, const char *own)
 {
-    if (!find_own_number(file, own, &file->own_number))
+    if (!find_own_number(file->files, file->name, own, &file->own_number))
         return;
     file->has_own = true;
     file->has_former = false;
@@ -400,7 +401,7 @@ void file_set_own(struct file *file, const char *own)
 
 void file_set_former(struct file *file, const char *path, const struct stamp *former)
 {
-    if (!find_own_number(file, path, &file->own_number))
+    if (!find_own_number(file->files, file->name, path, &file->own_number))
         return;
     file->has_own = file->has_former = true;
     file->former = *former;
@@ -607,7 +608,8 @@ bool file_look(const struct file *file, const char *path, struct stamp *ret_stam
     struct place place;
     unsigned number;
 
-    if (!find_own_number(file, path, &number) || find_place(file, PLACE_LOOK, &place))
+    if (!find_own_number(file->files, file->name, path, &number) ||
+        find_place(file, PLACE_LOOK, &place))
         return false;
     bool is_there = look(&place, number, ret_stamp);
     place_leave(&place);
@@ -728,6 +730,20 @@ void file_take_back(struct file *file)
     if (file->stage != FILE_PUBLISHED || find_place(file, PLACE_LOOK, &place))
         return;
     struct target target = number_name(place.base, file->number);
+    unlinkat(place.dir, target.name, 0);
+    place_leave(&place);
+}
+
+void files_give_up(const struct files *files, const char *name, size_t trusted_len,
+                   const char *path)
+{
+    struct place place;
+    unsigned number;
+
+    if (files->conflict == CONFLICT_REPLACE || !find_own_number(files, name, path, &number) ||
+        place_find(files->dir, name, trusted_len, PLACE_LOOK, &place))
+        return;
+    struct target target = number_name(place.base, number);
     unlinkat(place.dir, target.name, 0);
     place_leave(&place);
 }

@@ -211,6 +211,38 @@ Test(journal, does_not_replace_a_strangers_file_for_a_name_it_gave_up)
     stage_free(stage);
 }
 
+ParameterizedTestParameters(journal, does_not_stand_in_its_own_way)
+{
+    static struct conflict conflicts[] = {{"--on-conflict=number", "-j1"},
+                                          {"--on-conflict=fail", "-j1"},
+                                          {"--on-conflict=replace", "-j1"},
+                                          {"--skip-existing", "-j1"}};
+
+    return cr_make_param_array(struct conflict, conflicts, sizeof conflicts / sizeof *conflicts);
+}
+
+/* Killed between the file's naming and its line, then the request fails: what the first run put
+ * there goes with the name, but for where it would be replaced. */
+ParameterizedTest(struct conflict *conflict, journal, does_not_stand_in_its_own_way)
+{
+    struct stage *stage = stage_new();
+    const char *argv[] = {
+        run_weir(), "-s", conflict->option, RESUME(stage), stage_url(stage, "/text/a"), NULL, NULL};
+    const char *const env[] = {"LD_PRELOAD=" FAULTY_LIBRARY, "FAULTY=rename+:1:EIO", "http_proxy",
+                               "all_proxy", NULL};
+    bool replaces = strstr(conflict->option, "replace") != NULL;
+
+    program_expect(program_fetch(argv, NULL), 0, "", "");
+    cut_journal(stage, "done ");
+    program_expect(program_run((struct run_options){.argv = argv, .env = env}), 4, "", "");
+    cr_expect_eq(scratch_count(stage->scratch, "out"), replaces);
+    argv[sizeof argv / sizeof *argv - 2] = "--retry-failed";
+    program_expect(program_fetch(argv, NULL), 0, "", "");
+    stage_expect_file(stage, "out/1", "a\n");
+    cr_expect_eq(scratch_count(stage->scratch, "out"), 1);
+    stage_free(stage);
+}
+
 /* With a number it was that number's. */
 Test(journal, knows_its_own_file_by_its_number)
 {
