@@ -14,9 +14,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { EVENTS_MAX = 64 };
-
-enum { FILES_MAX = 20000 };
+enum { EVENTS_MAX = 64, FILES_MAX = 20000 };
 
 struct bare {
     CURLM *multi;

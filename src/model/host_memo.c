@@ -1,8 +1,8 @@
 #include "model/host_memo.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "base/buf.h"
 #include "base/util.h"
@@ -46,29 +46,23 @@ static bool begins_as(const struct host_name *slot, const char *text)
            ends_host(text[slot->text_len]);
 }
 
-static uint32_t hash_of(const char *text, size_t len)
+/* The slot that is for `text`, whose it may or may not be yet, and how much of the text tells.
+ * Neighbours are mostly for the same host. */
+static size_t slot_of(const struct host_memo *memo, const char *text, size_t *ret_len,
+                      bool *ret_known)
 {
-    uint32_t hash = 2166136261U; /* FNV-1a */
-
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ (unsigned char)text[i]) * 16777619U;
-    return hash;
-}
-
-/* The slot for `text`, and how much of that tells. Neighbours are mostly for the same host. */
-static size_t slot_of(const struct host_memo *memo, const char *text, size_t *ret_len)
-{
-    const struct host_name *recent = &memo->slots[memo->recent];
-
     *ret_len = 0;
-    if (!text)
-        return HOST_MEMO_SLOTS;
-    if (begins_as(recent, text)) {
-        *ret_len = recent->text_len;
+    *ret_known = text && begins_as(&memo->slots[memo->recent], text);
+    if (*ret_known) {
+        *ret_len = memo->slots[memo->recent].text_len;
         return memo->recent;
     }
-    *ret_len = telling_len(text);
-    return *ret_len ? hash_of(text, *ret_len) % HOST_MEMO_SLOTS : HOST_MEMO_SLOTS;
+    *ret_len = text ? telling_len(text) : 0;
+    if (!*ret_len)
+        return HOST_MEMO_SLOTS;
+    size_t at = XXH3_64bits(text, *ret_len) % HOST_MEMO_SLOTS;
+    *ret_known = begins_as(&memo->slots[at], text);
+    return at;
 }
 
 static void ask(struct host_name *slot, const struct url *url)
@@ -115,9 +109,10 @@ static bool may_be_stem(const char *text, size_t len)
 struct url *host_memo_read(const struct host_memo *memo, const char *text)
 {
     size_t len;
-    const struct host_name *slot = &memo->slots[slot_of(memo, text, &len)];
+    bool is_known;
+    const struct host_name *slot = &memo->slots[slot_of(memo, text, &len, &is_known)];
 
-    if (!len || !slot->stem || !begins_as(slot, text) || !is_plain_rest(text + len))
+    if (!is_known || !slot->stem || !is_plain_rest(text + len))
         return NULL;
     return url_below(slot->stem, text + len);
 }
@@ -125,11 +120,12 @@ struct url *host_memo_read(const struct host_memo *memo, const char *text)
 const struct host_name *host_memo_find(struct host_memo *memo, const char *text,
                                        const struct url *url)
 {
-    size_t len, at = slot_of(memo, text, &len);
+    bool is_known;
+    size_t len, at = slot_of(memo, text, &len, &is_known);
     struct host_name *slot = &memo->slots[at];
 
     memo->recent = at;
-    if (len && begins_as(slot, text)) {
+    if (is_known) {
         if (!slot->stem && may_be_stem(text, len))
             slot->stem = url_stem(url);
         return slot;

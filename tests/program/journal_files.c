@@ -130,7 +130,7 @@ ParameterizedTest(struct conflict *conflict, journal, makes_the_files_of_a_kille
 
 /* ---- the name that was noted ---- */
 
-ParameterizedTestParameters(journal, knows_its_own_file)
+static struct criterion_test_params each_conflict(void)
 {
     static struct conflict conflicts[] = {{"--on-conflict=number", "-j1"},
                                           {"--on-conflict=fail", "-j1"},
@@ -138,6 +138,11 @@ ParameterizedTestParameters(journal, knows_its_own_file)
                                           {"--skip-existing", "-j1"}};
 
     return cr_make_param_array(struct conflict, conflicts, sizeof conflicts / sizeof *conflicts);
+}
+
+ParameterizedTestParameters(journal, knows_its_own_file)
+{
+    return each_conflict();
 }
 
 /* As if it had been killed between the file's naming and the line that says it is done; and what
@@ -213,12 +218,7 @@ Test(journal, does_not_replace_a_strangers_file_for_a_name_it_gave_up)
 
 ParameterizedTestParameters(journal, does_not_stand_in_its_own_way)
 {
-    static struct conflict conflicts[] = {{"--on-conflict=number", "-j1"},
-                                          {"--on-conflict=fail", "-j1"},
-                                          {"--on-conflict=replace", "-j1"},
-                                          {"--skip-existing", "-j1"}};
-
-    return cr_make_param_array(struct conflict, conflicts, sizeof conflicts / sizeof *conflicts);
+    return each_conflict();
 }
 
 /* Killed between the file's naming and its line, then the request fails: what the first run put
