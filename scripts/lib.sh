@@ -32,7 +32,6 @@ needs() {
     build  h:unistr.h    libunistring-dev      libunistring-devel  libunistring  libunistring-dev   libunistring
     build  h:utlist.h    uthash-dev            uthash-devel        uthash        uthash-dev         uthash
     build  pc:libxxhash  libxxhash-dev         xxhash-devel        xxhash        xxhash-dev         xxhash
-    build  h:mimalloc.h  libmimalloc-dev       mimalloc-devel      mimalloc      -                  mimalloc
     build  pc:zlib       zlib1g-dev            zlib-devel          zlib          zlib-dev           zlib
     build  certs:        ca-certificates       ca-certificates     ca-certificates ca-certificates  ca-certificates
     test   pc:criterion  libcriterion-dev      criterion-devel     criterion     criterion-dev      criterion
