@@ -33,10 +33,14 @@ struct xfer_wants {
     bool headers;
 };
 
-/* `connections` is how many each multi handle of libcurl keeps open at most. -EINVAL, with words in
- * `err`. */
+struct xfer_bounds {
+    unsigned at_once;     /* transfers: so many connections are worth keeping */
+    unsigned connections; /* for which there are descriptors, idle ones too */
+};
+
+/* -EINVAL, with words in `err`. */
 int xfer_new(struct ev_loop *, const struct options *, struct xfer_wants, struct store *,
-             unsigned connections, struct xfer **ret_xfer, struct buf *err) WARN_UNUSED;
+             struct xfer_bounds, struct xfer **ret_xfer, struct buf *err) WARN_UNUSED;
 /* Writes the cookies to the file that the options name, if any. -EIO, with words in `err`. */
 int xfer_save_cookies(struct xfer *, struct buf *err) WARN_UNUSED;
 /* Ends what still runs; the tasks stay the caller's. */

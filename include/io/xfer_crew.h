@@ -1,12 +1,14 @@
 /*
- * Crews: libcurl's multi handles, the sockets and the timer that each wants to hear of. The first
- * takes what is started. Where libcurl closes a connection for another's sake it keeps the entry of
- * its host, and walks all of them for every transfer; so after so many connections another crew
- * takes over. The one before keeps no connection that is idle, and goes once its last transfer has
- * ended.
+ * Crews: libcurl's multi handles, the sockets and the timer that each wants to hear of. For each
+ * transfer libcurl walks the connections of its multi handle, so where many are to run at once there
+ * are several posts, with a crew on duty at each: one for TLS, the others for lots of hosts. Where
+ * libcurl closes a connection for another's sake it keeps the entry of its host, and walks all of
+ * them, too; so after so many connections another crew takes over. The one before keeps no
+ * connection that is idle, and goes once its last transfer has ended.
  *
- * Bound: crews_max at once, of two descriptors each and one connection; while that many have work
- * the first stays, however many hosts it has seen.
+ * Bound: POSTS_MAX on duty, crews_max in all, of two descriptors each and one connection; while that
+ * many have work those on duty stay, however many hosts they have seen. Connections that are kept:
+ * as many as transfers may run; with several posts a quarter more, and over TLS as many again.
  * Knows nothing of: what a transfer is for, when one starts.
  */
 #ifndef WEIR_IO_XFER_CREW_H
@@ -19,15 +21,32 @@ struct crew {
     struct xfer *xfer;
     struct crew *prev, *next;
     double timer_due; /* when libcurl wants to be called */
+    unsigned post;
+    unsigned kept;    /* connections, at most */
     unsigned running; /* transfers */
     unsigned opened;  /* connections, since it took over */
 };
 
-/* The first of them. -EINVAL where libcurl refuses an option. */
+enum { POSTS_MAX = 16, LOTS = 1024 };
+
+/* The hosts whose names have the same hash stay together. */
+struct lot {
+    bool has_post;
+    unsigned post; /* of those that are not TLS's */
+    unsigned running;
+};
+
+struct posts {
+    unsigned count, lots_placed;
+    struct crew *on_duty[POSTS_MAX]; /* they take what is started */
+    struct lot lots[LOTS];
+};
+
+/* One for each post. -EINVAL where libcurl refuses an option. */
 int xfer_crew_init(struct xfer *) WARN_UNUSED;
 /* Ends all, with the transfers they still have; nothing is watched any more. */
 void xfer_crew_release(struct xfer *);
-/* A transfer begins, with the first; and is taken from the crew that has it, ended or not. */
+/* A transfer begins, at its host's post; and is taken from the crew that has it, ended or not. */
 void xfer_crew_add(struct xfer *, struct transfer *);
 void xfer_crew_remove(struct transfer *);
 /* Calls libcurl where it wants to be called by now. Crews come and go here. */

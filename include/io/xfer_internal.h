@@ -21,10 +21,13 @@
 #include "policy/gate.h"
 
 struct crew;
+struct lot;
 struct options;
+struct posts;
 struct shard;
 struct store;
 struct task;
+struct watch_chunk;
 
 /* Unwanted: its answer's status says so. Counted: of what is accepted no more is told. */
 enum body_way { BODY_UNWANTED, BODY_COUNTED, BODY_HELD, BODY_TO_SINK };
@@ -34,6 +37,7 @@ struct transfer {
     CURL *easy;
     struct xfer *xfer;
     struct crew *crew;                        /* that has it; NULL: none */
+    struct lot *lot;                          /* that its host belongs to; NULL: none */
     struct shard *shard;                      /* whose share it has */
     struct task *task;                        /* borrowed; NULL while the handle is in the pool */
     struct transfer *prev, *next;             /* running, ended, or in the pool */
@@ -74,16 +78,15 @@ struct transfer {
     char message[CURL_ERROR_SIZE];
 };
 
-struct watch_chunk;
-
 struct xfer {
     struct ev_loop *loop;
     const struct options *options;
     struct xfer_wants wants;
     struct store *store;
-    struct crew *crews; /* the first takes what is started */
+    struct crew *crews; /* all of them, the youngest first */
     unsigned n_crews, crews_max;
-    unsigned connections; /* kept open by each at most */
+    struct posts *posts;
+    struct xfer_bounds bounds;
     struct shard *shards; /* the first is for all but TLS */
     double now;           /* read when the loop hands us a socket */
     bool stopped;

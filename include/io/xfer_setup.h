@@ -30,6 +30,7 @@ void xfer_share_release(struct xfer *);
 /* For a handle that is new or was reset, and for each transfer once its URL is set. */
 CURLcode xfer_share_join(struct transfer *);
 void xfer_share_choose(struct transfer *);
+bool xfer_is_over_tls(const char *host);
 /* Gives the names that are to be dropped with the transfer, as CURLOPT_RESOLVE has them. */
 struct curl_slist *xfer_share_take_forgotten(struct transfer *);
 

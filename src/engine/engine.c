@@ -136,16 +136,17 @@ static void set_rules(struct engine *engine, const struct options *options)
     store_init(&engine->store, spool, options->memory);
 }
 
-/* A transfer needs a descriptor, so there are no more permits than those. With a file of --jobs it
- * is the window that says how many there may come to be. */
-static unsigned affordable_jobs(const struct options *options)
+/* A transfer needs a descriptor, and one for its file, so there are no more permits than those. With
+ * a file of --jobs it is the window that says how many there may come to be. */
+static struct xfer_bounds affordable(const struct options *options)
 {
     unsigned wanted = options->jobs_file ? (unsigned)MIN(options->window, INT_MAX) : options->jobs;
     unsigned limit = (unsigned)fd_raise_limit();
-    unsigned each = options->output ? 2 : 1; /* its connection, and its file */
+    unsigned files = options->output ? 1 : 0;
     unsigned room = limit > 2 * DESCRIPTORS_KEPT_BACK ? limit - DESCRIPTORS_KEPT_BACK : limit / 2;
+    unsigned jobs = MAX(1, MIN(wanted, room / (1 + files)));
 
-    return MAX(1, MIN(wanted, room / each));
+    return (struct xfer_bounds){.at_once = jobs, .connections = room - MIN(room, files * jobs)};
 }
 
 static int open_out(struct engine *engine, struct buf *err)
@@ -219,7 +220,8 @@ static struct flow_rules flow_rules_of(const struct options *options, unsigned j
 
 static int set_up_io(struct engine *engine, struct buf *err)
 {
-    unsigned jobs = affordable_jobs(engine->options);
+    struct xfer_bounds bounds = affordable(engine->options);
+    unsigned jobs = bounds.at_once;
     int result;
 
     semaphore_init(&engine->permits, MIN(jobs, engine->options->jobs));
@@ -255,7 +257,7 @@ static int set_up_io(struct engine *engine, struct buf *err)
         return result;
     begin_output(engine);
     engine_begin_showing(engine);
-    result = xfer_new(engine->loop, engine->options, wants_of(engine), &engine->store, jobs,
+    result = xfer_new(engine->loop, engine->options, wants_of(engine), &engine->store, bounds,
                       &engine->xfer, err);
     return result ? EXIT_USAGE : 0;
 }

@@ -399,24 +399,23 @@ static void give_transfer(struct xfer *xfer, struct transfer *transfer)
     transfer->task->transfer = NULL;
     transfer->task = NULL;
     transfer->crew = NULL;
+    transfer->lot = NULL;
     DL_PREPEND(xfer->pool, transfer);
 }
 
 /* ---- birth and death ---- */
 
 int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wants wants,
-             struct store *store, unsigned connections, struct xfer **ret_xfer, struct buf *err)
+             struct store *store, struct xfer_bounds bounds, struct xfer **ret_xfer,
+             struct buf *err)
 {
     struct xfer *xfer = xcalloc(1, sizeof *xfer);
     struct transfer *first = NULL;
 
-    *xfer = (struct xfer){.loop = loop,
-                          .options = options,
-                          .wants = wants,
-                          .store = store,
-                          .connections = connections};
+    *xfer = (struct xfer){
+        .loop = loop, .options = options, .wants = wants, .store = store, .bounds = bounds};
     xfer->now = clock_now();
-    xfer->read_max = MAX(CURL_MAX_WRITE_SIZE, MIN(READ_BYTES / (long)connections, READ_MAX));
+    xfer->read_max = MAX(CURL_MAX_WRITE_SIZE, MIN(READ_BYTES / (long)bounds.at_once, READ_MAX));
     heap_init(&xfer->deadlines);
     buf_init(&xfer->trace);
     xfer_setup_lists(xfer);

@@ -4,22 +4,30 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <utlist.h>
+#include <xxhash.h>
 
 #include "base/clock.h"
 #include "base/util.h"
 #include "io/xfer_setup.h"
+#include "model/task.h"
+#include "policy/sched.h"
 
 enum { WATCHES_IN_CHUNK = 64 };
 
-/* A crew has had enough after so many times the connections that are kept open, for those are lost
+/* A crew has had enough after so many times the connections that it keeps open, for those are lost
  * when another takes over; within bounds, and beyond them. */
 enum { TIMES_KEPT = 8, OPENED_MIN = 256, OPENED_MORE = 1024 };
 
 /* Each has two descriptors of libcurl's own and an idle connection. One for so many that may be open
  * takes a twentieth of them. */
 enum { CREW_DESCRIPTORS = 3, OPEN_EACH = 64, CREWS_MAX = XFER_DESCRIPTORS / CREW_DESCRIPTORS };
+
+/* So many transfers are worth a post. Where there are several, TLS has one for itself: each multi
+ * handle parses the CA bundle anew. */
+enum { AT_POST = 128, TLS_POST = 0 };
 
 /* Watchers do not move while they are active, so the table grows by chunks. */
 struct watch_chunk {
@@ -178,31 +186,67 @@ static int on_timer(CURLM *multi, long milliseconds, void *userdata)
 
 /* ---- coming and going ---- */
 
-/* It is the first from now on. */
-static int new_crew(struct xfer *xfer)
+/* What is not TLS has the other posts, or the same where there is one alone. */
+static unsigned count_plain_posts(const struct xfer *xfer)
+{
+    return MAX(1, xfer->posts->count - 1);
+}
+
+/* Its part, and a quarter more: some lots have more to do than others. */
+static unsigned room_at_plain_post(const struct xfer *xfer)
+{
+    unsigned part = xfer->bounds.at_once / count_plain_posts(xfer);
+
+    return part + part / 4;
+}
+
+/* It is on duty at the post from now on. */
+static int new_crew(struct xfer *xfer, unsigned post)
 {
     struct crew *crew = xcalloc(1, sizeof *crew);
     CURLM *multi = curl_multi_init();
 
     if (!multi)
         out_of_memory();
-    *crew = (struct crew){.multi = multi, .xfer = xfer, .timer_due = INFINITY};
+    *crew =
+        (struct crew){.multi = multi,
+                      .xfer = xfer,
+                      .timer_due = INFINITY,
+                      .post = post,
+                      .kept = post == TLS_POST ? xfer->bounds.at_once : room_at_plain_post(xfer)};
     DL_PREPEND(xfer->crews, crew);
     xfer->n_crews++;
+    xfer->posts->on_duty[post] = crew;
     bool done = curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
                 curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, crew) == CURLM_OK &&
                 curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
                 curl_multi_setopt(multi, CURLMOPT_TIMERDATA, crew) == CURLM_OK &&
-                curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)xfer->connections) == CURLM_OK;
+                curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)crew->kept) == CURLM_OK;
     return done ? 0 : -EINVAL;
+}
+
+/* Several keep more connections than one would, so there must be descriptors for them; then there may
+ * be more crews than posts, too. */
+static unsigned count_posts(const struct xfer *xfer)
+{
+    unsigned at_once = xfer->bounds.at_once;
+    unsigned parts = MIN(at_once / AT_POST, POSTS_MAX - 1);
+    bool is_scarce = xfer->bounds.connections < 2 * (uint64_t)at_once + at_once / 4;
+
+    return parts < 2 || is_scarce || xfer->shares_connections ? 1 : parts + 1;
 }
 
 int xfer_crew_init(struct xfer *xfer)
 {
     long descriptors = sysconf(_SC_OPEN_MAX);
+    int result = 0;
 
     xfer->crews_max = (unsigned)MAX(1, MIN(descriptors / OPEN_EACH, CREWS_MAX));
-    return new_crew(xfer);
+    xfer->posts = xcalloc(1, sizeof *xfer->posts);
+    xfer->posts->count = count_posts(xfer);
+    for (unsigned post = 0; post < xfer->posts->count && !result; post++)
+        result = new_crew(xfer, post);
+    return result;
 }
 
 /* With its handles still added the multi goes quickly; taking out thousands one by one would
@@ -233,6 +277,8 @@ void xfer_crew_release(struct xfer *xfer)
 {
     while (xfer->crews)
         free_crew(xfer->crews);
+    free(xfer->posts);
+    xfer->posts = NULL;
     stop_watching(xfer);
     for (size_t i = 0; i < xfer->n_chunks; i++)
         free(xfer->chunks[i]);
@@ -243,19 +289,22 @@ void xfer_crew_release(struct xfer *xfer)
 
 /* ---- their work ---- */
 
+static bool is_on_duty(const struct crew *crew)
+{
+    return crew == crew->xfer->posts->on_duty[crew->post];
+}
+
 static bool has_had_enough(const struct crew *crew)
 {
-    unsigned kept = crew->xfer->connections;
+    uint64_t kept = crew->kept;
 
-    return crew->opened >= MAX(OPENED_MIN, MIN(TIMES_KEPT * (uint64_t)kept, kept + OPENED_MORE));
+    return crew->opened >= MAX(OPENED_MIN, MIN(TIMES_KEPT * kept, kept + OPENED_MORE));
 }
 
 /* Nobody comes back to the connections of the one before. */
-static void take_over(struct xfer *xfer)
+static void relieve(struct crew *before)
 {
-    struct crew *before = xfer->crews;
-
-    if (new_crew(xfer))
+    if (new_crew(before->xfer, before->post))
         out_of_memory(); /* the options are those of the first, which were taken */
     if (!before->running)
         return;
@@ -263,10 +312,45 @@ static void take_over(struct xfer *xfer)
     xfer_close_idle_of(before, 0);
 }
 
+static struct lot *lot_of(struct xfer *xfer, const struct task *task)
+{
+    struct posts *posts = xfer->posts;
+    const char *host = task->host ? sched_host_name(task) : "";
+
+    if (posts->count == 1 || xfer_is_over_tls(host))
+        return NULL;
+    struct lot *lot = &posts->lots[XXH3_64bits(host, strlen(host)) % LOTS];
+    if (!lot->has_post)
+        lot->post = posts->lots_placed++ % count_plain_posts(xfer);
+    lot->has_post = true;
+    return lot;
+}
+
+/* A lot stays at its post, so that no host has an idle connection at one and needs another at the
+ * next. Only what is more than a post has room for goes to the first that has: where a transfer has
+ * ended there, it finds that connection. */
+static struct crew *crew_for(const struct xfer *xfer, const struct lot *lot)
+{
+    struct crew *const *plain = &xfer->posts->on_duty[TLS_POST + 1];
+    unsigned room = room_at_plain_post(xfer), posts = count_plain_posts(xfer);
+
+    if (!lot)
+        return xfer->posts->on_duty[TLS_POST];
+    for (unsigned i = 0; lot->running >= room && i < posts; i++) {
+        struct crew *crew = plain[(lot->post + i) % posts];
+        if (crew->running < room)
+            return crew;
+    }
+    return plain[lot->post];
+}
+
 void xfer_crew_add(struct xfer *xfer, struct transfer *transfer)
 {
-    transfer->crew = xfer->crews;
+    transfer->lot = lot_of(xfer, transfer->task);
+    transfer->crew = crew_for(xfer, transfer->lot);
     transfer->crew->running++;
+    if (transfer->lot)
+        transfer->lot->running++;
     if (curl_multi_add_handle(transfer->crew->multi, transfer->easy) != CURLM_OK)
         out_of_memory();
 }
@@ -275,21 +359,23 @@ void xfer_crew_remove(struct transfer *transfer)
 {
     curl_multi_remove_handle(transfer->crew->multi, transfer->easy);
     transfer->crew->running--;
+    if (transfer->lot)
+        transfer->lot->running--;
 }
 
 void xfer_crew_run(struct xfer *xfer, double now)
 {
     struct crew *next;
 
-    if (has_had_enough(xfer->crews) && xfer->n_crews < xfer->crews_max)
-        take_over(xfer);
     for (struct crew *crew = xfer->crews; crew; crew = next) {
         next = crew->next;
+        if (is_on_duty(crew) && has_had_enough(crew) && xfer->n_crews < xfer->crews_max)
+            relieve(crew);
         if (crew->timer_due <= now) {
             crew->timer_due = INFINITY;
             xfer_crew_call(crew);
         }
-        if (!crew->running && crew != xfer->crews)
+        if (!crew->running && !is_on_duty(crew))
             free_crew(crew);
     }
 }

@@ -56,13 +56,23 @@ void xfer_close_idle_of(struct crew *crew, size_t left)
     curl_easy_cleanup(decoy);
 }
 
-/* Of the first crew; the others keep none. */
+static bool close_some_of(struct crew *crew)
+{
+    size_t idle = xfer_crew_count_idle(crew);
+
+    if (idle)
+        xfer_close_idle_of(crew, idle - (idle + 3) / 4);
+    return xfer_crew_count_idle(crew) < idle;
+}
+
+/* Of the crews on duty; the others keep none. */
 bool xfer_close_idle(struct xfer *xfer)
 {
+    bool has_closed = false;
+
     if (xfer->stopped)
         return false;
-    size_t idle = xfer_crew_count_idle(xfer->crews);
-    if (idle)
-        xfer_close_idle_of(xfer->crews, idle - (idle + 3) / 4);
-    return xfer_crew_count_idle(xfer->crews) < idle;
+    for (unsigned post = 0; post < xfer->posts->count; post++)
+        has_closed |= close_some_of(xfer->posts->on_duty[post]);
+    return has_closed;
 }

@@ -139,7 +139,7 @@ void xfer_setup_lists(struct xfer *xfer)
     xfer->ca_file = find_ca_file(options);
     xfer->has_proxy = options->proxy || has_proxy_in_environment();
     xfer->shares_connections =
-        options->http == OPTION_HTTP_2 || options->connect_to.len || xfer->has_proxy;
+        options->http != OPTION_HTTP_1_1 || options->connect_to.len || xfer->has_proxy;
 }
 
 void xfer_release_lists(struct xfer *xfer)

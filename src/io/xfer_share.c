@@ -92,9 +92,14 @@ void xfer_share_release(struct xfer *xfer)
     free(xfer->shards);
 }
 
+bool xfer_is_over_tls(const char *host)
+{
+    return strncmp(host, "https:", 6) == 0;
+}
+
 static struct shard *shard_of(struct xfer *xfer, const char *host)
 {
-    if (strncmp(host, "https:", 6) != 0 || !may_part(xfer))
+    if (!xfer_is_over_tls(host) || !may_part(xfer))
         return &xfer->shards[0];
     return &xfer->shards[XXH3_64bits(host, strlen(host)) % SHARDS];
 }

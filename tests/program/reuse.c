@@ -124,3 +124,23 @@ ParameterizedTest(struct once_case *once, reuse, sends_twice_only_what_may_be_do
     }
     stage_free(stage);
 }
+
+/* There are several multi handles then, and each host's idle connections are with one of them. */
+Test(reuse, is_of_as_many_connections_as_run_at_once)
+{
+    enum { AT_ONCE = 300, REQUESTS = 1500 };
+    struct stage *stage = stage_new();
+    struct blob input = {0};
+
+    for (int i = 0; i < REQUESTS; i++)
+        blob_addf(&input, "%s\n", stage_url(stage, "/bytes/10?delay=0.1"));
+    struct run_result result = program_fetch(
+        RUN_WEIR("-s", "-j300", "--parallel-immediate", "--format=none"), blob_text(&input));
+    struct origin_counts counts = origin_counts(stage->origin);
+
+    program_expect(result, 0, NULL, "");
+    cr_expect_eq(counts.requests, REQUESTS);
+    cr_expect_leq(counts.accepted, AT_ONCE);
+    blob_release(&input);
+    stage_free(stage);
+}

@@ -68,13 +68,14 @@ struct xfer {
 };
 
 int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wants wants,
-             struct store *store, unsigned connections, struct xfer **ret_xfer, struct buf *err)
+             struct store *store, struct xfer_bounds bounds, struct xfer **ret_xfer,
+             struct buf *err)
 {
     struct xfer *xfer = xcalloc(1, sizeof *xfer);
 
     (void)loop;
     (void)wants;
-    (void)connections;
+    (void)bounds;
     (void)err;
     xfer->world = world_of_options(options);
     xfer->world->xfer = xfer;

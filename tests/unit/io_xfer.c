@@ -55,8 +55,9 @@ static void begin(struct run *run)
     struct xfer_wants wants = {.bodies = run->options.format == OPTION_FORMAT_NONE
                                              ? XFER_NO_BODIES
                                              : XFER_ACCEPTED_BODIES};
-    cr_assert_eq(xfer_new(run->loop, &run->options, wants, &run->store, 10, &run->xfer, &err), 0,
-                 "%s", err.data);
+    cr_assert_eq(xfer_new(run->loop, &run->options, wants, &run->store,
+                          (struct xfer_bounds){10, 1000}, &run->xfer, &err),
+                 0, "%s", err.data);
     buf_release(&err);
     xfer_run(run->xfer, clock_now());
 }
