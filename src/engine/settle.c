@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/groups.h"
@@ -6,6 +7,7 @@
 #include "engine/state.h"
 #include "io/writer.h"
 #include "io/xfer.h"
+#include "model/reason.h"
 #include "model/task.h"
 #include "policy/group.h"
 #include "policy/sched.h"
@@ -113,14 +115,30 @@ static void done(struct engine *engine, struct task *task)
     engine_complete(engine, task);
 }
 
+/* Who gave a number of retries must not wonder. */
+static void tell_of_budget(struct task *task)
+{
+    char *words = task->result.message;
+
+    task->result.message = NULL;
+    result_setf(&task->result, task->result.reason, "%s; no retry is left of --retry-budget",
+                words ? words : reason_name(task->result.reason));
+    free(words);
+}
+
 /* What a host itself asks to be sent later multiplies no outage, so it is not on the budget; the
  * host's gate says when. */
 static void retry(struct engine *engine, struct task *task, double now)
 {
     bool is_gated = task->closed_for > 0;
 
-    if (sched_is_down(task, now) ||
-        (!is_gated && !retry_spend(&engine->verdicts.retry, &engine->retries))) {
+    bool is_down = sched_is_down(task, now);
+    bool may_retry =
+        !is_down && (is_gated || retry_spend(&engine->verdicts.retry, &engine->retries));
+
+    if (!may_retry) {
+        if (!is_down)
+            tell_of_budget(task);
         done(engine, task);
         return;
     }

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/util.h"
 #include "model/option_check.h"
+#include "model/options.h"
 
 /* What only this machine can say of an option's argument: its files, its network interfaces. */
 
@@ -72,11 +73,47 @@ int option_check_replaceable(const char *path, struct buf *err)
 {
     struct stat status;
 
+    if (strcmp(path, "-") == 0)
+        return option_check_own_file(path, err);
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
         buf_setf(err, "cannot write %s: it is no regular file", path);
         return -EINVAL;
     }
     return may_be_made(path) ? 0 : fail_path(err, "write", path);
+}
+
+static bool is_input(const struct options *options, const struct stat *output)
+{
+    const struct strings *inputs = &options->inputs;
+    bool reads_stdin = !options->urls.len && !inputs->len;
+    struct stat input;
+
+    for (size_t i = 0; i < inputs->len; i++) {
+        bool is_stdin = strcmp(inputs->at[i], "-") == 0;
+        reads_stdin |= is_stdin;
+        if (!is_stdin && stat(inputs->at[i], &input) == 0 && input.st_dev == output->st_dev &&
+            input.st_ino == output->st_ino)
+            return true;
+    }
+    return reads_stdin && fstat(STDIN_FILENO, &input) == 0 && input.st_dev == output->st_dev &&
+           input.st_ino == output->st_ino;
+}
+
+int option_check_apart(const struct options *options, struct buf *err)
+{
+    const char *const outputs[][2] = {
+        {"to", options->to}, {"report", options->report}, {"summary-file", options->summary_file}};
+    struct stat output;
+
+    for (size_t i = 0; i < ARRAY_LEN(outputs); i++) {
+        const char *path = outputs[i][1];
+        if (path && stat(path, &output) == 0 && S_ISREG(output.st_mode) &&
+            is_input(options, &output)) {
+            buf_setf(err, "--%s: %s is what the requests are read from", outputs[i][0], path);
+            return -EINVAL;
+        }
+    }
+    return 0;
 }
 
 /* ---- keys and certificates ---- */

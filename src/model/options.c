@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "model/glob.h"
+#include "model/option_check.h"
 #include "model/option_near.h"
 #include "model/option_table.h"
 
@@ -616,6 +617,8 @@ int options_parse(struct options *options, int argc, char *const *argv, struct b
         return result;
     derive(options);
     result = check_report(options, err);
+    if (!result)
+        result = option_check_apart(options, err);
     if (!result)
         result = check_query(options, err);
     if (!result)

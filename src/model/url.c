@@ -25,13 +25,14 @@ void url_free(struct url *url)
     curl_url_cleanup(handle_of(url));
 }
 
+/* As curl has it: of the slashes there may be one alone. */
 static bool has_scheme_written(const char *text)
 {
     const char *at = text;
 
     while (isalnum((unsigned char)*at) || *at == '+' || *at == '-' || *at == '.')
         at++;
-    return at > text && strncmp(at, "://", 3) == 0;
+    return at > text && strncmp(at, ":/", 2) == 0;
 }
 
 static CURLU *checked(CURLU *handle)
@@ -68,6 +69,11 @@ int url_parse(const char *text, const char *default_scheme, struct url **ret_url
 
     if (has_scheme_written(text))
         return set_whole(handle, text, 0, ret_url, err);
+    if (*text == '/') { /* of a page's links; what follows is no host */
+        curl_url_cleanup(handle);
+        buf_setf(err, "a path, and no URL to take it from");
+        return -EINVAL;
+    }
 
     struct buf whole;
     buf_init(&whole);

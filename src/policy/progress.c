@@ -97,6 +97,8 @@ static double time_left(const struct progress *progress, const struct progress_v
 
     if (!view->total || view->done >= view->total || speed <= 0)
         return INFINITY;
+    if (view->wait.reason == WAIT_GATE && !view->in_flight)
+        return INFINITY; /* what was done before tells nothing */
     return (double)(view->total - view->done) / speed;
 }
 

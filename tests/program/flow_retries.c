@@ -177,6 +177,32 @@ ParameterizedTest(struct budget *budget, retry_budget, bounds_retries)
     stage_free(stage);
 }
 
+Test(retry_budget, is_told_of_where_it_is_what_ends_a_request)
+{
+    enum { REQUESTS = 20, FREE = 10 };
+    static const char words[] = "status 500; no retry is left of --retry-budget";
+    struct stage *stage = stage_new();
+    struct blob input = {0};
+
+    for (int i = 0; i < REQUESTS; i++)
+        blob_addf(&input, "%s\n", stage_url(stage, "/text/x?status=500&tag=%d", i));
+    json_t *records =
+        records_of(program_fetch(RUN_WEIR("--jsonl", "-s", "--retry=1", "--retry-delay=0.01"),
+                                 blob_text(&input)),
+                   1, REQUESTS);
+    size_t told = 0;
+    for (size_t i = 0; i < REQUESTS; i++) {
+        json_t *record = json_array_get(records, i);
+        bool was_tried_again = record_number(record, "attempts") == 2;
+        cr_expect_str_eq(record_text(record, "errormsg"), was_tried_again ? "status 500" : words);
+        told += !was_tried_again;
+    }
+    cr_expect_eq(told, REQUESTS - FREE);
+    json_decref(records);
+    blob_release(&input);
+    stage_free(stage);
+}
+
 /* ---- what goes on meanwhile ---- */
 
 /* With one permit: were it held, nobody else would come to their turn. */

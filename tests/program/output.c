@@ -317,6 +317,35 @@ Test(to, says_that_it_cannot_before_anything_is_fetched)
     stage_free(stage);
 }
 
+/* By whatever name it goes. */
+Test(outputs, are_not_what_the_requests_are_read_from)
+{
+    static const char *const commands[] = {
+        "exec \"$0\" -a list --to list",         "exec \"$0\" -a link --to ./list",
+        "exec \"$0\" --to list <list",           "exec \"$0\" -a - --to list <list",
+        "exec \"$0\" -a list --report list",     "exec \"$0\" -a list --summary-file list",
+        "exec \"$0\" -a none -a link --to list",
+    };
+    struct stage *stage = stage_new();
+    const char *line = stage_url(stage, "/text/body\n");
+    struct blob left = {0};
+
+    scratch_write_text(stage->scratch, "list", line);
+    cr_assert_eq(link(scratch_path(stage->scratch, "list"), scratch_path(stage->scratch, "link")),
+                 0);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        const char *argv[] = {"sh", "-c", commands[i], run_weir(), NULL};
+        program_expect(
+            program_run((struct run_options){.argv = argv, .cwd = scratch_dir(stage->scratch)}), 2,
+            "", "list is what the requests are read from");
+    }
+    cr_assert(scratch_read(stage->scratch, "list", &left));
+    cr_expect_str_eq(blob_text(&left), line);
+    cr_expect_eq(origin_counts(stage->origin).requests, 0);
+    blob_release(&left);
+    stage_free(stage);
+}
+
 Test(to, may_be_a_device)
 {
     struct stage *stage = stage_new();

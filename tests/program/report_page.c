@@ -178,6 +178,7 @@ ParameterizedTestParameters(report_page, refuses_what_cannot_be)
         {{"--report=/nowhere/at/all/x.html", ""}, "No such file or directory"},
         {{"--report=/dev/null", ""}, "is no regular file"},
         {{"--report=/", ""}, "is no regular file"},
+        {{"--report=-", ""}, "takes the name of a file, not -"},
         {{"--report=page.html", "--dry-run"}, "a --dry-run has nothing to report"},
         {{"--report=page.html", "--to=page.html"}, "is what --to writes"},
         {{"--report=page.html", "--journal=page.html"}, "is the --journal"},

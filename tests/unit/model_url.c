@@ -51,6 +51,7 @@ Test(url, names_its_host_in_lower_case_with_its_port)
         {"http://127.0.0.1/", "http", "http://127.0.0.1:80"},
         {"http://h?q", "http", "http://h:80"},
         {"http://h#f", "http", "http://h:80"},
+        {"http:/h/x", "http", "http://h:80"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -134,9 +135,14 @@ Test(url, is_the_same_host_however_it_is_written)
 Test(url, refuses_what_cannot_be_read)
 {
     static const char *const texts[] = {
-        "http://",       "http://h:99999/", "http://h:port/", "http://h:-1/",
-        "http://a b/",   "http://[::1/",    "http://[::zz]/", "http://[]/",
-        "http://h/\x01", "http://h\x7f/",   "http://u@/",
+        "http://",        "http://h:99999/",
+        "http://h:port/", "http://h:-1/",
+        "http://a b/",    "http://[::1/",
+        "http://[::zz]/", "http://[]/",
+        "http://h/\x01",  "http://h\x7f/",
+        "http://u@/",     "/about.html",
+        "/h/x",           "/",
+        "//h/x",          "",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {

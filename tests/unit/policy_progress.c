@@ -243,6 +243,18 @@ Test(progress, tells_until_when_a_gate_is_closed)
     cr_expect_str_eq(texts[1].data, "waiting: gate closed until 01:01:01 at http://h:80");
 }
 
+Test(progress, does_not_guess_what_is_left_behind_a_closed_gate)
+{
+    view.total = 4000;
+    go_on(10, 100);
+    view.wait = (struct wait){.reason = WAIT_GATE, .words = "http://h:80", .until = 3661};
+    draw();
+    cr_expect(strstr(texts[0].data, " left"), "others still run");
+    view.in_flight = 0;
+    draw();
+    cr_expect_not(strstr(texts[0].data, " left"), "%s", texts[0].data);
+}
+
 Test(progress, cuts_wide_characters_whole)
 {
     view.wait = (struct wait){
