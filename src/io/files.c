@@ -117,7 +117,7 @@ void files_path(const struct files *files, const char *name, struct buf *ret_pat
 static const char *explain(const struct files *files, int error)
 {
     if (error == ENOTDIR)
-        return "a directory on the way is none, or a symbolic link";
+        return "what should be a directory on the way is a file, or a symbolic link";
     if (error == EEXIST && files->conflict == CONFLICT_REPLACE)
         return "the name is another result's of this run, or no file's";
     return strerror(error);
