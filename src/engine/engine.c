@@ -136,13 +136,14 @@ static void set_rules(struct engine *engine, const struct options *options)
     store_init(&engine->store, spool, options->memory);
 }
 
-/* A transfer needs a descriptor, and one for its file, so there are no more permits than those. With
- * a file of --jobs it is the window that says how many there may come to be. */
+/* A transfer needs a descriptor, one for its file, and one for what it uploads, so there are no more
+ * permits than those. With a file of --jobs it is the window that says how many there may come to
+ * be. */
 static struct xfer_bounds affordable(const struct options *options)
 {
     unsigned wanted = options->jobs_file ? (unsigned)MIN(options->window, INT_MAX) : options->jobs;
     unsigned limit = (unsigned)fd_raise_limit();
-    unsigned files = options->output ? 1 : 0;
+    unsigned files = (options->output ? 1U : 0U) + (options->upload ? 1U : 0U);
     unsigned room = limit > 2 * DESCRIPTORS_KEPT_BACK ? limit - DESCRIPTORS_KEPT_BACK : limit / 2;
     unsigned jobs = MAX(1, MIN(wanted, room / (1 + files)));
 

@@ -630,6 +630,14 @@ static bool may_take_own(const struct file *file, const struct place *place)
                                                    stamp_is(&stamp, &file->former)));
 }
 
+static int refuse_taken(const struct place *place)
+{
+    struct stat status;
+    bool is_known = fstatat(place->dir, place->base, &status, AT_SYMLINK_NOFOLLOW) == 0;
+
+    return is_known && S_ISDIR(status.st_mode) ? -EISDIR : -EEXIST;
+}
+
 static int choose(struct file *file, const struct place *place)
 {
     int result;
@@ -644,7 +652,8 @@ static int choose(struct file *file, const struct place *place)
     result = is_taken(place, 0);
     if (result <= 0)
         return result;
-    return file->files->conflict == CONFLICT_NUMBER ? find_number(place, &file->number) : -EEXIST;
+    return file->files->conflict == CONFLICT_NUMBER ? find_number(place, &file->number)
+                                                    : refuse_taken(place);
 }
 
 /* A rename that replaces nothing, also where the file system knows only links that do not. */

@@ -35,6 +35,19 @@ Test(conflict, fails_what_would_replace_a_file)
     stage_free(stage);
 }
 
+Test(conflict, says_that_what_has_the_name_is_a_directory)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/text/page");
+
+    scratch_mkdir(stage->scratch, "page");
+    program_expect(fetch_here(stage, RUN_WEIR("-O", url)), 4, "", "page: Is a directory");
+    program_expect(fetch_here(stage, RUN_WEIR("-O", "--skip-existing", url)), 4, "",
+                   "page: Is a directory");
+    cr_expect_eq(scratch_count(stage->scratch, ""), 1);
+    stage_free(stage);
+}
+
 Test(conflict, of_two_results_lets_the_first_have_the_name)
 {
     struct stage *stage = stage_new();
