@@ -108,7 +108,7 @@ void file_set_time(struct file *, time_t);
 /* No more is written: all is with the file system (on the disk with `sync`). */
 int file_finish(struct file *, struct buf *err) WARN_UNUSED;
 /* A name that is free, or may be replaced; `ret_name` is replaced by its path from the working
- * directory. -EEXIST where the rules leave none. */
+ * directory. -EEXIST where the rules leave none, -EISDIR where a directory has it. */
 int file_choose(struct file *, struct buf *ret_name, struct buf *err) WARN_UNUSED;
 /* Gives it the chosen name. -EEXIST where somebody has taken that meanwhile. */
 int file_publish(struct file *, struct buf *err) WARN_UNUSED;

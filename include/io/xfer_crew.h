@@ -8,7 +8,8 @@
  *
  * Bound: POSTS_MAX on duty, crews_max in all, of two descriptors each and one connection; while that
  * many have work those on duty stay, however many hosts they have seen. Connections that are kept:
- * as many as transfers may run; with several posts a quarter more, and over TLS as many again.
+ * as many as transfers may run; with several posts a quarter more, or where hosts are unlike what
+ * ran at each at once, and over TLS as many again.
  * Knows nothing of: what a transfer is for, when one starts.
  */
 #ifndef WEIR_IO_XFER_CREW_H

@@ -13,7 +13,7 @@ int option_check_header(const char *text, struct buf *err);
 int option_check_line(const char *text, struct buf *err);
 int option_check_readable(const char *path, struct buf *err);
 int option_check_directory(const char *path, struct buf *err);
-/* That nothing is written over what is read. */
+/* That no output is the file of an input. */
 int option_check_apart(const struct options *, struct buf *err);
 int option_check_resolve(const char *text, struct buf *err);
 int option_check_connect_to(const char *text, struct buf *err);

@@ -344,6 +344,13 @@ static struct crew *crew_for(const struct xfer *xfer, const struct lot *lot)
     return plain[lot->post];
 }
 
+/* Of more than it keeps libcurl would close each that becomes idle, and open as many. */
+static void keep_more(struct crew *crew)
+{
+    crew->kept = crew->running;
+    curl_multi_setopt(crew->multi, CURLMOPT_MAXCONNECTS, (long)crew->kept);
+}
+
 void xfer_crew_add(struct xfer *xfer, struct transfer *transfer)
 {
     transfer->lot = lot_of(xfer, transfer->task);
@@ -351,6 +358,8 @@ void xfer_crew_add(struct xfer *xfer, struct transfer *transfer)
     transfer->crew->running++;
     if (transfer->lot)
         transfer->lot->running++;
+    if (transfer->crew->running > transfer->crew->kept)
+        keep_more(transfer->crew);
     if (curl_multi_add_handle(transfer->crew->multi, transfer->easy) != CURLM_OK)
         out_of_memory();
 }

@@ -101,8 +101,10 @@ static bool is_input(const struct options *options, const struct stat *output)
 
 int option_check_apart(const struct options *options, struct buf *err)
 {
-    const char *const outputs[][2] = {
-        {"to", options->to}, {"report", options->report}, {"summary-file", options->summary_file}};
+    const char *const outputs[][2] = {{"to", options->to},
+                                      {"report", options->report},
+                                      {"cookie-jar", options->cookie_jar},
+                                      {"summary-file", options->summary_file}};
     struct stat output;
 
     for (size_t i = 0; i < ARRAY_LEN(outputs); i++) {

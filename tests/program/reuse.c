@@ -125,6 +125,23 @@ ParameterizedTest(struct once_case *once, reuse, sends_twice_only_what_may_be_do
     stage_free(stage);
 }
 
+/* They share multi handles, and not evenly. */
+Test(reuse, is_not_lost_where_there_are_few_hosts)
+{
+    enum { HOSTS = 3, REQUESTS = 3000, CONNECTIONS_MAX = 600 };
+    struct stage *stage = stage_new();
+    struct blob input = {0};
+
+    for (int i = 0; i < REQUESTS; i++)
+        blob_addf(&input, "http://h%d.localhost:%u/bytes/10?delay=0.05\n", i % HOSTS,
+                  (unsigned)origin_port(stage->origin));
+    program_expect(program_fetch(RUN_WEIR("-4", "-s", "-j300", "--format=none"), blob_text(&input)),
+                   0, "", "");
+    cr_expect_leq(origin_counts(stage->origin).accepted, CONNECTIONS_MAX);
+    blob_release(&input);
+    stage_free(stage);
+}
+
 /* There are several multi handles then, and each host's idle connections are with one of them. */
 Test(reuse, is_of_as_many_connections_as_run_at_once)
 {

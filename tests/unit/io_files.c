@@ -532,7 +532,7 @@ Test(files, says_so_where_a_file_stands_in_the_way)
     cr_expect_eq(files_begin(files, "a/b", 0, &file, &err), -ENOTDIR);
     cr_expect_eq(files_begin(files, "a/b/c", 0, &file, &err), -ENOTDIR);
     cr_expect_eq(save("d/e", "x"), 0);
-    cr_expect_eq(save("d", "x"), -EEXIST);
+    cr_expect_eq(save("d", "x"), -EISDIR);
     expect_content("out/a", "x");
 }
 

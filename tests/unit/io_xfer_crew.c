@@ -201,6 +201,8 @@ Test(crew, keeps_the_hosts_that_it_has_though_the_next_has_room)
         tasks[i] = start_numbered(&run, "http", i % HOSTS);
     for (size_t i = HOSTS; i < MANY; i++)
         cr_expect_eq(crew_of(tasks[i]), crew_of(tasks[i % HOSTS]));
+    for (unsigned i = TLS; i < run.xfer->posts->count; i++)
+        cr_expect_geq(run.xfer->posts->on_duty[i]->kept, MANY / POSTS);
     end_all(&run, tasks, MANY);
     finish(&run);
 }

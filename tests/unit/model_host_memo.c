@@ -36,6 +36,8 @@ Test(host_memo, says_what_the_url_says)
     } cases[] = {
         {"http://A.example/x", "http://a.example:80", false},
         {"http://a.example", "http://a.example:80", false},
+        {"http:/c.example/x", "http://c.example:80", false},
+        {"http:/d.example/x", "http://d.example:80", false},
         {"https://a.example/x", "https://a.example:443", false},
         {"http://a.example:8080/x", "http://a.example:8080", false},
         {"http://127.1/x", "http://127.0.0.1:80", true},
