@@ -8,8 +8,8 @@
  *
  * Bound: POSTS_MAX on duty, crews_max in all, of two descriptors each and one connection; while that
  * many have work those on duty stay, however many hosts they have seen. Connections that are kept:
- * as many as transfers may run; with several posts a quarter more, or where hosts are unlike what
- * ran at each at once, and over TLS as many again.
+ * as many as transfers may run; with several posts a quarter more, where hosts are unlike more yet,
+ * and over TLS as many again, but in all no more than there are descriptors for.
  * Knows nothing of: what a transfer is for, when one starts.
  */
 #ifndef WEIR_IO_XFER_CREW_H
@@ -38,7 +38,9 @@ struct lot {
 };
 
 struct posts {
-    unsigned count, lots_placed;
+    unsigned count, plain; /* plain: not TLS's, or the one for all */
+    unsigned room;         /* transfers at each of those, before another helps a lot */
+    unsigned lots_placed;
     struct crew *on_duty[POSTS_MAX]; /* they take what is started */
     struct lot lots[LOTS];
 };

@@ -186,20 +186,6 @@ static int on_timer(CURLM *multi, long milliseconds, void *userdata)
 
 /* ---- coming and going ---- */
 
-/* What is not TLS has the other posts, or the same where there is one alone. */
-static unsigned count_plain_posts(const struct xfer *xfer)
-{
-    return MAX(1, xfer->posts->count - 1);
-}
-
-/* Its part, and a quarter more: some lots have more to do than others. */
-static unsigned room_at_plain_post(const struct xfer *xfer)
-{
-    unsigned part = xfer->bounds.at_once / count_plain_posts(xfer);
-
-    return part + part / 4;
-}
-
 /* It is on duty at the post from now on. */
 static int new_crew(struct xfer *xfer, unsigned post)
 {
@@ -208,12 +194,11 @@ static int new_crew(struct xfer *xfer, unsigned post)
 
     if (!multi)
         out_of_memory();
-    *crew =
-        (struct crew){.multi = multi,
-                      .xfer = xfer,
-                      .timer_due = INFINITY,
-                      .post = post,
-                      .kept = post == TLS_POST ? xfer->bounds.at_once : room_at_plain_post(xfer)};
+    *crew = (struct crew){.multi = multi,
+                          .xfer = xfer,
+                          .timer_due = INFINITY,
+                          .post = post,
+                          .kept = post == TLS_POST ? xfer->bounds.at_once : xfer->posts->room};
     DL_PREPEND(xfer->crews, crew);
     xfer->n_crews++;
     xfer->posts->on_duty[post] = crew;
@@ -236,14 +221,24 @@ static unsigned count_posts(const struct xfer *xfer)
     return parts < 2 || is_scarce || xfer->shares_connections ? 1 : parts + 1;
 }
 
+static struct posts *new_posts(const struct xfer *xfer)
+{
+    struct posts *posts = xcalloc(1, sizeof *posts);
+
+    posts->count = count_posts(xfer);
+    posts->plain = MAX(1, posts->count - 1);
+    posts->room = xfer->bounds.at_once / posts->plain;
+    posts->room += posts->room / 4; /* some lots have more to do than others */
+    return posts;
+}
+
 int xfer_crew_init(struct xfer *xfer)
 {
     long descriptors = sysconf(_SC_OPEN_MAX);
     int result = 0;
 
     xfer->crews_max = (unsigned)MAX(1, MIN(descriptors / OPEN_EACH, CREWS_MAX));
-    xfer->posts = xcalloc(1, sizeof *xfer->posts);
-    xfer->posts->count = count_posts(xfer);
+    xfer->posts = new_posts(xfer);
     for (unsigned post = 0; post < xfer->posts->count && !result; post++)
         result = new_crew(xfer, post);
     return result;
@@ -312,16 +307,15 @@ static void relieve(struct crew *before)
     xfer_close_idle_of(before, 0);
 }
 
-static struct lot *lot_of(struct xfer *xfer, const struct task *task)
+static struct lot *lot_of(struct posts *posts, const struct task *task)
 {
-    struct posts *posts = xfer->posts;
     const char *host = task->host ? sched_host_name(task) : "";
 
     if (posts->count == 1 || xfer_is_over_tls(host))
         return NULL;
     struct lot *lot = &posts->lots[XXH3_64bits(host, strlen(host)) % LOTS];
     if (!lot->has_post)
-        lot->post = posts->lots_placed++ % count_plain_posts(xfer);
+        lot->post = posts->lots_placed++ % posts->plain;
     lot->has_post = true;
     return lot;
 }
@@ -329,37 +323,42 @@ static struct lot *lot_of(struct xfer *xfer, const struct task *task)
 /* A lot stays at its post, so that no host has an idle connection at one and needs another at the
  * next. Only what is more than a post has room for goes to the first that has: where a transfer has
  * ended there, it finds that connection. */
-static struct crew *crew_for(const struct xfer *xfer, const struct lot *lot)
+static struct crew *crew_for(const struct posts *posts, const struct lot *lot)
 {
-    struct crew *const *plain = &xfer->posts->on_duty[TLS_POST + 1];
-    unsigned room = room_at_plain_post(xfer), posts = count_plain_posts(xfer);
+    struct crew *const *plain = &posts->on_duty[TLS_POST + 1];
 
     if (!lot)
-        return xfer->posts->on_duty[TLS_POST];
-    for (unsigned i = 0; lot->running >= room && i < posts; i++) {
-        struct crew *crew = plain[(lot->post + i) % posts];
-        if (crew->running < room)
+        return posts->on_duty[TLS_POST];
+    for (unsigned i = 0; lot->running >= posts->room && i < posts->plain; i++) {
+        struct crew *crew = plain[(lot->post + i) % posts->plain];
+        if (crew->running < posts->room)
             return crew;
     }
     return plain[lot->post];
 }
 
-/* Of more than it keeps libcurl would close each that becomes idle, and open as many. */
-static void keep_more(struct crew *crew)
+/* Of more than it keeps libcurl would close each that becomes idle, and open as many. But all
+ * together keep no more than there are descriptors for. */
+static void keep_another(struct crew *crew)
 {
-    crew->kept = crew->running;
-    curl_multi_setopt(crew->multi, CURLMOPT_MAXCONNECTS, (long)crew->kept);
+    const struct posts *posts = crew->xfer->posts;
+    unsigned kept = 0;
+
+    for (unsigned post = 0; post < posts->count; post++)
+        kept += posts->on_duty[post]->kept;
+    if (kept < crew->xfer->bounds.connections)
+        curl_multi_setopt(crew->multi, CURLMOPT_MAXCONNECTS, (long)++crew->kept);
 }
 
 void xfer_crew_add(struct xfer *xfer, struct transfer *transfer)
 {
-    transfer->lot = lot_of(xfer, transfer->task);
-    transfer->crew = crew_for(xfer, transfer->lot);
+    transfer->lot = lot_of(xfer->posts, transfer->task);
+    transfer->crew = crew_for(xfer->posts, transfer->lot);
     transfer->crew->running++;
     if (transfer->lot)
         transfer->lot->running++;
     if (transfer->crew->running > transfer->crew->kept)
-        keep_more(transfer->crew);
+        keep_another(transfer->crew);
     if (curl_multi_add_handle(transfer->crew->multi, transfer->easy) != CURLM_OK)
         out_of_memory();
 }

@@ -231,6 +231,26 @@ Test(crew, has_as_many_hosts_as_the_next)
     finish(&run);
 }
 
+Test(crew, keeps_no_more_connections_than_there_are_descriptors_for)
+{
+    enum { AT_ONCE = 2 * AT_POST, NEEDED = AT_ONCE + AT_ONCE * 5 / 4, SPARE = 10, HOSTS = 3 };
+    struct task *tasks[AT_ONCE];
+    struct run run;
+    unsigned kept = 0;
+
+    prepare(&run);
+    begin_bounded(&run, (struct xfer_bounds){AT_ONCE, NEEDED + SPARE});
+    for (size_t i = 0; i < AT_ONCE; i++)
+        tasks[i] = start_numbered(&run, "http", i % HOSTS);
+    /* Some of the two hosts at one post, all of the other's at the next. */
+    cr_expect_gt(crew_of(tasks[0])->running, crew_of(tasks[0])->kept);
+    for (unsigned i = 0; i < run.xfer->posts->count; i++)
+        kept += run.xfer->posts->on_duty[i]->kept;
+    cr_expect_eq(kept, NEEDED + SPARE);
+    end_all(&run, tasks, AT_ONCE);
+    finish(&run);
+}
+
 /* A multi handle of libcurl reads the authorities anew. */
 Test(crew, is_one_for_all_of_tls)
 {
