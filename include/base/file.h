@@ -1,16 +1,23 @@
 /*
  * A small file, read whole: options, data to send, a template. What may be large is streamed
- * elsewhere.
+ * elsewhere. And whether two names are of one file.
  */
 #ifndef WEIR_BASE_FILE_H
 #define WEIR_BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 
 /* Appends what is in the file, `-` for stdin. -EFBIG where that is more than `max` bytes, or what
  * reading failed with; words in `err`. */
 int file_read_whole(const char *path, size_t max, struct buf *out, struct buf *err) WARN_UNUSED;
+
+static inline bool file_is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
 
 #endif

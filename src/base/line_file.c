@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 /* ---- opened by one at a time ---- */
 
 static int lock(int fd, const char *path, const char *what, struct buf *err)
@@ -36,8 +38,7 @@ static bool is_still_there(int fd, const char *path)
 {
     struct stat ours, theirs;
 
-    return fstat(fd, &ours) == 0 && stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
-           ours.st_ino == theirs.st_ino;
+    return fstat(fd, &ours) == 0 && stat(path, &theirs) == 0 && file_is_same(&ours, &theirs);
 }
 
 static int check_kind(int fd, const char *path, const char *what, struct buf *err)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "engine/engine.h"
 #include "engine/outputs.h"
 #include "engine/state.h"
@@ -22,8 +23,7 @@ static bool is_same_file(int fd, const struct stat *other)
 {
     struct stat status;
 
-    return fstat(fd, &status) == 0 && status.st_dev == other->st_dev &&
-           status.st_ino == other->st_ino;
+    return fstat(fd, &status) == 0 && file_is_same(&status, other);
 }
 
 static int check_apart(const struct engine *engine, struct buf *err)

@@ -69,7 +69,7 @@ static int check_apart(const struct engine *engine, struct buf *err)
     struct stat journal, stream;
 
     if (!to || stat(to, &stream) < 0 || fstat(journal_fd(engine->lasting.journal), &journal) < 0 ||
-        journal.st_dev != stream.st_dev || journal.st_ino != stream.st_ino)
+        !file_is_same(&journal, &stream))
         return 0;
     buf_setf(err, "--journal: %s is the file of --to", engine->options->journal);
     return EXIT_USAGE;

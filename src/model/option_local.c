@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/util.h"
 #include "model/option_check.h"
 #include "model/options.h"
@@ -91,12 +92,10 @@ static bool is_input(const struct options *options, const struct stat *output)
     for (size_t i = 0; i < inputs->len; i++) {
         bool is_stdin = strcmp(inputs->at[i], "-") == 0;
         reads_stdin |= is_stdin;
-        if (!is_stdin && stat(inputs->at[i], &input) == 0 && input.st_dev == output->st_dev &&
-            input.st_ino == output->st_ino)
+        if (!is_stdin && stat(inputs->at[i], &input) == 0 && file_is_same(&input, output))
             return true;
     }
-    return reads_stdin && fstat(STDIN_FILENO, &input) == 0 && input.st_dev == output->st_dev &&
-           input.st_ino == output->st_ino;
+    return reads_stdin && fstat(STDIN_FILENO, &input) == 0 && file_is_same(&input, output);
 }
 
 int option_check_apart(const struct options *options, struct buf *err)
