@@ -31,9 +31,9 @@ static int make_key(const char *path)
     return OPENSSL("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", path);
 }
 
-/* One the authority signs: `file`.pem, with these extensions, for so many days. */
+/* The authority signs `name`.pem, with these extensions, for 30 days. */
 static int sign(struct scratch *scratch, const char *request, const char *name,
-                const char *extensions, const char *days, const char **ret_path)
+                const char *extensions, const char **ret_path)
 {
     char file[64];
 
@@ -42,8 +42,29 @@ static int sign(struct scratch *scratch, const char *request, const char *name,
     snprintf(file, sizeof file, "%s.pem", name);
     *ret_path = scratch_path(scratch, file);
     return OPENSSL("x509", "-req", "-in", request, "-CA", scratch_path(scratch, "ca.pem"), "-CAkey",
-                   scratch_path(scratch, "ca.key"), "-CAcreateserial", "-days", days, "-extfile",
+                   scratch_path(scratch, "ca.key"), "-CAcreateserial", "-days", "30", "-extfile",
                    extension_path, "-out", *ret_path);
+}
+
+/* The authority signs expired.pem for one day of 2020. `openssl ca` takes dates in every version;
+ * `openssl x509` takes them from 3.4 on, and takes no negative number of days since then. */
+static int sign_expired(struct scratch *scratch, const char *request, const char **ret_path)
+{
+    struct blob config = {0};
+
+    blob_addf(&config,
+              "[ca]\ndefault_ca = one\n[one]\ndatabase = %s\nnew_certs_dir = %s\n"
+              "default_md = sha256\nrand_serial = yes\npolicy = names\nx509_extensions = good\n"
+              "[names]\ncommonName = supplied\n[good]\n" RIGHT_NAMES "\n",
+              scratch_write_text(scratch, "index.txt", ""), scratch_path(scratch, ""));
+    *ret_path = scratch_path(scratch, "expired.pem");
+    int result =
+        OPENSSL("ca", "-batch", "-notext", "-config",
+                scratch_write_text(scratch, "ca.cnf", blob_text(&config)), "-in", request, "-cert",
+                scratch_path(scratch, "ca.pem"), "-keyfile", scratch_path(scratch, "ca.key"),
+                "-startdate", "20200101000000Z", "-enddate", "20200102000000Z", "-out", *ret_path);
+    blob_release(&config);
+    return result;
 }
 
 static int make_authority(struct scratch *scratch, struct certs *certs)
@@ -73,10 +94,9 @@ int certs_make(struct scratch *scratch, struct certs *certs)
         OPENSSL("req", "-new", "-key", certs->key, "-subj", "/CN=rig", "-out", request) < 0 ||
         make_self_signed(scratch, certs) < 0)
         return -1;
-    if (sign(scratch, request, "good", RIGHT_NAMES, "30", &certs->good) < 0 ||
-        sign(scratch, request, "expired", RIGHT_NAMES, "-1", &certs->expired) < 0 ||
-        sign(scratch, request, "wrong", "subjectAltName=DNS:wrong.example", "30",
-             &certs->wrong_name) < 0)
+    if (sign(scratch, request, "good", RIGHT_NAMES, &certs->good) < 0 ||
+        sign_expired(scratch, request, &certs->expired) < 0 ||
+        sign(scratch, request, "wrong", "subjectAltName=DNS:wrong.example", &certs->wrong_name) < 0)
         return -1;
-    return sign(scratch, request, "client", "extendedKeyUsage=clientAuth", "30", &certs->client);
+    return sign(scratch, request, "client", "extendedKeyUsage=clientAuth", &certs->client);
 }
