@@ -39,6 +39,8 @@ needs() {
     test   cmd:openssl   openssl               openssl             openssl       openssl            openssl
     test   cmd:jq        jq                    jq                  jq            jq                 jq
     test   cmd:make      make                  make                make          make               make
+    on     cmd:mmdebstrap mmdebstrap           -                   -             -                  -
+    on     cmd:unshare   util-linux            util-linux          util-linux    util-linux         -
     browse cmd:chromium  chromium              chromium            chromium      chromium           -
     bench  cmd:python3   python3               python3             python        python3            python
     bench  cmd:curl      curl                  curl                curl          curl               curl
