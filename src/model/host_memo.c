@@ -91,8 +91,7 @@ static bool is_plain_rest(const char *at)
         if (at[0] == '/' && at[1] == '.')
             return false;
     }
-    /* A question mark with nothing behind it asks nothing, and libcurl drops it. */
-    if (at[0] == '?' && at[1]) {
+    if (*at == '?') {
         while (stands_for_itself(*at) || *at == '?')
             at++;
     }

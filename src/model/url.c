@@ -50,6 +50,58 @@ static int explain(CURLUcode code, struct buf *err)
     return -EINVAL;
 }
 
+static void must(CURLUcode code)
+{
+    if (code != CURLUE_OK)
+        out_of_memory();
+}
+
+/* One part as a string to curl_free, or NULL where the URL has none. */
+static char *part(const struct url *url, CURLUPart what, unsigned flags)
+{
+    char *text = NULL;
+    CURLUcode code = curl_url_get(handle_of(url), what, &text, flags);
+
+    if (code == CURLUE_OUT_OF_MEMORY)
+        out_of_memory();
+    return code == CURLUE_OK ? text : NULL;
+}
+
+/* url_below and keep_empty_query leave a query in the path: makes it a part of its own, for what
+ * changes the one or the other. */
+static void part_query(struct url *url)
+{
+    char *path = part(url, CURLUPART_PATH, 0);
+    char *query = path ? strchr(path, '?') : NULL;
+
+    if (query) {
+        *query = '\0';
+        must(curl_url_set(handle_of(url), CURLUPART_PATH, path, 0));
+        must(curl_url_set(handle_of(url), CURLUPART_QUERY, query + 1, 0));
+    }
+    curl_free(path);
+}
+
+/* libcurl drops an empty query, or keeps it, by version. In the path it stays. */
+static void keep_empty_query(struct url *url, const char *text)
+{
+    size_t mark = strcspn(text, "?#");
+    char *path;
+    struct buf longer;
+
+    if (text[mark] != '?' || (text[mark + 1] && text[mark + 1] != '#'))
+        return;
+    path = part(url, CURLUPART_PATH, 0);
+    if (path && !strchr(path, '?')) {
+        buf_init(&longer);
+        buf_addf(&longer, "%s?", path);
+        must(curl_url_set(handle_of(url), CURLUPART_QUERY, NULL, 0));
+        must(curl_url_set(handle_of(url), CURLUPART_PATH, longer.data, 0));
+        buf_release(&longer);
+    }
+    curl_free(path);
+}
+
 static int set_whole(CURLU *handle, const char *text, unsigned flags, struct url **ret_url,
                      struct buf *err)
 {
@@ -57,6 +109,7 @@ static int set_whole(CURLU *handle, const char *text, unsigned flags, struct url
 
     if (code == CURLUE_OK) {
         *ret_url = (struct url *)handle;
+        keep_empty_query(*ret_url, text);
         return 0;
     }
     curl_url_cleanup(handle);
@@ -87,13 +140,8 @@ int url_resolve(const struct url *base, const char *location, struct url **ret_u
 {
     CURLU *handle = checked(curl_url_dup(handle_of(base)));
 
+    part_query((struct url *)handle);
     return set_whole(handle, location, CURLU_URLENCODE | CURLU_ALLOW_SPACE, ret_url, err);
-}
-
-static void must(CURLUcode code)
-{
-    if (code != CURLUE_OK)
-        out_of_memory();
 }
 
 struct url *url_stem(const struct url *url)
@@ -113,17 +161,6 @@ struct url *url_below(const struct url *stem, const char *rest)
 
     must(curl_url_set(handle, CURLUPART_PATH, rest, 0));
     return (struct url *)handle;
-}
-
-/* One part as a string to curl_free, or NULL where the URL has none. */
-static char *part(const struct url *url, CURLUPart what, unsigned flags)
-{
-    char *text = NULL;
-    CURLUcode code = curl_url_get(handle_of(url), what, &text, flags);
-
-    if (code == CURLUE_OUT_OF_MEMORY)
-        out_of_memory();
-    return code == CURLUE_OK ? text : NULL;
 }
 
 bool url_has_scheme(const struct url *url, const char *scheme)
@@ -277,20 +314,6 @@ void url_copy_user(struct url *url, const struct url *from)
     curl_free(own);
     curl_free(user);
     curl_free(password);
-}
-
-/* Has the query of a URL that url_below made by itself, for what changes one of the two. */
-static void part_query(struct url *url)
-{
-    char *path = part(url, CURLUPART_PATH, 0);
-    char *query = path ? strchr(path, '?') : NULL;
-
-    if (query) {
-        *query = '\0';
-        must(curl_url_set(handle_of(url), CURLUPART_PATH, path, 0));
-        must(curl_url_set(handle_of(url), CURLUPART_QUERY, query + 1, 0));
-    }
-    curl_free(path);
 }
 
 void url_add_query(struct url *url, const char *query)

@@ -158,7 +158,7 @@ Test(host_memo, puts_together_what_libcurl_would_read)
 
     learn("http://a.example/z?q#f");
     for (size_t i = 0; i < ARRAY_LEN(plain); i++)
-        cr_expect_eq(reads(plain[i]), strcmp(plain[i], "http://a.example/x?") != 0, "%s", plain[i]);
+        cr_expect(reads(plain[i]), "%s", plain[i]);
 }
 
 Test(host_memo, puts_the_user_and_the_port_back)

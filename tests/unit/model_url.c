@@ -118,6 +118,34 @@ Test(url, is_written_as_libcurl_writes_it)
     }
 }
 
+Test(url, keeps_a_question_mark_with_nothing_behind_it)
+{
+    static const struct {
+        const char *base, *location, *text;
+    } cases[] = {
+        {"http://h/x?", NULL, "http://h/x?"},         {"http://h?", NULL, "http://h/?"},
+        {"http://u:p@h/x?", NULL, "http://u:p@h/x?"}, {"http://h/x?#f", NULL, "http://h/x?#f"},
+        {"http://h/x??", NULL, "http://h/x??"},       {"http://h/a/b", "y?", "http://h/a/y?"},
+        {"http://h/a?q", "?", "http://h/a?"},         {"http://h/a/b?", "y", "http://h/a/y"},
+    };
+    struct buf err;
+
+    buf_init(&err);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct url *url = parse(cases[i].base, "http"), *next;
+        if (cases[i].location) {
+            cr_assert_eq(url_resolve(url, cases[i].location, &next, &err), 0);
+            url_free(url);
+            url = next;
+        }
+        char *text = text_of(url_add_text, url);
+        cr_expect_str_eq(text, cases[i].text, "%s %s: %s", cases[i].base, cases[i].text, text);
+        free(text);
+        url_free(url);
+    }
+    buf_release(&err);
+}
+
 Test(url, is_the_same_host_however_it_is_written)
 {
     static const char *const texts[] = {"http://a.example/x", "HTTP://A.Example:80/y?z",
