@@ -17,14 +17,15 @@ struct gunzip;
 
 enum { GUNZIP_PIECE_BYTES = 16 * 1024 };
 
+/* Takes decoded bytes; returns 0, or a negative errno that ends the decoding. */
+typedef int take_decoded(void *context, const char *bytes, size_t len);
+
 struct gunzip *gunzip_new(void);
 void gunzip_free(struct gunzip *);
 
-/* Undoes the bytes and hands the pieces to `take`, which returns 0 or a negative errno that ends
- * it.
- * -EPROTO where they are neither gzip nor deflate. */
-int gunzip_feed(struct gunzip *, const char *bytes, size_t len,
-                int (*take)(void *context, const char *bytes, size_t len),
+/* Decodes the bytes and hands pieces of the text to `take`. -EPROTO where they are neither gzip nor
+ * deflate. How the bytes are cut into calls makes no difference. */
+int gunzip_feed(struct gunzip *, const char *bytes, size_t len, take_decoded *take,
                 void *context) WARN_UNUSED;
 /* Whether the stream has come to its end. No byte at all is a stream, too. */
 bool gunzip_is_whole(const struct gunzip *);

@@ -21,6 +21,7 @@
 #include "policy/gate.h"
 
 struct crew;
+struct decoder;
 struct lot;
 struct options;
 struct posts;
@@ -58,8 +59,8 @@ struct transfer {
     bool had_much, reads_much;        /* its last body was large; it reads in large pieces */
     enum body_way body_goes;
     bool decodes;                      /* what it sent asks for compression that we undo */
-    struct gunzip *gunzip;             /* NULL: the body comes as it is */
-    bool is_malformed;                 /* it said to be compressed, and is not as we can undo */
+    struct decoder *decoder;           /* NULL: the body comes as it is */
+    bool is_malformed;                 /* the body does not decode; body_message says why */
     bool is_tailored;                  /* the handle has what only this transfer wants */
     char *spoke_to;                    /* the host it was last for, where that matters, or NULL */
     enum continuation rest;            /* what came of asking for it */

@@ -37,6 +37,8 @@ struct curl_slist *xfer_share_take_forgotten(struct transfer *);
 /* xfer.c: libcurl's callbacks; the userdata is the transfer, of a socket that closes the xfer. */
 size_t xfer_on_body(char *bytes, size_t size, size_t count, void *userdata);
 size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata);
+/* Adds what the answer's Content-Encoding lines name, as decoder_add does. */
+int xfer_read_encoding(const struct transfer *, struct decoder **, struct buf *err) WARN_UNUSED;
 /* The answer's head is whole: sees where its body is to go, which may be of no bytes. */
 void xfer_begin_body(struct transfer *);
 int xfer_on_connected(void *userdata, char *remote_ip, char *local_ip, int remote_port,

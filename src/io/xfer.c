@@ -12,7 +12,7 @@
 #include <utlist.h>
 
 #include "base/clock.h"
-#include "base/gunzip.h"
+#include "base/decoder.h"
 #include "io/xfer_crew.h"
 #include "io/xfer_internal.h"
 #include "io/xfer_setup.h"
@@ -180,28 +180,25 @@ static int put_body(struct transfer *transfer, const char *bytes, size_t len)
     return result;
 }
 
-static bool is_one_of(const char *text, const char *const *words)
+int xfer_read_encoding(const struct transfer *transfer, struct decoder **decoder, struct buf *err)
 {
-    while (*words && strcasecmp(text, *words) != 0)
-        words++;
-    return *words != NULL;
+    struct curl_header *header = NULL;
+    int result = 0;
+
+    for (size_t i = 0; !result && (i == 0 || i < header->amount) &&
+                       curl_easy_header(transfer->easy, "Content-Encoding", i, CURLH_HEADER, -1,
+                                        &header) == CURLHE_OK;
+         i++)
+        result = decoder_add(decoder, header->value, err);
+    return result;
 }
 
-/* An encoding that nobody asked for is as bad as one that is broken. */
+/* A coding that was not asked for is as bad as one that is broken. */
 static void look_at_encoding(struct transfer *transfer)
 {
-    static const char *const known[] = {"gzip", "x-gzip", "deflate", NULL};
-    static const char *const plain[] = {"identity", "none", "", NULL};
-    struct curl_header *header = NULL;
-
-    if (!transfer->decodes || transfer->rest != CONTINUATION_OTHER ||
-        curl_easy_header(transfer->easy, "Content-Encoding", 0, CURLH_HEADER, -1, &header) !=
-            CURLHE_OK)
-        return;
-    if (is_one_of(header->value, known))
-        transfer->gunzip = gunzip_new();
-    else
-        transfer->is_malformed = !is_one_of(header->value, plain);
+    if (transfer->decodes && transfer->rest == CONTINUATION_OTHER)
+        transfer->is_malformed =
+            xfer_read_encoding(transfer, &transfer->decoder, &transfer->body_message) != 0;
 }
 
 uint64_t xfer_received(const struct xfer *xfer)
@@ -268,16 +265,19 @@ size_t xfer_on_body(char *bytes, size_t size, size_t count, void *userdata)
     transfer->heard_at = transfer->xfer->now;
     if (!transfer->body_seen) {
         xfer_begin_body(transfer);
-        look_at_encoding(transfer);
+        if (!transfer->body_error)
+            look_at_encoding(transfer);
     }
     if (transfer->is_malformed || transfer->body_error || transfer->rest == CONTINUATION_MISFIT)
         return CURL_WRITEFUNC_ERROR;
     if (transfer->rest == CONTINUATION_COMPLETE)
         return len;
-    if (!transfer->gunzip)
+    if (!transfer->decoder)
         return take_body(transfer, bytes, len) ? CURL_WRITEFUNC_ERROR : len;
-    result = gunzip_feed(transfer->gunzip, bytes, len, take_body, transfer);
+    result = decoder_feed(transfer->decoder, bytes, len, take_body, transfer);
     transfer->is_malformed = result && !transfer->body_error && !transfer->is_over_limit;
+    if (transfer->is_malformed)
+        buf_setf(&transfer->body_message, "the content does not decode");
     return result ? CURL_WRITEFUNC_ERROR : len;
 }
 
@@ -394,8 +394,8 @@ static void give_transfer(struct xfer *xfer, struct transfer *transfer)
     }
     transfer->had_much = transfer->task->result.body_bytes >= MUCH;
     xfer_release_request(transfer);
-    gunzip_free(transfer->gunzip);
-    transfer->gunzip = NULL;
+    decoder_free(transfer->decoder);
+    transfer->decoder = NULL;
     transfer->task->transfer = NULL;
     transfer->task = NULL;
     transfer->crew = NULL;

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/gunzip.h"
+#include "base/decoder.h"
 #include "io/xfer_internal.h"
 #include "io/xfer_setup.h"
 #include "model/options.h"
@@ -207,7 +207,7 @@ void xfer_fill_outcome(struct transfer *transfer)
         code = CURLE_OK;
     if (code == CURLE_OK && transfer->head_is_whole)
         code = end_body(transfer);
-    bool is_cut = code == CURLE_OK && transfer->gunzip && !gunzip_is_whole(transfer->gunzip);
+    bool is_cut = code == CURLE_OK && transfer->decoder && !decoder_is_whole(transfer->decoder);
     xfer_look_at_gate(transfer);
     if (transfer->rest == CONTINUATION_MISFIT) {
         transfer->task->outcome = OUTCOME_MISFIT;
@@ -215,7 +215,7 @@ void xfer_fill_outcome(struct transfer *transfer)
     }
     if (transfer->is_malformed || is_cut) {
         fill_malformed(transfer, is_cut ? "the compressed content ends too early"
-                                        : "the content does not decompress");
+                                        : transfer->body_message.data);
         return;
     }
     if (code == CURLE_OK && !transfer->head_is_whole) {

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/decoder.h"
 #include "io/xfer_internal.h"
 #include "io/xfer_setup.h"
 #include "model/partial.h"
@@ -76,9 +77,17 @@ static int64_t date_of(const char *text)
     return text ? (int64_t)curl_getdate(text, NULL) : -1;
 }
 
-static bool is_plain(const char *encoding)
+static bool is_encoded(const struct transfer *transfer)
 {
-    return !encoding || !*encoding || strcasecmp(encoding, "identity") == 0;
+    struct decoder *decoder = NULL;
+    struct buf err;
+
+    buf_init(&err);
+    bool is_unknown = xfer_read_encoding(transfer, &decoder, &err) != 0;
+    bool result = is_unknown || decoder;
+    buf_release(&err);
+    decoder_free(decoder);
+    return result;
 }
 
 /* What libcurl says of a header lives until it is asked for the next. */
@@ -98,7 +107,7 @@ static struct answer_head read_head(const struct transfer *transfer, struct stri
     }
     head.modified = date_of(head.last_modified);
     head.dated = head.last_modified ? date_of(header_of(transfer, "Date")) : -1;
-    head.is_encoded = !is_plain(header_of(transfer, "Content-Encoding"));
+    head.is_encoded = is_encoded(transfer);
     const char *ranges = header_of(transfer, "Accept-Ranges");
     head.refuses_ranges = ranges && strcasecmp(ranges, "none") == 0;
     return head;

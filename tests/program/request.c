@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "canned.h"
 #include "program.h"
 #include "stage.h"
 
@@ -111,6 +112,47 @@ Test(body, is_decoded_as_it_was_asked_for)
     cr_assert_gt(result.out.len, 2);
     cr_expect_eq(memcmp(result.out.at, "\x1f\x8b", 2), 0);
     program_expect(result, 0, NULL, "");
+    stage_free(stage);
+}
+
+/* "hello\n" as gzip, twice over. */
+static const char packed_twice[] =
+    "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\x93\xef\xe6\x60\x00\x01\xa6\xff\xa7\x3d"
+    "\xce\x9e\x3c\xf9\x9c\x89\x41\xc1\xc0\xca\x8c\x0d\x28\x02\x00\x0c\xe2\x9b\x09\x1a"
+    "\x00\x00\x00";
+
+static void expect_decoded(const char *encoding, const char *out)
+{
+    struct blob answer = {0};
+    char url[64];
+
+    blob_addf(&answer, "HTTP/1.1 200 OK\r\nConnection: close\r\n%s\r\n", encoding);
+    blob_add(&answer, packed_twice, sizeof packed_twice - 1);
+    struct canned *canned = canned_start(answer.at, answer.len);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/", (unsigned)canned_port(canned));
+    program_expect(program_fetch(RUN_WEIR("--retry=0", url), NULL), 0, out, "");
+    canned_stop(canned);
+    blob_release(&answer);
+}
+
+Test(body, is_decoded_once_for_each_coding)
+{
+    expect_decoded("Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n", "hello\n");
+    expect_decoded("Content-Encoding: gzip, x-gzip\r\n", "hello\n");
+    expect_decoded("Content-Encoding: gzip\r\nContent-Encoding:\r\nContent-Encoding: gzip\r\n",
+                   "hello\n");
+}
+
+Test(body, comes_as_it_is_where_no_coding_is_named)
+{
+    struct stage *stage = stage_new();
+
+    program_expect(
+        program_fetch(RUN_WEIR(stage_url(stage, "/text/x?hdr=Content-Encoding:"),
+                               stage_url(stage, "/text/y?hdr=Content-Encoding:%%20"),
+                               stage_url(stage, "/text/z?hdr=Content-Encoding:identity")),
+                      NULL),
+        0, "x\ny\nz\n", "");
     stage_free(stage);
 }
 
