@@ -13,7 +13,6 @@
 #include "base/buf.h"
 #include "base/heap.h"
 #include "io/xfer.h"
-#include "model/codes.h"
 #include "model/reason.h"
 #include "model/request.h"
 #include "policy/brake.h"
@@ -21,7 +20,6 @@
 #include "policy/gate.h"
 
 struct crew;
-struct decoder;
 struct lot;
 struct options;
 struct posts;
@@ -56,6 +54,9 @@ struct transfer {
     CURLcode code;                    /* once it has ended */
     bool may_reuse;                   /* what the handle is set to: look for an idle connection */
     bool head_is_whole, body_seen;    /* the last answer's headers have ended; its body began */
+    long status;                      /* of that answer */
+    uint64_t header_bytes;            /* of all heads and the trailers */
+    bool discards, trailers_are_over; /* the body is of a redirect to follow; they are too large */
     bool had_much, reads_much;        /* its last body was large; it reads in large pieces */
     enum body_way body_goes;
     bool decodes;                      /* what it sent asks for compression that we undo */
@@ -92,14 +93,12 @@ struct xfer {
     double now;           /* read when the loop hands us a socket */
     bool stopped;
     uint64_t received; /* bytes of bodies */
-
     struct transfer *running, *pool;
     struct transfer *ended;                   /* libcurl is done with it, nobody has asked for it */
     struct transfer *found, *stood, *waiting; /* waiting: for memory, who began first first */
     struct brake brake;
     struct task *failed; /* ended by us, not yet given out */
     struct heap deadlines;
-
     struct watch_chunk **chunks; /* the sockets' watchers, by descriptor */
     size_t n_chunks;
     struct curl_slist *headers; /* of every request */

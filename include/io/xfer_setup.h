@@ -75,6 +75,9 @@ const char *xfer_location(const struct transfer *, long code);
 bool xfer_wants_rest(const struct transfer *);
 void xfer_ask_rest(struct transfer *);
 enum continuation xfer_judge_rest(const struct transfer *);
+/* The first header of that name: a string of libcurl's that lives until the next is asked for, or
+ * NULL. */
+const char *xfer_header(const struct transfer *, const char *name);
 /* A whole body begins to go to the sink: notes by what its rest could be asked for. */
 void xfer_note_whole(struct transfer *);
 void xfer_forget_rest(struct task *);

@@ -13,9 +13,11 @@
 
 #include "base/clock.h"
 #include "base/decoder.h"
+#include "base/number.h"
 #include "io/xfer_crew.h"
 #include "io/xfer_internal.h"
 #include "io/xfer_setup.h"
+#include "model/codes.h"
 #include "model/options.h"
 #include "model/partial.h"
 #include "model/task.h"
@@ -26,6 +28,14 @@ enum { MUCH = 1024 * 1024 };
 
 /* What large bodies are read into: of all transfers, and of one. */
 enum { READ_BYTES = 8 * 1024 * 1024, READ_MAX = 256 * 1024 };
+
+/* Behind the body libcurl keeps every header that comes. */
+enum { TRAILERS_MAX = 64 * 1024 };
+
+/* So much of a redirect's body is read, and no longer waited for than a new connection might take:
+ * then its connection can be used again. */
+enum { DISCARD_MAX = 64 * 1024 };
+#define DISCARD_TIME 0.1
 
 #define CONNECTING_LOOK 1.0
 
@@ -50,6 +60,8 @@ static double deadline_of(const struct transfer *transfer)
 
     if (transfer->waits)
         return INFINITY;
+    if (transfer->discards)
+        return transfer->heard_at + DISCARD_TIME;
     double limit = after(transfer->started_at, max_time_of(transfer));
     double patience = transfer->connected ? after(transfer->heard_at, options->stall_timeout)
                                           : after(transfer->started_at, options->connect_timeout);
@@ -138,12 +150,8 @@ int xfer_on_connected(void *userdata, char *remote_ip, char *local_ip, int remot
 static enum body_way body_goes(const struct transfer *transfer)
 {
     const struct xfer *xfer = transfer->xfer;
-    long code = 0;
+    bool accepted = codes_has(&xfer->options->accept, transfer->status);
 
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &code);
-    if (xfer->options->location && xfer_location(transfer, code))
-        return BODY_UNWANTED;
-    bool accepted = codes_has(&xfer->options->accept, code);
     if (accepted && transfer->task->sink)
         return BODY_TO_SINK;
     if (xfer->wants.bodies == XFER_ALL_BODIES)
@@ -241,14 +249,26 @@ void xfer_begin_body(struct transfer *transfer)
     transfer->body_error = sink->restart(sink, &transfer->body_message);
 }
 
+static void count_body(struct transfer *transfer, size_t len)
+{
+    transfer->task->result.body_bytes += len;
+    transfer->xfer->received += len;
+}
+
+/* -EFBIG where the connection is not worth the rest. */
+static int discard(struct transfer *transfer, size_t len)
+{
+    count_body(transfer, len);
+    return transfer->task->result.body_bytes > DISCARD_MAX ? -EFBIG : 0;
+}
+
 /* Bytes of the body as it is meant. */
 static int take_body(void *userdata, const char *bytes, size_t len)
 {
     struct transfer *transfer = userdata;
     uint64_t limit = transfer->xfer->options->max_filesize;
 
-    transfer->task->result.body_bytes += len;
-    transfer->xfer->received += len;
+    count_body(transfer, len);
     transfer->is_over_limit = limit && transfer->task->result.body_bytes > limit;
     if (transfer->is_over_limit)
         return -EFBIG;
@@ -262,6 +282,8 @@ size_t xfer_on_body(char *bytes, size_t size, size_t count, void *userdata)
     size_t len = size * count;
     int result;
 
+    if (transfer->discards)
+        return discard(transfer, len) ? CURL_WRITEFUNC_ERROR : len;
     transfer->heard_at = transfer->xfer->now;
     if (!transfer->body_seen) {
         xfer_begin_body(transfer);
@@ -308,25 +330,71 @@ static void begin_head(struct transfer *transfer)
         buf_clear(&transfer->task->result.facts->headers);
 }
 
+/* Whether the body of a redirect is short enough to be read, and its connection is kept then. */
+static bool is_worth_reading(const struct transfer *transfer)
+{
+    const char *connection = xfer_header(transfer, "Connection");
+    uint64_t bytes = 0;
+
+    if (connection && strcasecmp(connection, "close") == 0)
+        return false;
+    const char *length = xfer_header(transfer, "Content-Length");
+    return !length || (number_read_count(length, &bytes) == 0 && bytes <= DISCARD_MAX);
+}
+
+/* The body of a redirect that is followed can neither fail nor delay the request. Returns false
+ * where the transfer may end here. */
+static bool end_head(struct transfer *transfer)
+{
+    transfer->head_is_whole = true;
+    transfer->status = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->status);
+    transfer->discards =
+        transfer->xfer->options->location && xfer_location(transfer, transfer->status);
+    if (!transfer->discards)
+        return true;
+    xfer_look_at_deadline(transfer, transfer->xfer->now);
+    return is_worth_reading(transfer);
+}
+
+/* What came of headers and is not of a head, as libcurl counts those, are trailers. */
+static bool has_too_many_trailers(struct transfer *transfer)
+{
+    long heads = 0;
+
+    if (transfer->header_bytes <= TRAILERS_MAX)
+        return false;
+    curl_easy_getinfo(transfer->easy, CURLINFO_HEADER_SIZE, &heads);
+    transfer->trailers_are_over = transfer->header_bytes > TRAILERS_MAX + (uint64_t)heads;
+    return transfer->trailers_are_over;
+}
+
 /* Each answer begins with its status line and its head ends with an empty one: of several, as after
- * 100 Continue, the last one counts. What comes behind the body are trailers, which are not
+ * 100 Continue, the last one counts. What comes behind the head are trailers, which are not
  * kept. */
 size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata)
 {
     struct transfer *transfer = userdata;
     size_t len = size * count;
     char first = len ? *bytes : '\0';
+    bool goes_on = true;
 
-    transfer->heard_at = transfer->xfer->now;
+    if (!transfer->discards)
+        transfer->heard_at = transfer->xfer->now;
+    transfer->header_bytes += len;
+    if (has_too_many_trailers(transfer))
+        return 0;
     if (first == 'H' && len >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
         begin_head(transfer);
+    else if (transfer->head_is_whole)
+        return len;
     else if (first == '\r' || first == '\n')
-        transfer->head_is_whole = true;
+        goes_on = end_head(transfer);
     else
         gate_read_header(&transfer->gate, bytes, len);
-    if (transfer->xfer->wants.headers && !transfer->body_seen)
+    if (transfer->xfer->wants.headers)
         add_header_line(&transfer->task->result.facts->headers, bytes, len);
-    return len;
+    return goes_on ? len : 0;
 }
 
 /* ---- the pool ---- */
@@ -496,6 +564,8 @@ void xfer_start(struct xfer *xfer, struct task *task)
     transfer->rest = CONTINUATION_OTHER;
     transfer->uploaded = 0;
     transfer->is_over_limit = transfer->is_malformed = false;
+    transfer->discards = transfer->trailers_are_over = false;
+    transfer->header_bytes = 0;
     transfer->message[0] = '\0';
     transfer->gate = (struct gate_words){0};
     task->closed_for = 0;
@@ -536,6 +606,10 @@ static void time_out(struct xfer *xfer, struct transfer *transfer, double now)
     struct task *task = transfer->task;
     struct result *result = &task->result;
 
+    if (transfer->discards) {
+        xfer_note_ended(transfer, CURLE_OPERATION_TIMEDOUT);
+        return;
+    }
     if (now >= after(transfer->started_at, max_time_of(transfer)))
         result_setf(result, REASON_TIMEOUT, "not done after %g s", max_time_of(transfer));
     else if (transfer->connected)

@@ -17,12 +17,9 @@ enum { STATUS_OK = 200 };
 
 const char *xfer_location(const struct transfer *transfer, long code)
 {
-    struct curl_header *header = NULL;
+    const char *location = redirect_is_status(code) ? xfer_header(transfer, "Location") : NULL;
 
-    if (!redirect_is_status(code) ||
-        curl_easy_header(transfer->easy, "Location", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
-        return NULL;
-    return header->value[strspn(header->value, " \t\r")] ? header->value : NULL;
+    return location && location[strspn(location, " \t\r")] ? location : NULL;
 }
 
 long xfer_status(const struct transfer *transfer)
@@ -163,6 +160,15 @@ static void fill_cut_head(struct transfer *transfer)
     result_setf(&task->result, REASON_RESET, "the connection ended within the headers");
 }
 
+static void fill_trailers(struct transfer *transfer)
+{
+    struct task *task = transfer->task;
+
+    task->outcome = OUTCOME_FAILED;
+    task->result.exitcode = CURLE_RECV_ERROR;
+    result_setf(&task->result, REASON_PROTOCOL, "the trailers are larger than 64 KiB");
+}
+
 /* A server of HTTP/2 may answer before it has read the request, and then end the stream. libcurl
  * 7.88 takes that for a failure, since it could not send the rest, and has the whole answer. */
 static bool has_all_it_announced(const struct transfer *transfer, CURLcode code)
@@ -203,6 +209,11 @@ void xfer_fill_outcome(struct transfer *transfer)
     struct result *result = &transfer->task->result;
 
     result->http_code = xfer_status(transfer);
+    if (transfer->discards) {
+        xfer_look_at_gate(transfer);
+        fill_answer(transfer);
+        return;
+    }
     if (has_all_it_announced(transfer, code))
         code = CURLE_OK;
     if (code == CURLE_OK && transfer->head_is_whole)
@@ -211,6 +222,10 @@ void xfer_fill_outcome(struct transfer *transfer)
     xfer_look_at_gate(transfer);
     if (transfer->rest == CONTINUATION_MISFIT) {
         transfer->task->outcome = OUTCOME_MISFIT;
+        return;
+    }
+    if (transfer->trailers_are_over) {
+        fill_trailers(transfer);
         return;
     }
     if (transfer->is_malformed || is_cut) {

@@ -63,7 +63,7 @@ void xfer_ask_rest(struct transfer *transfer)
 
 /* ---- hearing ---- */
 
-static const char *header_of(const struct transfer *transfer, const char *name)
+const char *xfer_header(const struct transfer *transfer, const char *name)
 {
     struct curl_header *header = NULL;
 
@@ -99,16 +99,16 @@ static struct answer_head read_head(const struct transfer *transfer, struct stri
 
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &head.status);
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        const char *value = header_of(transfer, names[i]);
+        const char *value = xfer_header(transfer, names[i]);
         if (!value)
             continue;
         strings_add(texts, xstrdup(value));
         *fields[i] = texts->at[texts->len - 1];
     }
     head.modified = date_of(head.last_modified);
-    head.dated = head.last_modified ? date_of(header_of(transfer, "Date")) : -1;
+    head.dated = head.last_modified ? date_of(xfer_header(transfer, "Date")) : -1;
     head.is_encoded = is_encoded(transfer);
-    const char *ranges = header_of(transfer, "Accept-Ranges");
+    const char *ranges = xfer_header(transfer, "Accept-Ranges");
     head.refuses_ranges = ranges && strcasecmp(ranges, "none") == 0;
     return head;
 }

@@ -291,7 +291,14 @@ static void end_chunks(struct origin_answer *answer, struct blob *to)
 {
     if (answer->framing != ORIGIN_CHUNKED || answer->script->cut_chunk)
         return;
-    blob_add_text(to, answer->script->bad_chunk ? "no size\r\n" : "0\r\n\r\n");
+    if (answer->script->bad_chunk) {
+        blob_add_text(to, "no size\r\n");
+        return;
+    }
+    blob_add_text(to, "0\r\n");
+    for (uint64_t i = 0; i < answer->script->trailers; i++)
+        blob_addf(to, "X-Trailer-%07" PRIu64 ": y\r\n", i);
+    blob_add_text(to, "\r\n");
 }
 
 void origin_answer_body(struct origin_answer *answer, struct blob *to, size_t max)

@@ -189,6 +189,7 @@ static const struct parameter {
     {"stall", set_count, FIELD(stall_at)},
     {"status", set_status, FIELD(status)},
     {"tag", set_nothing, 0},
+    {"trailers", set_count, FIELD(trailers)},
     {"wants", set_text, FIELD(wants)},
     {"was", set_text, FIELD(was)},
     {"wordtag", set_flag, FIELD(word_tag)},

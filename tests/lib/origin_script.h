@@ -46,6 +46,7 @@
  *   endless FLAG      a body without end (chunked, unless nolength)
  *   short=N           Content-Length promises N bytes more, then the connection is closed
  *   cutchunk FLAG     chunked, closed before the last chunk
+ *   trailers=N        N headers behind the last chunk, where it is chunked
  *   badchunk FLAG     chunked, and a size that is none after the body's bytes
  *   reset=head|N      RST before any byte, or after N bytes of the body reached the client
  *   closenow FLAG     FIN before any byte
@@ -92,7 +93,7 @@ struct origin_script {
     double drip_seconds;
     uint64_t drip_bytes; /* 0: no drip */
     uint64_t filler_headers;
-    uint64_t big_header;
+    uint64_t big_header, trailers;
     uint64_t short_by, reset_at, stall_at;
     uint64_t hops;
     uint64_t max_in_flight;

@@ -3,10 +3,12 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "canned.h"
 #include "program.h"
 #include "stage.h"
 
@@ -61,6 +63,8 @@ ParameterizedTestParameters(fault, of_the_origin_has_its_reason)
         {"/text/x?hdr=Content-Encoding:zstd-or-so", "encoding", "encoding zstd-or-so"},
         {"/text/x?hdr=Content-Encoding:zstd-or-so,gzip", "encoding", "encoding zstd-or-so"},
         {"/text/x?gzip=1&hdr=Content-Encoding:gzip", "encoding", ""},
+        {"/text/x?chunked=1&trailers=9000", "protocol", "trailers are larger than 64 KiB"},
+        {"/bytes/0?chunked=1&trailers=9000", "protocol", "trailers are larger than 64 KiB"},
         {"/text/x?loop=1", "redirects", "more than 10"},
         {"/text/x?hops=11", "redirects", "more than 10"},
         {"/text/x?location=file:///etc/passwd", "denied", "file:///etc/passwd"},
@@ -316,5 +320,44 @@ Test(body, that_becomes_too_large_when_decoded_is_too_large)
     cr_expect(program_told(&result, url, "too_large", ""), "%s", blob_text(&result.err));
     cr_expect_leq(result.peak_rss_kib, program_allowance(24 * 1024L));
     program_expect(result, 1, "b\n", NULL);
+    stage_free(stage);
+}
+
+/* ---- trailers ---- */
+
+/* A line that looks like the beginning of another answer makes no difference. */
+Test(trailers, without_end_are_protocol_and_take_no_memory)
+{
+    static const char *const lines[] = {"X: y\r\n", "HTTP/1.1 200 x: y\r\n"};
+    enum { BYTES = 64 * 1024 * 1024 };
+
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct blob answer = {0};
+        char url[64];
+        blob_add_text(&answer, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                               "3\r\nok\n\r\n0\r\nX: y\r\n");
+        while (answer.len < BYTES)
+            blob_add_text(&answer, lines[i]);
+        struct canned *canned = canned_start(answer.at, answer.len);
+        blob_release(&answer); /* or what is run counts as that large, too */
+        snprintf(url, sizeof url, "http://127.0.0.1:%u/", (unsigned)canned_port(canned));
+        struct run_result result = program_run((struct run_options){
+            .argv = RUN_WEIR("--retry=0", "--memory=1M", url), .env = program_lean()});
+        cr_expect_leq(result.peak_rss_kib, program_allowance(30 * 1024L));
+        program_expect(result, 1, "", "protocol: the trailers are larger than 64 KiB");
+        canned_stop(canned);
+    }
+}
+
+Test(trailers, are_no_headers_of_the_answer)
+{
+    struct stage *stage = stage_new();
+
+    for (int size = 0; size < 2; size++) {
+        const char *url = stage_url(stage, "/bytes/%d?chunked=1&trailers=2000", size);
+        struct run_result result = program_fetch(RUN_WEIR("--jsonl", "-i", url), NULL);
+        cr_expect_null(strstr(blob_text(&result.out), "x-trailer"));
+        program_expect(result, 0, NULL, "");
+    }
     stage_free(stage);
 }

@@ -3,6 +3,7 @@
 #include <criterion/parameterized.h>
 #include <string.h>
 
+#include "moment.h"
 #include "program.h"
 #include "stage.h"
 
@@ -49,6 +50,88 @@ ParameterizedTest(struct hop *hop, redirect, is_followed)
                    "");
     program_expect(program_fetch(RUN_WEIR("-L", stage_url(stage, "%s", hop->target)), NULL), 0,
                    hop->out, "");
+    stage_free(stage);
+}
+
+/* ---- the body of what is followed ---- */
+
+ParameterizedTestParameters(redirect, has_a_body_that_can_neither_fail_nor_delay)
+{
+    static struct hop hops[] = {
+        {"/bytes/9000?location=/text/y&short=10", "y\n"},
+        {"/bytes/0?location=/text/y&short=10", "y\n"},
+        {"/bytes/9000?location=/text/y&cutchunk=1", "y\n"},
+        {"/bytes/9000?location=/text/y&badchunk=1", "y\n"},
+        {"/bytes/9000?location=/text/y&chunked=1&trailers=9000", "y\n"},
+        {"/bytes/9000?location=/text/y&badgzip=1", "y\n"},
+        {"/bytes/9000?location=/text/y&badgzip=cut", "y\n"},
+        {"/bytes/9000?location=/text/y&hdr=Content-Encoding:br", "y\n"},
+        {"/bytes/100000000?location=/text/y&bomb=1", "y\n"},
+        {"/bytes/9000?location=/text/y&stall=0", "y\n"},
+        {"/bytes/9000?location=/text/y&stall=5000", "y\n"},
+        {"/bytes/9000?location=/text/y&stall=5000&close=1", "y\n"},
+        {"/bytes/9000?location=/text/y&stall=5000&nolength=1", "y\n"},
+        {"/bytes/9000?location=/text/y&headdelay=200", "y\n"},
+        {"/bytes/9000?location=/text/y&drip=1,0.05", "y\n"},
+        {"/bytes/9000000000?location=/text/y", "y\n"},
+        {"/bytes/1?location=/text/y&endless=1", "y\n"},
+        {"/bytes/1?location=/text/y&endless=1&nolength=1", "y\n"},
+    };
+
+    return cr_make_param_array(struct hop, hops, sizeof hops / sizeof *hops);
+}
+
+ParameterizedTest(struct hop *hop, redirect, has_a_body_that_can_neither_fail_nor_delay)
+{
+    enum { READ_AT_MOST = 8 * 1024 * 1024 /* with all that stands in sockets */ };
+    static const char *const bodies[] = {"--stall-timeout=100", "--max-filesize=100"};
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "%s", hop->target);
+
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        double begun = moment_now();
+        program_expect(program_fetch(RUN_WEIR("--retry=0", "-m20", bodies[i], url), NULL), 0,
+                       hop->out, "");
+        cr_expect_lt(moment_now(), begun + 15, "the body was waited for");
+    }
+    program_expect(program_fetch(RUN_WEIR("--retry=0", "-m20", "--jsonl", url), NULL), 0, NULL, "");
+    cr_expect(origin_wait_open(stage->origin, 0, patience));
+    cr_expect_leq(origin_log_next(stage->origin, NULL)->sent_bytes, READ_AT_MOST);
+    stage_free(stage);
+}
+
+Test(redirect, keeps_its_connection_where_the_body_is_short)
+{
+    static const char *const shapes[] = {"/bytes/65536?", "/bytes/1000?chunked=1&", "/bytes/0?",
+                                         "/bytes/9000?headdelay=0.01&"};
+
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        struct stage *stage = stage_new();
+        const char *url = stage_url(stage, "%slocation=/text/y", shapes[i]);
+        program_expect(program_fetch(RUN_WEIR(url), NULL), 0, "y\n", "");
+        cr_expect_eq(origin_counts(stage->origin).accepted, 1, "%s", shapes[i]);
+        stage_free(stage);
+    }
+}
+
+Test(redirect, gives_its_connection_up_where_the_body_is_long)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/bytes/65537?location=/text/y");
+
+    program_expect(program_fetch(RUN_WEIR(url), NULL), 0, "y\n", "");
+    cr_expect_eq(origin_counts(stage->origin).accepted, 2);
+    stage_free(stage);
+}
+
+Test(redirect, leads_nowhere_with_an_empty_location)
+{
+    struct stage *stage = stage_new();
+
+    program_expect(program_fetch(RUN_WEIR(stage_url(stage, "/text/x?status=302&hdr=Location:"),
+                                          stage_url(stage, "/text/y?status=302&hdr=Location:%%20")),
+                                 NULL),
+                   0, "x\ny\n", "");
     stage_free(stage);
 }
 
