@@ -59,12 +59,14 @@ void progress_note(struct progress *progress, const struct progress_view *view)
         add_sample(progress, view->now, view->done - view->before, view->bytes);
 }
 
-/* The oldest moment that is not longer ago than `span`; the last one, where all are. */
-static const struct progress_sample *sample_since(const struct progress *progress, double since)
+/* The oldest moment since then; the last one before `now` where there is none. */
+static const struct progress_sample *sample_since(const struct progress *progress, double since,
+                                                  double now)
 {
-    const struct progress_sample *found = sample_at(progress, 0);
+    size_t last = progress->n_samples > 1 && sample_at(progress, 0)->at >= now;
+    const struct progress_sample *found = sample_at(progress, last);
 
-    for (size_t back = 1; back < progress->n_samples; back++) {
+    for (size_t back = last + 1; back < progress->n_samples; back++) {
         if (sample_at(progress, back)->at < since)
             break;
         found = sample_at(progress, back);
@@ -79,7 +81,7 @@ struct speed {
 static struct speed speed_of(const struct progress *progress, const struct progress_view *view,
                              double span)
 {
-    const struct progress_sample *from = sample_since(progress, view->now - span);
+    const struct progress_sample *from = sample_since(progress, view->now - span, view->now);
     double seconds = view->now - from->at;
 
     if (seconds <= 0)

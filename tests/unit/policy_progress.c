@@ -281,6 +281,24 @@ Test(progress, holds_no_other_character_where_the_locale_has_none)
 
 /* ---- for logs ---- */
 
+/* Each is told a little later than the last five seconds begin. */
+Test(progress, tells_a_true_speed_on_each_line)
+{
+    struct buf line;
+
+    buf_init(&line);
+    for (int i = 0; i < 10; i++) {
+        buf_clear(&line);
+        view.now += 5.01;
+        view.done += 501;
+        view.bytes += 501 * 1024;
+        progress_note(&progress, &view);
+        progress_tell(&progress, &view, &line);
+        cr_expect(i == 0 || strstr(line.data, "; 100/s, 100.0 KiB/s"), "%s", line.data);
+    }
+    buf_release(&line);
+}
+
 Test(progress, is_told_as_one_line)
 {
     struct buf line;
