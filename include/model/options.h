@@ -90,7 +90,7 @@ struct options {
     unsigned on_conflict;
     struct codes accept;
     unsigned summary, progress, color;
-    bool silent, verbose;
+    bool silent, show_error, verbose;
 
     bool in_file; /* a file of options is being read */
 
@@ -109,6 +109,8 @@ int options_parse(struct options *, int argc, char *const *argv, struct buf *err
  * each. -EINVAL, with words in `err`. */
 int options_read_file(struct options *, const char *path, struct buf *err) WARN_UNUSED;
 /* Whether results go to stdout. */
+/* Whether failures are told on stderr. */
+bool options_tell_failures(const struct options *);
 bool options_print_to_stdout(const struct options *);
 /* What the command line says of every request. */
 struct ask options_ask(const struct options *);

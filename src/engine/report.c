@@ -33,7 +33,7 @@ static void tell_halted(struct engine *engine)
     uint64_t halted = engine->summary.stats.reasons[REASON_HALTED];
     struct buf line;
 
-    if ((!halted && !engine->halted_by) || engine->options->silent)
+    if ((!halted && !engine->halted_by) || !options_tell_failures(engine->options))
         return;
     buf_init(&line);
     buf_addf(&line, "weir: halted: %s", engine->halted_by ? engine->halted_by : "an output failed");
@@ -50,7 +50,7 @@ static void tell_failed_before(struct engine *engine)
     uint64_t failed = engine->summary.stats.failed_before;
     struct buf line;
 
-    if (!failed || engine->options->silent || engine->plan)
+    if (!failed || !options_tell_failures(engine->options) || engine->plan)
         return;
     buf_init(&line);
     buf_addf(&line,

@@ -515,9 +515,10 @@ const struct option option_table[] = {
      .help = "No line on stderr for a failed request, no progress"},
     {.name = "show-error",
      .letters = "S",
-     .kind = OPTION_ACCEPTED,
+     .kind = OPTION_SWITCH,
      .group = GROUP_OUTPUT,
-     .help = "Accepted for curl's sake"},
+     AT(show_error),
+     .help = "With --silent: a line on stderr for a failed request all the same"},
 
     {.name = "request",
      .letters = "X",

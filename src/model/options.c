@@ -72,6 +72,11 @@ void options_release(struct options *options)
 }
 
 bool options_print_to_stdout(const struct options *options)
+bool options_tell_failures(const struct options *options)
+{
+    return !options->silent || options->show_error;
+}
+
 {
     return !options->to || strcmp(options->to, "-") == 0;
 }

@@ -557,3 +557,34 @@ Test(stdin, that_is_closed_cannot_be_read)
 
     program_expect(program_run((struct run_options){.argv = argv}), 4, "", "weir: stdin: ");
 }
+
+/* ---- what -s silences ---- */
+
+Test(silent, shows_errors_where_asked)
+{
+    static const char told[] = "?status=404: http: ";
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/text/x?status=404");
+
+    program_expect(program_fetch(RUN_WEIR("-s", url), NULL), 1, "", "");
+    program_expect(program_fetch(RUN_WEIR("-sS", url), NULL), 1, "", told);
+    program_expect(program_fetch(RUN_WEIR("-S", url), NULL), 1, "", told);
+    program_expect(program_fetch(RUN_WEIR("-s", "--show-error", "--fail-fast", url), NULL), 3, "",
+                   "weir: halted: ");
+    program_expect(program_fetch(RUN_WEIR("-sS", "--no-show-error", url), NULL), 1, "", "");
+    program_expect(program_fetch(RUN_WEIR("-sS", "--progress=plain", "--retry=0",
+                                          stage_url(stage, "/text/a?delay=1.3")),
+                                 NULL),
+                   0, "a\n", "");
+    stage_free(stage);
+}
+
+Test(format_none, does_not_silence_failures)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/text/x?status=404");
+
+    program_expect(program_fetch(RUN_WEIR("--format=none", url), NULL), 1, "",
+                   "?status=404: http: ");
+    stage_free(stage);
+}
