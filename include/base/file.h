@@ -1,6 +1,6 @@
 /*
  * A small file, read whole: options, data to send, a template. What may be large is streamed
- * elsewhere. And whether two names are of one file.
+ * elsewhere. And whether two names are of one file, and whether another process writes to it.
  */
 #ifndef WEIR_BASE_FILE_H
 #define WEIR_BASE_FILE_H
@@ -14,6 +14,14 @@
 /* Appends what is in the file, `-` for stdin. -EFBIG where that is more than `max` bytes, or what
  * reading failed with; words in `err`. */
 int file_read_whole(const char *path, size_t max, struct buf *out, struct buf *err) WARN_UNUSED;
+
+/* Locks the file, open for writing, until this process closes it. -EAGAIN where another process has
+ * locked it. A file system without locks refuses with another error. */
+int file_lock(int fd) WARN_UNUSED;
+/* Sets `err` to `--OPTION: PATH is in use by process N`. */
+void file_say_locked(int fd, const char *option, const char *path, struct buf *err);
+/* Whether the path still leads to the open file. */
+bool file_is_at(int fd, const char *path);
 
 static inline bool file_is_same(const struct stat *a, const struct stat *b)
 {

@@ -97,10 +97,10 @@ struct engine {
     struct jobs_file *jobs_file; /* or NULL */
     unsigned jobs_max;           /* what descriptors allow */
     struct halt_tally tally;
-    char *halted_by;      /* words; NULL: the run was not ended early */
-    bool halt_is_failure; /* it is, for the exit status */
-    bool is_draining;     /* no new starts, and what runs may finish */
-    double deadline;      /* of the run; INFINITY: none */
+    char *halted_by;          /* words; NULL: the run was not ended early */
+    bool halt_is_failure;     /* it is, for the exit status */
+    bool is_draining;         /* no new starts, and what runs may finish */
+    double deadline, stop_by; /* of the run, of what has not gone out then; INFINITY: none */
     double begun_at;
     double awake_at;   /* when the last turn ended */
     double due;        /* what the loop is to wake for; INFINITY: nothing */

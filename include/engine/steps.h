@@ -7,12 +7,15 @@
 #define WEIR_ENGINE_STEPS_H
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 
 struct engine;
 struct options;
 struct task;
+struct writer;
 
 /* One turn; `now` is the monotonic clock. */
 void engine_pump(struct engine *, double now);
@@ -38,6 +41,10 @@ void engine_flush(struct engine *, double now);
 void engine_forgive(struct engine *, double now);
 /* Ends the run early where something asks for it: a signal, the deadline, --halt. */
 void engine_heed(struct engine *, double now);
+/* Once a signal has come or the deadline has passed, what is finished has --stop-timeout to go out. */
+void engine_bound_end(struct engine *, double now);
+/* When that time is over, or the deadline before. */
+double engine_end_due(const struct engine *);
 /* Takes a task that is not done off the list that its state names. */
 void engine_withdraw(struct engine *, struct task *, double now);
 /* A start of the task, on no list and without a transfer, found no descriptor: it is tried again.
@@ -61,12 +68,28 @@ void engine_queue(struct engine *, struct task *, bool again, double now);
 void engine_extend_url(struct engine *, struct task *);
 void engine_drop_url(struct engine *, struct task *);
 
+/* Whether failures are told of on stderr. */
+bool engine_tells_failures(const struct engine *);
 /* Whether somebody wants to know at the end what the run came to. */
 bool engine_wants_summary(const struct options *);
 /* In words. */
 const char *engine_why_it_ended(const struct engine *);
 /* Says on stderr how the run ended, and what it came to. */
 void engine_tell_end(struct engine *);
+
+/* saving.c: what is written while the loop does not run. A reader is waited for, but not beyond the
+ * time that is left after a signal or the deadline, nor where a second signal came. A negative errno:
+ * -ETIMEDOUT where a reader took too little, -ENXIO for a FIFO that nobody reads. */
+int engine_write_out(struct engine *, struct writer *) WARN_UNUSED;
+/* The text may be more than the writer holds at once. */
+int engine_write_all(struct engine *, struct writer *, const struct buf *text) WARN_UNUSED;
+/* As writer_open, but a FIFO's reader is waited for, until a signal comes. */
+int engine_open_writer(struct engine *, const char *path, uint64_t end, size_t capacity,
+                       struct writer **ret_writer) WARN_UNUSED;
+/* What such an error, or any other, is in words. */
+const char *engine_error_words(int error);
+/* A regular file is replaced as replace_file does it; anything else is written to. */
+int engine_save(struct engine *, const char *path, mode_t mode, const struct buf *text) WARN_UNUSED;
 
 /* page.c: what the page of --report is told, where there is to be one: a transfer began or ended,
  * a result is out. */

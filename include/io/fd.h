@@ -35,8 +35,8 @@ enum fd_use { FD_READ, FD_WRITE };
 void fd_adopt(struct fd *, int number, enum fd_use);
 /* Opens a file of our own; one that is written is made, and emptied. A negative errno. */
 int fd_open(struct fd *, const char *path, enum fd_use) WARN_UNUSED;
-/* The same to write to, what is behind `end` cut off and what is before it kept, if it is a regular
- * file. */
+/* The same to write to. A regular file is locked, what is behind `end` cut off and what is before
+ * it kept; -EAGAIN where another process has locked it. -ENXIO for a FIFO that nobody reads yet. */
 int fd_open_at(struct fd *, const char *path, uint64_t end) WARN_UNUSED;
 void fd_release(struct fd *);
 

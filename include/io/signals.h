@@ -1,7 +1,7 @@
 /*
  * The signals that say something to a run: the first of SIGINT, SIGTERM and SIGHUP asks it to end,
  * and a second breaks the loop at once, whatever is left to be done; SIGUSR1 (and SIGINFO where
- * there is one) asks how it goes; SIGCONT says that time has passed without us. One that was
+ * there is one) asks how it goes; SIGCONT says that time has passed without us. A signal that was
  * ignored at the start stays ignored.
  *
  * Bound: a bit for each. Owns: their watchers. Knows nothing of: what is done about them.
@@ -15,6 +15,9 @@ struct ev_loop;
 struct signals;
 
 struct signals *signals_new(struct ev_loop *);
+/* From now on the signals that end a run are heard by the loop. Until then they end the process, so
+ * that a set-up that blocks in a system call can be interrupted. */
+void signals_hear_ends(struct signals *);
 void signals_free(struct signals *);
 
 /* The signal that asked the run to end, 0 for none. */

@@ -19,7 +19,8 @@ struct writer;
 
 /* Onto a descriptor that stays the caller's. */
 struct writer *writer_new(struct ev_loop *, int number, size_t capacity);
-/* Onto a file that is made where it is missing, and cut off behind `end`. A negative errno. */
+/* Onto a file that is made where it is missing, locked, and cut off behind `end`. A negative errno:
+ * -EAGAIN where another process has locked it, -ENXIO for a FIFO that nobody reads yet. */
 int writer_open(struct ev_loop *, const char *path, uint64_t end, size_t capacity,
                 struct writer **ret_writer) WARN_UNUSED;
 int writer_number(const struct writer *);

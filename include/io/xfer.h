@@ -41,8 +41,8 @@ struct xfer_bounds {
 /* -EINVAL, with words in `err`. */
 int xfer_new(struct ev_loop *, const struct options *, struct xfer_wants, struct store *,
              struct xfer_bounds, struct xfer **ret_xfer, struct buf *err) WARN_UNUSED;
-/* Writes the cookies to the file that the options name, if any. -EIO, with words in `err`. */
-int xfer_save_cookies(struct xfer *, struct buf *err) WARN_UNUSED;
+/* Appends the cookies as the file of --cookie-jar has them; false where there is to be none. */
+bool xfer_cookies(struct xfer *, struct buf *text);
 /* Ends what still runs; the tasks stay the caller's. */
 void xfer_free(struct xfer *);
 

@@ -46,8 +46,8 @@ struct options {
     unsigned host_errors;    /* 0: never */
     double host_retry_after; /* 0: never */
     struct halt halt;
-    bool fail_fast;  /* the same as a halt at the first failure */
-    double deadline; /* of the run; 0: none */
+    bool fail_fast;                /* the same as a halt at the first failure */
+    double deadline, stop_timeout; /* of the run; 0: none */
     char *jobs_file;
     bool group_commit, group_records;
     double connect_timeout, stall_timeout, max_time; /* 0: none */
@@ -109,8 +109,6 @@ int options_parse(struct options *, int argc, char *const *argv, struct buf *err
  * each. -EINVAL, with words in `err`. */
 int options_read_file(struct options *, const char *path, struct buf *err) WARN_UNUSED;
 /* Whether results go to stdout. */
-/* Whether failures are told on stderr. */
-bool options_tell_failures(const struct options *);
 bool options_print_to_stdout(const struct options *);
 /* What the command line says of every request. */
 struct ask options_ask(const struct options *);

@@ -33,3 +33,28 @@ int file_read_whole(const char *path, size_t max, struct buf *out, struct buf *e
         close(fd);
     return error ? fail(path, error, err) : 0;
 }
+
+int file_lock(int fd)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+    if (fcntl(fd, F_SETLK, &whole) == 0)
+        return 0;
+    return errno == EACCES ? -EAGAIN : -errno;
+}
+
+void file_say_locked(int fd, const char *option, const char *path, struct buf *err)
+{
+    struct flock holder = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+    buf_setf(err, "--%s: %s is in use", option, path);
+    if (fcntl(fd, F_GETLK, &holder) == 0 && holder.l_type != F_UNLCK)
+        buf_addf(err, " by process %d", (int)holder.l_pid);
+}
+
+bool file_is_at(int fd, const char *path)
+{
+    struct stat ours, theirs;
+
+    return fstat(fd, &ours) == 0 && stat(path, &theirs) == 0 && file_is_same(&ours, &theirs);
+}

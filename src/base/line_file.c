@@ -16,29 +16,15 @@
 
 static int lock(int fd, const char *path, const char *what, struct buf *err)
 {
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int result = file_lock(fd);
 
-    if (fcntl(fd, F_SETLK, &whole) == 0)
-        return 0;
-    if (errno != EACCES && errno != EAGAIN) {
-        int result = -errno;
-        buf_setf(err, "cannot lock the %s %s: %s", what, path, strerror(errno));
-        return result;
+    if (result == -EAGAIN) {
+        file_say_locked(fd, what, path, err);
+        return -EINVAL;
     }
-    struct flock holder = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_GETLK, &holder) == 0 && holder.l_type != F_UNLCK)
-        buf_setf(err, "--%s: %s is in use by process %d", what, path, (int)holder.l_pid);
-    else
-        buf_setf(err, "--%s: %s is in use", what, path);
-    return -EINVAL;
-}
-
-/* Who was waiting while it was rewritten has the old file, which nobody will read. */
-static bool is_still_there(int fd, const char *path)
-{
-    struct stat ours, theirs;
-
-    return fstat(fd, &ours) == 0 && stat(path, &theirs) == 0 && file_is_same(&ours, &theirs);
+    if (result)
+        buf_setf(err, "cannot lock the %s %s: %s", what, path, strerror(-result));
+    return result;
 }
 
 static int check_kind(int fd, const char *path, const char *what, struct buf *err)
@@ -65,7 +51,8 @@ int line_file_open(const char *path, const char *what, bool make, int *ret_fd, s
         result = check_kind(fd, path, what, err);
         if (!result)
             result = lock(fd, path, what, err);
-        if (!result && is_still_there(fd, path)) {
+        /* Where it was rewritten meanwhile this is the old file, which nobody will read. */
+        if (!result && file_is_at(fd, path)) {
             *ret_fd = fd;
             return 0;
         }

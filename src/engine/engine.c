@@ -1,13 +1,16 @@
 #include <errno.h>
 #include <ev.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/chance.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "engine/cached.h"
 #include "engine/engine.h"
 #include "engine/groups.h"
@@ -126,6 +129,7 @@ static void set_rules(struct engine *engine, const struct options *options)
     engine->flush_at = INFINITY;
     engine->due = engine->showing.due = INFINITY;
     engine->begun_at = engine->awake_at = clock_now();
+    engine->stop_by = INFINITY;
     engine->deadline = options->deadline > 0 ? engine->begun_at + options->deadline : INFINITY;
     heap_init(&engine->waiting);
     rendering_init(&engine->rendering);
@@ -150,6 +154,15 @@ static struct xfer_bounds affordable(const struct options *options)
     return (struct xfer_bounds){.at_once = jobs, .connections = room - MIN(room, files * jobs)};
 }
 
+static void say_locked(const char *path, struct buf *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    file_say_locked(fd, "to", path, err);
+    if (fd >= 0)
+        close(fd);
+}
+
 static int open_out(struct engine *engine, struct buf *err)
 {
     const char *to = engine->options->to;
@@ -159,9 +172,13 @@ static int open_out(struct engine *engine, struct buf *err)
         return 0;
     }
     int result =
-        writer_open(engine->loop, to, engine->lasting.stream_base, OUT_BYTES, &engine->out);
+        engine_open_writer(engine, to, engine->lasting.stream_base, OUT_BYTES, &engine->out);
+    if (result == -EAGAIN) {
+        say_locked(to, err);
+        return EXIT_USAGE;
+    }
     if (result)
-        buf_setf(err, "cannot write %s: %s", to, strerror(-result));
+        buf_setf(err, "cannot write %s: %s", to, engine_error_words(result));
     return result ? EXIT_LOCAL_TROUBLE : 0;
 }
 
@@ -260,7 +277,10 @@ static int set_up_io(struct engine *engine, struct buf *err)
     engine_begin_showing(engine);
     result = xfer_new(engine->loop, engine->options, wants_of(engine), &engine->store, bounds,
                       &engine->xfer, err);
-    return result ? EXIT_USAGE : 0;
+    if (result)
+        return EXIT_USAGE;
+    signals_hear_ends(engine->signals);
+    return 0;
 }
 
 int engine_new(const struct options *options, struct engine **ret_engine, struct buf *err)
@@ -337,14 +357,29 @@ void engine_free(struct engine *engine)
     free(engine);
 }
 
+static int save_cookies_to(struct engine *engine, const char *path, const struct buf *text)
+{
+    if (strcmp(path, "-") != 0)
+        return engine_save(engine, path, 0600, text);
+    struct writer *writer = writer_new(engine->loop, STDOUT_FILENO, NOTES_BYTES);
+    int result = engine_write_all(engine, writer, text);
+    writer_free(writer);
+    return result;
+}
+
 static void save_cookies(struct engine *engine)
 {
-    struct buf err;
+    const char *path = engine->options->cookie_jar;
+    struct buf text;
 
-    buf_init(&err);
-    if (xfer_save_cookies(engine->xfer, &err))
-        engine_note_trouble(engine, err.data);
-    buf_release(&err);
+    buf_init(&text);
+    int result = xfer_cookies(engine->xfer, &text) ? save_cookies_to(engine, path, &text) : 0;
+    if (result) {
+        buf_setf(&text, "cannot write cookies to %s: %s", strcmp(path, "-") == 0 ? "stdout" : path,
+                 engine_error_words(result));
+        engine_note_trouble(engine, text.data);
+    }
+    buf_release(&text);
 }
 
 /* The largest that applies; a run that reached what --halt success= or done= waits for did what was
@@ -359,12 +394,24 @@ static int exit_status(const struct engine *engine)
     return stats_failed(stats) || stats->failed_before ? EXIT_SOME_FAILED : EXIT_ALL_OK;
 }
 
+/* libev stops the watchers of a descriptor that the kernel will not watch. Where it is the one by
+ * which libev wakes itself, ev_run returns at once. */
+static void note_broken_loop(struct engine *engine)
+{
+    if (engine_is_finished(engine) || signals_insist(engine->signals))
+        return;
+    engine_note_trouble(engine, "the event loop broke: the kernel watches no descriptors for it");
+    if (!engine->halted_by)
+        engine->halted_by = xstrdup("the event loop broke");
+}
+
 int engine_run(struct engine *engine)
 {
     ev_prepare_start(engine->loop, &engine->prepare);
     ev_run(engine->loop, 0);
     ev_prepare_stop(engine->loop, &engine->prepare);
     ev_timer_stop(engine->loop, &engine->timer);
+    note_broken_loop(engine);
     ev_run(engine->loop, EVRUN_NOWAIT); /* hears a signal that came with the end */
     engine_end_showing(engine);
     if (signals_insist(engine->signals)) {

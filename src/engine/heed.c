@@ -24,6 +24,21 @@ static void end_early(struct engine *engine, enum halt_when when, const struct b
         engine_drain(engine, now);
 }
 
+void engine_bound_end(struct engine *engine, double now)
+{
+    bool has_passed = !engine->plan && now >= engine->deadline;
+
+    if (engine->stop_by == INFINITY && (has_passed || signals_ending(engine->signals)))
+        engine->stop_by = now + engine->options->stop_timeout;
+}
+
+double engine_end_due(const struct engine *engine)
+{
+    if (engine->stop_by < INFINITY)
+        return engine->stop_by;
+    return engine->plan ? INFINITY : engine->deadline;
+}
+
 static void heed_halt(struct engine *engine, double now)
 {
     const struct halt *halt = &engine->options->halt;
@@ -95,6 +110,7 @@ void engine_heed(struct engine *engine, double now)
         tell_status(engine);
     engine_cancel_groups(engine, now);
     engine_heed_journal(engine);
+    engine_bound_end(engine, now);
     if (engine->stopped)
         return;
     heed_ending_signal(engine, now);

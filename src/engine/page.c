@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "engine/state.h"
-#include "io/replace.h"
 #include "model/options.h"
 #include "model/task.h"
 #include "policy/sched.h"
@@ -43,9 +42,9 @@ void engine_write_page(struct engine *engine)
     engine->summary.wall = now - engine->begun_at;
     engine->summary.ended = engine_why_it_ended(engine);
     page_render(engine->page, engine->options, &engine->summary, now, &bytes);
-    int result = replace_file(path, bytes.data, bytes.len);
+    int result = engine_save(engine, path, 0666, &bytes);
     if (result) {
-        buf_addf(&words, "cannot write the report %s: %s", path, strerror(-result));
+        buf_addf(&words, "cannot write the report %s: %s", path, engine_error_words(result));
         engine_note_trouble(engine, words.data);
     }
     buf_release(&words);

@@ -109,8 +109,7 @@ double engine_due(const struct engine *engine, double now)
     due = fmin(due, engine->showing.due);
     due = fmin(due, engine_journal_due(engine));
     due = fmin(due, engine_start_due(engine, now));
-    if (!engine->stopped && !engine->plan)
-        due = fmin(due, engine->deadline);
+    due = fmin(due, engine_end_due(engine));
 
     if (!has_turn_left(engine) || engine_can_retire(engine))
         return now;
@@ -119,7 +118,7 @@ double engine_due(const struct engine *engine, double now)
 
 bool engine_is_finished(const struct engine *engine)
 {
-    if (engine->out_closed)
+    if (engine->out_closed || engine->now >= engine->stop_by)
         return true;
     return engine->source_ended && !engine->ahead && engine->window.alive == 0 && !engine->over &&
            xfer_trace(engine->xfer)->len == 0 && writer_is_empty(engine->out) &&

@@ -10,6 +10,11 @@
 #include "model/options.h"
 #include "policy/plan.h"
 
+bool engine_tells_failures(const struct engine *engine)
+{
+    return !engine->options->silent || engine->options->show_error;
+}
+
 /* On stderr. */
 static bool tells_summary(const struct options *options)
 {
@@ -33,7 +38,7 @@ static void tell_halted(struct engine *engine)
     uint64_t halted = engine->summary.stats.reasons[REASON_HALTED];
     struct buf line;
 
-    if ((!halted && !engine->halted_by) || !options_tell_failures(engine->options))
+    if ((!halted && !engine->halted_by) || !engine_tells_failures(engine))
         return;
     buf_init(&line);
     buf_addf(&line, "weir: halted: %s", engine->halted_by ? engine->halted_by : "an output failed");
@@ -44,13 +49,31 @@ static void tell_halted(struct engine *engine)
     buf_release(&line);
 }
 
+/* Results that are finished, and that nobody has taken in time. */
+static void tell_lost(struct engine *engine)
+{
+    const struct options *options = engine->options;
+    struct buf line;
+
+    if (engine->now < engine->stop_by || engine->out_closed ||
+        (engine->window.alive == 0 && writer_is_empty(engine->out)))
+        return;
+    buf_init(&line);
+    buf_addf(&line,
+             "weir: results are lost: the reader of %s took too little in the %g s of %s%s\n",
+             options->to ? options->to : "stdout", options->stop_timeout, "--stop-timeout",
+             options->journal ? "; --resume does them again" : "");
+    engine_note(engine, &line);
+    buf_release(&line);
+}
+
 /* Else nothing would say why the exit status is not 0. */
 static void tell_failed_before(struct engine *engine)
 {
     uint64_t failed = engine->summary.stats.failed_before;
     struct buf line;
 
-    if (!failed || !options_tell_failures(engine->options) || engine->plan)
+    if (!failed || !engine_tells_failures(engine) || engine->plan)
         return;
     buf_init(&line);
     buf_addf(&line,
@@ -69,38 +92,6 @@ const char *engine_why_it_ended(const struct engine *engine)
     return engine->stopped ? "an output failed" : "all done";
 }
 
-/* The loop has ended: what a reader does not take at once is waited for here. A negative errno. */
-static int write_out(struct engine *engine, struct writer *writer)
-{
-    int result = writer_flush(writer);
-
-    while (!result && !writer_is_empty(writer) && !signals_insist(engine->signals)) {
-        writer_watch(writer);
-        ev_run(engine->loop, EVRUN_ONCE);
-        result = writer_flush(writer);
-    }
-    return result;
-}
-
-/* More than it holds at once goes out piece by piece. */
-static int write_all(struct engine *engine, struct writer *writer, const struct buf *text)
-{
-    int result = 0;
-
-    for (size_t at = 0; at < text->len && !result;) {
-        size_t room;
-        char *to = writer_reserve(writer, &room);
-        size_t len = MIN(room, text->len - at);
-        memcpy(to, text->data + at, len);
-        writer_commit(writer, len);
-        at += len;
-        result = write_out(engine, writer);
-        if (!writer_is_empty(writer))
-            break;
-    }
-    return result;
-}
-
 /* Of one request nobody needs to be told unless they ask. */
 static void tell_summary(struct engine *engine)
 {
@@ -115,26 +106,22 @@ static void tell_summary(struct engine *engine)
         summary_add_json(&engine->summary, &text);
     else
         summary_add_text(&engine->summary, engine->showing.is_utf8, &text);
-    (void)!write_all(engine, engine->notes, &text);
+    (void)!engine_write_all(engine, engine->notes, &text);
     buf_release(&text);
 }
 
 static void file_summary(struct engine *engine)
 {
     const char *path = engine->options->summary_file;
-    struct writer *writer = NULL;
     struct buf text;
 
     if (!path)
         return;
     buf_init(&text);
     summary_add_json(&engine->summary, &text);
-    int result = writer_open(engine->loop, path, 0, NOTES_BYTES, &writer);
-    if (!result)
-        result = write_all(engine, writer, &text);
-    writer_free(writer);
+    int result = engine_save(engine, path, 0666, &text);
     if (result) {
-        buf_setf(&text, "cannot write %s: %s", path, strerror(-result));
+        buf_setf(&text, "cannot write %s: %s", path, engine_error_words(result));
         engine_note_trouble(engine, text.data);
     }
     buf_release(&text);
@@ -146,7 +133,7 @@ static void tell_plan(struct engine *engine)
 
     buf_init(&report);
     plan_report(engine->plan, &report);
-    if (fputs(report.data, stdout) < 0 || fflush(stdout) != 0)
+    if (engine_write_all(engine, engine->out, &report))
         engine_note_trouble(engine, "cannot write to stdout");
     buf_release(&report);
 }
@@ -156,10 +143,11 @@ void engine_tell_end(struct engine *engine)
     if (engine->plan)
         tell_plan(engine);
     tell_halted(engine);
+    tell_lost(engine);
     tell_failed_before(engine);
     engine->summary.wall = clock_now() - engine->begun_at;
     engine->summary.ended = engine_why_it_ended(engine);
     file_summary(engine);
     tell_summary(engine);
-    (void)!write_out(engine, engine->notes);
+    (void)!engine_write_out(engine, engine->notes);
 }

@@ -170,7 +170,7 @@ static void tell_failure(struct engine *engine, const struct task *task)
     enum reason reason = task->result.reason;
     struct buf line;
 
-    if (reason == REASON_OK || reason == REASON_HALTED || !options_tell_failures(engine->options))
+    if (reason == REASON_OK || reason == REASON_HALTED || !engine_tells_failures(engine))
         return;
     if (makes_records(engine->options) && (reason != REASON_CANCELLED || !engine->lasting.journal))
         return;

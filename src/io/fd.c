@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 static int open_again(int number, enum fd_use use)
 {
     char path[32];
@@ -40,14 +42,12 @@ void fd_adopt(struct fd *fd, int number, enum fd_use use)
     }
 }
 
-/* Not blocking from the start: opening a FIFO would wait for its other end. */
+/* Not blocking from the start: opening a FIFO would wait for its other end, deaf to signals. */
 static int open_with(struct fd *fd, const char *path, int flags)
 {
     int number = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
     struct stat status;
 
-    if (number < 0 && errno == ENXIO && flags != O_RDONLY)
-        number = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC); /* a FIFO nobody reads yet: wait */
     if (number < 0)
         return -errno;
     bool is_file = fstat(number, &status) == 0 && !S_ISFIFO(status.st_mode) && !isatty(number);
@@ -72,9 +72,11 @@ int fd_open_at(struct fd *fd, const char *path, uint64_t end)
 
     if (result || fstat(fd->number, &status) < 0 || !S_ISREG(status.st_mode))
         return result;
-    if (ftruncate(fd->number, (off_t)end) == 0 && lseek(fd->number, (off_t)end, SEEK_SET) >= 0)
+    bool is_in_use = file_lock(fd->number) == -EAGAIN;
+    if (!is_in_use && ftruncate(fd->number, (off_t)end) == 0 &&
+        lseek(fd->number, (off_t)end, SEEK_SET) >= 0)
         return 0;
-    result = -errno;
+    result = is_in_use ? -EAGAIN : -errno;
     fd_release(fd);
     return result;
 }

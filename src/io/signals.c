@@ -71,15 +71,19 @@ struct signals *signals_new(struct ev_loop *loop)
     struct signals *signals = xcalloc(1, sizeof *signals);
 
     signals->loop = loop;
-    watch(signals, SIGINT, on_end);
-    watch(signals, SIGTERM, on_end);
-    watch(signals, SIGHUP, on_end);
     watch(signals, SIGUSR1, on_status);
 #ifdef SIGINFO
     watch(signals, SIGINFO, on_status);
 #endif
     watch(signals, SIGCONT, on_continued);
     return signals;
+}
+
+void signals_hear_ends(struct signals *signals)
+{
+    watch(signals, SIGINT, on_end);
+    watch(signals, SIGTERM, on_end);
+    watch(signals, SIGHUP, on_end);
 }
 
 void signals_free(struct signals *signals)

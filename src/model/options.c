@@ -39,6 +39,7 @@ void options_init(struct options *options)
         .spool_max = UINT64_C(8) << 30,
         .connect_timeout = 10,
         .stall_timeout = 30,
+        .stop_timeout = 5,
         .compressed = true,
         .location = true,
         .max_redirs = 10,
@@ -72,11 +73,6 @@ void options_release(struct options *options)
 }
 
 bool options_print_to_stdout(const struct options *options)
-bool options_tell_failures(const struct options *options)
-{
-    return !options->silent || options->show_error;
-}
-
 {
     return !options->to || strcmp(options->to, "-") == 0;
 }

@@ -1,27 +1,30 @@
 /*
  * A disk that fails, put between a program and the C library by LD_PRELOAD. FAULTY=CALL:N:FAULT in
- * the environment says which: at the Nth call of that name FAULT comes, which is an error's name, or
- * `short` for a write of half. CALL+ instead of CALL: from the Nth call on. Calls of write count
- * where they are to regular files.
+ * the environment says which: at the Nth call of that name FAULT comes, which is an error's name,
+ * `short` for a write of half, or `kill` for the program's end. CALL+ instead of CALL: from the Nth
+ * call on. Calls of write count where they are to regular files.
  *
  * Bound: one fault a process. Knows nothing of: the program.
  */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SHORT = -1 };
+enum { SHORT = -1, KILL = -2 };
 
 static const struct {
     const char *name;
     int error;
-} faults[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"short", SHORT}};
+} faults[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"short", SHORT}, {"kill", KILL}};
 
 static int fault_of(const char *name)
 {
@@ -47,7 +50,10 @@ static int next_fault(const char *call)
     unsigned long number = ++calls;
     if (plan[len + (size_t)goes_on] != ':' || *end != ':')
         return 0;
-    return number == due || (goes_on && number > due) ? fault_of(end + 1) : 0;
+    int fault = number == due || (goes_on && number > due) ? fault_of(end + 1) : 0;
+    if (fault == KILL)
+        raise(SIGKILL);
+    return fault;
 }
 
 static int is_regular(int fd)
@@ -145,6 +151,28 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsign
     FAILS("rename")
     find("renameat2", &real);
     return real(from_dir, from, to_dir, to, flags);
+}
+
+int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
+{
+    int (*real)(int, int, int, struct epoll_event *);
+
+    FAILS("epoll_ctl")
+    find("epoll_ctl", &real);
+    return real(epoll, operation, fd, event);
+}
+
+/* A directory that is read. */
+DIR *fdopendir(int fd)
+{
+    DIR *(*real)(int);
+    int fault = next_fault("fdopendir");
+
+    find("fdopendir", &real);
+    if (!fault)
+        return real(fd);
+    errno = fault;
+    return NULL;
 }
 
 /* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

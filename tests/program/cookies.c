@@ -249,3 +249,40 @@ Test(cookie_jar, named_by_a_dash_is_stdout)
     program_expect(result, 0, NULL, "");
     stage_free(stage);
 }
+
+/* A run that a kill ends between writing and renaming leaves the old jar, and a file beside it. */
+Test(cookie_jar, of_a_killed_run_leaves_nothing_for_long)
+{
+    struct stage *stage = stage_new();
+    const char *jar = scratch_write_text(stage->scratch, "jar", JAR);
+    const char *const env[] = {"LD_PRELOAD=" FAULTY_LIBRARY,
+                               "FAULTY=rename:1:kill",
+                               "http_proxy",
+                               "all_proxy",
+                               "LC_ALL=C",
+                               NULL};
+    const char *const *argv = RUN_WEIR("-c", jar, stage_url(stage, SET("a=1")));
+
+    for (int i = 0; i < 3; i++)
+        program_expect(program_run((struct run_options){.argv = argv, .env = env}), 137, NULL, "");
+    cr_expect_str_eq(jar_of(stage, "jar"), JAR);
+    cr_expect_eq(scratch_count(stage->scratch, ""), 2, "each kill leaves one more");
+    program_expect(program_fetch(argv, NULL), 0, NULL, "");
+    cr_expect(strstr(jar_of(stage, "jar"), "\ta\t1\n"));
+    cr_expect_eq(scratch_count(stage->scratch, ""), 1, "something is left behind");
+    stage_free(stage);
+}
+
+Test(cookie_jar, is_made_for_its_owner_alone)
+{
+    struct stage *stage = stage_new();
+    struct stat status;
+
+    program_expect(program_fetch(RUN_WEIR("-c", scratch_path(stage->scratch, "jar"),
+                                          stage_url(stage, SET("a=1"))),
+                                 NULL),
+                   0, NULL, "");
+    cr_assert_eq(stat(scratch_path(stage->scratch, "jar"), &status), 0);
+    cr_expect_eq(status.st_mode & 0777, 0600);
+    stage_free(stage);
+}

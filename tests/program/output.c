@@ -357,6 +357,28 @@ Test(to, may_be_a_device)
     stage_free(stage);
 }
 
+/* Two that write to one file would mix what they write, or cut it off. */
+Test(to, is_one_runs_alone)
+{
+    struct stage *stage = stage_new();
+    const char *file = scratch_path(stage->scratch, "file");
+    struct run *run = program_spawn(
+        (struct run_options){.argv = RUN_WEIR("-j1", "--to", file, stage_url(stage, "/text/a"),
+                                              stage_url(stage, "/text/b?silent=1&failtimes=1"))});
+
+    cr_expect(origin_wait_requests(stage->origin, 2, patience));
+    program_expect(program_fetch(RUN_WEIR("--to", file, stage_url(stage, "/text/c")), NULL), 2, "",
+                   stage_text(stage, "--to: %s is in use by process %d\n", file, run_pid(run)));
+    cr_expect_eq(origin_counts(stage->origin).requests, 2);
+    run_signal(run, SIGTERM);
+    program_expect(program_end(run), 128 + SIGTERM, "", NULL);
+    stage_expect_file(stage, "file", "a\n");
+    program_expect(program_fetch(RUN_WEIR("--to", file, stage_url(stage, "/text/c")), NULL), 0, "",
+                   "");
+    stage_expect_file(stage, "file", "c\n");
+    stage_free(stage);
+}
+
 Test(to, may_be_a_fifo_whose_reader_comes_late)
 {
     struct stage *stage = stage_new();

@@ -296,6 +296,26 @@ Test(summary_file, that_cannot_be_written_is_told_of)
     stage_free(stage);
 }
 
+Test(summary_file, is_whole_or_the_old_one)
+{
+    struct stage *stage = stage_new();
+    const char *path = scratch_write_text(stage->scratch, "summary", "old\n");
+    const char *const env[] = {"LD_PRELOAD=" FAULTY_LIBRARY,
+                               "FAULTY=rename:1:kill",
+                               "http_proxy",
+                               "all_proxy",
+                               "LC_ALL=C",
+                               NULL};
+    const char *const *argv = RUN_WEIR("--format=none", "--summary-file", path, fine(stage));
+
+    program_expect(program_run((struct run_options){.argv = argv, .env = env}), 137, "", "");
+    stage_expect_file(stage, "summary", "old\n");
+    program_expect(program_fetch(argv, NULL), 0, "", "");
+    json_decref(filed(stage, "summary"));
+    cr_expect_eq(scratch_count(stage->scratch, ""), 1, "something is left behind");
+    stage_free(stage);
+}
+
 /* ---- the other forms ---- */
 
 Test(summary_text, is_drawn_as_the_locale_allows)

@@ -105,11 +105,11 @@ struct buf *xfer_trace(struct xfer *xfer)
     return &xfer->trace;
 }
 
-int xfer_save_cookies(struct xfer *xfer, struct buf *err)
+bool xfer_cookies(struct xfer *xfer, struct buf *text)
 {
     (void)xfer;
-    (void)err;
-    return 0;
+    (void)text;
+    return false;
 }
 
 static void free_transfer(struct xfer *xfer, struct transfer *transfer)

@@ -1,10 +1,20 @@
 #include <criterion/criterion.h>
 #include <ev.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "io/signals.h"
 #include "loops.h"
+
+static struct signals *hear_all(struct ev_loop *loop)
+{
+    struct signals *signals = signals_new(loop);
+
+    signals_hear_ends(signals);
+    return signals;
+}
 
 /* Each test is a process of its own, so what is raised hits nobody else. */
 static void hear(struct ev_loop *loop, int number)
@@ -17,7 +27,7 @@ static void hear(struct ev_loop *loop, int number)
 Test(signals, say_nothing_before_any_came)
 {
     struct ev_loop *loop = ev_loop_new(0);
-    struct signals *signals = signals_new(loop);
+    struct signals *signals = hear_all(loop);
 
     loops_look(loop);
     cr_expect_eq(signals_ending(signals), 0);
@@ -34,7 +44,7 @@ Test(signals, that_end_a_run_are_kept_until_asked_for)
 
     for (size_t i = 0; i < ARRAY_LEN(ending); i++) {
         struct ev_loop *loop = ev_loop_new(0);
-        struct signals *signals = signals_new(loop);
+        struct signals *signals = hear_all(loop);
         hear(loop, ending[i]);
         cr_expect_eq(signals_ending(signals), ending[i]);
         cr_expect_eq(signals_ending(signals), ending[i]);
@@ -46,7 +56,7 @@ Test(signals, that_end_a_run_are_kept_until_asked_for)
 Test(signals, that_come_twice_break_the_loop)
 {
     struct ev_loop *loop = ev_loop_new(0);
-    struct signals *signals = signals_new(loop);
+    struct signals *signals = hear_all(loop);
 
     hear(loop, SIGINT);
     cr_assert_eq(signals_ending(signals), SIGINT);
@@ -61,7 +71,7 @@ Test(signals, that_come_twice_break_the_loop)
 Test(signals, that_ask_or_continue_are_told_once)
 {
     struct ev_loop *loop = ev_loop_new(0);
-    struct signals *signals = signals_new(loop);
+    struct signals *signals = hear_all(loop);
 
     hear(loop, SIGUSR1);
     cr_expect(signals_take_status(signals));
@@ -83,7 +93,7 @@ Test(signals, that_were_ignored_stay_so)
 
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         signal(numbers[i], SIG_IGN);
-    struct signals *signals = signals_new(loop);
+    struct signals *signals = hear_all(loop);
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         hear(loop, numbers[i]);
     cr_expect_eq(signals_ending(signals), 0);
@@ -97,9 +107,24 @@ Test(signals, that_were_ignored_stay_so)
 Test(signals, keep_no_loop_alive)
 {
     struct ev_loop *loop = ev_loop_new(0);
-    struct signals *signals = signals_new(loop);
+    struct signals *signals = hear_all(loop);
 
     cr_expect_eq(ev_run(loop, 0), 0);
     signals_free(signals);
     ev_loop_destroy(loop);
+}
+
+Test(signals, that_end_a_run_end_the_process_before_there_is_one)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    if (child == 0) {
+        struct signals *signals = signals_new(ev_loop_new(0));
+        raise(SIGTERM);
+        _exit(signals == NULL);
+    }
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_expect(WIFSIGNALED(status));
+    cr_expect_eq(WTERMSIG(status), SIGTERM);
 }
