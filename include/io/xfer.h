@@ -38,7 +38,7 @@ struct xfer_bounds {
     unsigned connections; /* for which there are descriptors, idle ones too */
 };
 
-/* -EINVAL, with words in `err`. */
+/* -EINVAL, or -EMFILE where there are no descriptors for it, with words in `err`. */
 int xfer_new(struct ev_loop *, const struct options *, struct xfer_wants, struct store *,
              struct xfer_bounds, struct xfer **ret_xfer, struct buf *err) WARN_UNUSED;
 /* Appends the cookies as the file of --cookie-jar has them; false where there is to be none. */

@@ -70,6 +70,8 @@ void xfer_look_at_gate(struct transfer *);
 long xfer_status(const struct transfer *);
 /* Where the answer leads: a string of libcurl's, or NULL where it leads nowhere. */
 const char *xfer_location(const struct transfer *, long code);
+/* Whether the process has no descriptor left: libcurl often fails then without saying so. */
+bool xfer_descriptors_are_out(void);
 
 /* xfer_rest.c: the rest of a body that was cut. Whether to ask for it; has the headers say so. */
 bool xfer_wants_rest(const struct transfer *);

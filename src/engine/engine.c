@@ -277,6 +277,8 @@ static int set_up_io(struct engine *engine, struct buf *err)
     engine_begin_showing(engine);
     result = xfer_new(engine->loop, engine->options, wants_of(engine), &engine->store, bounds,
                       &engine->xfer, err);
+    if (result == -EMFILE)
+        return EXIT_LOCAL_TROUBLE;
     if (result)
         return EXIT_USAGE;
     signals_hear_ends(engine->signals);

@@ -489,6 +489,8 @@ int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wa
     xfer_setup_lists(xfer);
     buf_setf(err, "libcurl cannot be set up");
     int result = xfer_crew_init(xfer);
+    if (result == -EMFILE)
+        buf_setf(err, "libcurl cannot be set up: %s", strerror(EMFILE));
     if (!result)
         result = xfer_share_init(xfer);
     if (!result)

@@ -186,19 +186,38 @@ static int on_timer(CURLM *multi, long milliseconds, void *userdata)
 
 /* ---- coming and going ---- */
 
-/* It is on duty at the post from now on. */
+/* What newer versions of libcurl take, by number, so that a program built with an older one sets it
+ * all the same. An older one refuses the number, and needs none of it. */
+static void set_newer(CURLM *multi)
+{
+    static const struct {
+        int option;
+        long value;
+    } newer[] = {
+        {20, LOOKUPS_MAX}, /* CURLMOPT_RESOLVE_THREADS_MAX, 8.20 */
+        {21, 1},           /* CURLMOPT_QUICK_EXIT, 8.20: a lookup that hangs holds up no cleanup */
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(newer); i++)
+        curl_multi_setopt(multi, (CURLMoption)newer[i].option, newer[i].value);
+}
+
+/* It is on duty at the post from now on. -EMFILE: there was no descriptor for it. */
 static int new_crew(struct xfer *xfer, unsigned post)
 {
-    struct crew *crew = xcalloc(1, sizeof *crew);
     CURLM *multi = curl_multi_init();
 
+    if (!multi && xfer_descriptors_are_out())
+        return -EMFILE;
     if (!multi)
         out_of_memory();
+    struct crew *crew = xcalloc(1, sizeof *crew);
     *crew = (struct crew){.multi = multi,
                           .xfer = xfer,
                           .timer_due = INFINITY,
                           .post = post,
                           .kept = post == TLS_POST ? xfer->bounds.at_once : xfer->posts->room};
+    set_newer(multi);
     DL_PREPEND(xfer->crews, crew);
     xfer->n_crews++;
     xfer->posts->on_duty[post] = crew;
@@ -296,10 +315,15 @@ static bool has_had_enough(const struct crew *crew)
     return crew->opened >= MAX(OPENED_MIN, MIN(TIMES_KEPT * kept, kept + OPENED_MORE));
 }
 
-/* Nobody comes back to the connections of the one before. */
+/* Another takes its post, and nobody comes back to its connections. It stays while there is no
+ * descriptor for another. */
 static void relieve(struct crew *before)
 {
-    if (new_crew(before->xfer, before->post))
+    int result = new_crew(before->xfer, before->post);
+
+    if (result == -EMFILE)
+        return;
+    if (result)
         out_of_memory(); /* the options are those of the first, which were taken */
     if (!before->running)
         return;

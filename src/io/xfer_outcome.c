@@ -12,6 +12,7 @@
 #include "model/partial.h"
 #include "model/task.h"
 #include "policy/redirect.h"
+#include "policy/sched.h"
 
 enum { STATUS_OK = 200 };
 
@@ -32,8 +33,7 @@ long xfer_status(const struct transfer *transfer)
     return code;
 }
 
-/* libcurl does not say so when a resolver's or a file's descriptor was the one too many. */
-static bool descriptors_are_out(void)
+bool xfer_descriptors_are_out(void)
 {
     int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
 
@@ -134,10 +134,14 @@ static void fill_failure(struct transfer *transfer, CURLcode code)
                       code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_SSL_CACERT_BADFILE;
 
     task->outcome = OUTCOME_FAILED;
-    if ((transfer->no_descriptor && !transfer->connected) || (connecting && descriptors_are_out()))
+    if ((transfer->no_descriptor && !transfer->connected) ||
+        (connecting && xfer_descriptors_are_out()))
         task->outcome = OUTCOME_NO_DESCRIPTOR;
     else if (is_untouched(transfer, code))
         task->outcome = OUTCOME_UNTOUCHED;
+    /* From 8.20 on libcurl remembers that there is no such name, for as long as it keeps names. */
+    if (code == CURLE_COULDNT_RESOLVE_HOST && task->host)
+        xfer_forget_name(transfer->xfer, sched_host_name(task));
     result_setf(&task->result, xfer_reason(code, message), "%s", message);
 }
 
