@@ -3,8 +3,8 @@
  * known by the mark in their names, and go when the run that resumes it comes to their directory,
  * save those that it may go on with.
  *
- * Bound: the directories that were looked through last; to look again does no harm. Borrows: the
- * marks, the names.
+ * Bound: SWEPT_MAX directories are remembered, at most 32 bytes each; beyond that they are looked through
+ * again, which does no harm. Owns: those. Borrows: the marks, the names.
  */
 #ifndef WEIR_IO_FILES_SWEEP_H
 #define WEIR_IO_FILES_SWEEP_H
@@ -12,24 +12,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "base/strings.h"
 
-enum { SWEPT_MAX = 256 };
-
-struct swept {
-    dev_t dev;
-    ino_t ino;
-};
+enum { SWEPT_MAX = 1 << 20 };
 
 struct sweep {
     const uint64_t *marks;
     size_t n_marks;
     const struct strings *spared; /* names, or NULL */
-    struct swept swept[SWEPT_MAX];
-    size_t n_swept; /* ever */
+    uint64_t *swept; /* hashes of device and inode, 0 for none: a table, at most half full */
+    size_t n_swept, capacity;
 };
+
+void sweep_release(struct sweep *);
 
 /* Whether that is the name of one that one of those runs made. */
 bool sweep_has_made(const struct sweep *, const char *name);

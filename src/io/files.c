@@ -84,6 +84,7 @@ void files_free(struct files *files)
     if (!files)
         return;
     close(files->dir);
+    sweep_release(&files->sweep);
     free(files->output_dir);
     free(files);
 }

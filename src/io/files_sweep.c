@@ -12,17 +12,60 @@
 #include "io/files.h"
 #include "policy/filename.h"
 
+enum { CAPACITY_MIN = 64 };
+
+void sweep_release(struct sweep *sweep)
+{
+    free(sweep->swept);
+    *sweep = (struct sweep){0};
+}
+
+/* Never 0. The steps are those of splitmix64, whose bits all depend on all. */
+static uint64_t hash_of(const struct stat *status)
+{
+    uint64_t hash = (uint64_t)status->st_ino ^ (uint64_t)status->st_dev << 40;
+
+    hash = (hash ^ hash >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    hash = (hash ^ hash >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (hash ^ hash >> 31) | 1;
+}
+
+/* Where it stands, or would. */
+static uint64_t *slot_of(const struct sweep *sweep, uint64_t hash)
+{
+    size_t at = (size_t)(hash >> 1) % sweep->capacity;
+
+    while (sweep->swept[at] && sweep->swept[at] != hash)
+        at = (at + 1) % sweep->capacity;
+    return &sweep->swept[at];
+}
+
+static void grow(struct sweep *sweep)
+{
+    struct sweep old = *sweep;
+    bool is_over = old.n_swept == SWEPT_MAX;
+
+    sweep->capacity = is_over ? CAPACITY_MIN : MAX(2 * old.capacity, (size_t)CAPACITY_MIN);
+    sweep->swept = xcalloc(sweep->capacity, sizeof *sweep->swept);
+    sweep->n_swept = is_over ? 0 : old.n_swept;
+    for (size_t i = 0; i < old.capacity && !is_over; i++) {
+        if (old.swept[i])
+            *slot_of(sweep, old.swept[i]) = old.swept[i];
+    }
+    free(old.swept);
+}
+
 static bool was_swept(struct sweep *sweep, const struct stat *status)
 {
-    size_t len = MIN(sweep->n_swept, (size_t)SWEPT_MAX);
+    uint64_t hash = hash_of(status);
 
-    for (size_t i = 0; i < len; i++) {
-        if (sweep->swept[i].ino == status->st_ino && sweep->swept[i].dev == status->st_dev)
-            return true;
-    }
-    sweep->swept[sweep->n_swept++ % SWEPT_MAX] =
-        (struct swept){.dev = status->st_dev, .ino = status->st_ino};
-    return false;
+    if (2 * sweep->n_swept >= sweep->capacity)
+        grow(sweep);
+    uint64_t *slot = slot_of(sweep, hash);
+    bool was_there = *slot == hash;
+    *slot = hash;
+    sweep->n_swept += !was_there;
+    return was_there;
 }
 
 bool sweep_has_made(const struct sweep *sweep, const char *name)

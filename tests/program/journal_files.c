@@ -352,3 +352,40 @@ Test(journal, makes_the_groups_of_a_killed_run_whole)
     }
     stage_free(stage);
 }
+
+/* ---- what a killed run left ---- */
+
+/* The hosts take turns, so each directory is come to again once all others were. Whoever reads more
+ * of them than there are, and the one above them, is killed. */
+Test(leftovers, are_looked_for_once_in_each_directory)
+{
+    enum { HOSTS = 300, ROUNDS = 3 };
+    struct stage *stage = stage_new_any();
+    struct blob list = {0};
+    const char *const env[] = {"LD_PRELOAD=" FAULTY_LIBRARY,
+                               stage_text(stage, "FAULTY=fdopendir:%d:kill", HOSTS + 2),
+                               "http_proxy",
+                               "all_proxy",
+                               "LC_ALL=C",
+                               NULL};
+
+    for (int i = 0; i < HOSTS * ROUNDS; i++)
+        blob_addf(&list, "%s\n",
+                  stage_url_at(stage,
+                               stage_text(stage, "127.0.%d.%d", i % HOSTS / 100, 1 + i % 100),
+                               stage_text(stage, "/text/%d", i)));
+    const char *file = scratch_write(stage->scratch, "list", list.at, list.len);
+    const char *const *argv =
+        RUN_WEIR("--journal", scratch_path(stage->scratch, "journal"), "--resume", "-o",
+                 stage_text(stage, "%s/out/{host}/{seq}", scratch_dir(stage->scratch)), "-a", file);
+    struct run *run = program_spawn((struct run_options){.argv = argv});
+    cr_expect(origin_wait_requests(stage->origin, 20, patience));
+    run_signal(run, SIGKILL);
+    struct run_result result = program_end(run);
+    cr_assert_eq(result.signal, SIGKILL, "it was over before it could be killed");
+    run_result_release(&result);
+    program_expect(program_run((struct run_options){.argv = argv, .env = env}), 0, "", NULL);
+    cr_expect_eq(scratch_count(stage->scratch, "out"), HOSTS);
+    blob_release(&list);
+    stage_free(stage);
+}
