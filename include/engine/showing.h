@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "policy/flood.h"
 #include "policy/progress.h"
 #include "policy/screen.h"
 
@@ -31,11 +32,14 @@ struct showing {
     double due; /* INFINITY: nothing is shown */
     double shown_at;
     bool has_color, is_utf8;
+    bool is_terminal;   /* it goes to one */
     bool is_out_there;  /* the results go to the same terminal */
+    bool is_piped;      /* stdout is a pipe, whose reader may write to the same terminal */
     bool had_two_lines; /* so there are two from then on */
     bool is_counting;
     struct progress progress;
     struct screen screen;
+    struct flood flood;      /* of lines about failures, on a terminal */
     struct buf drawn;        /* what stands there */
     struct counter *counter; /* or NULL */
 };

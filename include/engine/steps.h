@@ -70,6 +70,8 @@ void engine_drop_url(struct engine *, struct task *);
 
 /* Whether failures are told of on stderr. */
 bool engine_tells_failures(const struct engine *);
+/* Says on stderr how many failures were not told of one by one. */
+void engine_tell_rest(struct engine *);
 /* Whether somebody wants to know at the end what the run came to. */
 bool engine_wants_summary(const struct options *);
 /* In words. */

@@ -106,7 +106,7 @@ double engine_due(const struct engine *engine, double now)
     double due = fmin(xfer_due(engine->xfer), node ? node->due : INFINITY);
 
     due = fmin(due, engine->flush_at);
-    due = fmin(due, engine->showing.due);
+    due = fmin(due, fmin(engine->showing.due, engine->showing.flood.due));
     due = fmin(due, engine_journal_due(engine));
     due = fmin(due, engine_start_due(engine, now));
     due = fmin(due, engine_end_due(engine));

@@ -104,8 +104,10 @@ static void tell_summary(struct engine *engine)
     buf_init(&text);
     if (options->summary == OPTION_SUMMARY_JSON)
         summary_add_json(&engine->summary, &text);
-    else
+    else if (options->summary == OPTION_SUMMARY_TEXT)
         summary_add_text(&engine->summary, engine->showing.is_utf8, &text);
+    else
+        summary_add_short(&engine->summary, engine->showing.is_piped, &text);
     (void)!engine_write_all(engine, engine->notes, &text);
     buf_release(&text);
 }
@@ -142,6 +144,7 @@ void engine_tell_end(struct engine *engine)
 {
     if (engine->plan)
         tell_plan(engine);
+    engine_tell_rest(engine);
     tell_halted(engine);
     tell_lost(engine);
     tell_failed_before(engine);

@@ -164,6 +164,12 @@ static void add_colored_failure(const struct task *task, struct buf *out)
     buf_release(&line);
 }
 
+/* The one it was last sent to, or NULL. */
+static const char *host_of(const struct task *task)
+{
+    return task->host ? sched_host_name(task) : NULL;
+}
+
 /* What the run ended before is told in one line at its end, not in thousands. */
 static void tell_failure(struct engine *engine, const struct task *task)
 {
@@ -174,6 +180,9 @@ static void tell_failure(struct engine *engine, const struct task *task)
         return;
     if (makes_records(engine->options) && (reason != REASON_CANCELLED || !engine->lasting.journal))
         return;
+    if (engine->showing.is_terminal &&
+        !flood_shows(&engine->showing.flood, host_of(task), reason, engine->now))
+        return;
     buf_init(&line);
     if (engine_has_color(engine))
         add_colored_failure(task, &line);
@@ -183,10 +192,21 @@ static void tell_failure(struct engine *engine, const struct task *task)
     buf_release(&line);
 }
 
+void engine_tell_rest(struct engine *engine)
+{
+    struct buf line;
+
+    buf_init(&line);
+    flood_count(&engine->showing.flood, &line);
+    if (line.len)
+        engine_note(engine, &line);
+    buf_release(&line);
+}
+
 static void bury(struct engine *engine, struct task *task, double now)
 {
     tell_failure(engine, task);
-    summary_note(&engine->summary, task, task->host ? sched_host_name(task) : NULL);
+    summary_note(&engine->summary, task, host_of(task));
     engine_note_result(engine, task);
     engine->local_trouble |= task->result.reason == REASON_OUTPUT;
     window_remove(&engine->window, task);
@@ -203,6 +223,8 @@ void engine_retire(struct engine *engine, double now)
 {
     struct task *task;
 
+    if (now >= engine->showing.flood.due)
+        engine_tell_rest(engine);
     while (engine->moves_left && engine->bytes_left &&
            (engine->over || window_due(&engine->window)) && has_room(engine, now)) {
         if (engine_put_group_record(engine))

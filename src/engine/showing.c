@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -39,18 +40,27 @@ static bool is_typed_to(const struct options *options)
     return reads_stdin && isatty(STDIN_FILENO);
 }
 
+static bool is_pipe(int number)
+{
+    struct stat status;
+
+    return fstat(number, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+}
+
 /* Where the results go to a terminal they show how it goes. */
 static enum showing_mode mode_of(const struct engine *engine)
 {
     const struct options *options = engine->options;
-    bool can_move = writer_is_terminal(engine->notes) && terminal_can_move();
+    bool can_move = engine->showing.is_terminal && terminal_can_move();
 
     if (options->silent || engine->plan)
         return SHOWING_NOTHING;
     switch ((enum progress_option)options->progress) {
     case OPTION_PROGRESS_AUTO:
-        return can_move && !engine->showing.is_out_there && !is_typed_to(options) ? SHOWING_BAR
-                                                                                  : SHOWING_NOTHING;
+        return can_move && !engine->showing.is_out_there && !engine->showing.is_piped &&
+                       !is_typed_to(options)
+                   ? SHOWING_BAR
+                   : SHOWING_NOTHING;
     case OPTION_PROGRESS_BAR: return can_move ? SHOWING_BAR : SHOWING_LINES;
     case OPTION_PROGRESS_PLAIN: return SHOWING_LINES;
     case OPTION_PROGRESS_NONE: break;
@@ -65,7 +75,7 @@ static bool wants_color(const struct engine *engine)
 
     switch ((enum color_option)engine->options->color) {
     case OPTION_COLOR_AUTO:
-        return writer_is_terminal(engine->notes) && terminal_can_move() && !(no_color && *no_color);
+        return engine->showing.is_terminal && terminal_can_move() && !(no_color && *no_color);
     case OPTION_COLOR_ALWAYS: return true;
     case OPTION_COLOR_NEVER: break;
     }
@@ -78,6 +88,9 @@ void engine_begin_showing(struct engine *engine)
 
     buf_init(&showing->drawn);
     showing->due = INFINITY;
+    flood_init(&showing->flood);
+    showing->is_terminal = writer_is_terminal(engine->notes);
+    showing->is_piped = is_pipe(STDOUT_FILENO);
     showing->has_color = wants_color(engine);
     showing->is_utf8 = terminal_is_utf8();
     showing->is_out_there = prints_results(engine->options) && writer_is_terminal(engine->out);

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "model/task.h"
 
-enum { DRAWN_ROWS = 10, DRAWN_WIDTH = 40, EIGHTHS = 8 };
+enum { DRAWN_ROWS = 10, DRAWN_WIDTH = 40, EIGHTHS = 8, SHORT_HOSTS = 3 };
 
 struct share {
     const char *name;
@@ -204,6 +204,13 @@ static void add_slowest(const struct slowest *slowest, struct buf *out)
     }
 }
 
+static void add_ended(const struct summary *summary, struct buf *out)
+{
+    buf_add_text(out, "weir:   ended: ");
+    add_shown(out, summary->ended);
+    buf_add_char(out, '\n');
+}
+
 void summary_add_text(const struct summary *summary, bool utf8, struct buf *out)
 {
     add_totals(summary, out);
@@ -215,9 +222,51 @@ void summary_add_text(const struct summary *summary, bool utf8, struct buf *out)
     add_slowest(&summary->slowest, out);
     add_failures(&summary->failures, out);
     add_hosts(&summary->failures, out);
-    buf_add_text(out, "weir:   ended: ");
-    add_shown(out, summary->ended);
+    add_ended(summary, out);
+}
+
+static void add_slowest_one(const struct slowest *slowest, struct buf *out)
+{
+    if (!slowest->len)
+        return;
+    buf_add_text(out, "weir:   slowest: ");
+    amount_add_duration(slowest->at[0].seconds, out);
+    buf_addf(out, " #%llu ", (unsigned long long)slowest->at[0].seq);
+    add_shown(out, slowest->at[0].url);
     buf_add_char(out, '\n');
+}
+
+static void add_worst_hosts(const struct failures *failures, struct buf *out)
+{
+    const struct failing_host *worst[FAILURE_HOSTS_TOLD];
+    size_t len = failures_worst(failures, worst);
+
+    if (!len)
+        return;
+    buf_add_text(out, "weir:   hosts with the most failures:");
+    for (size_t i = 0; i < MIN(len, (size_t)SHORT_HOSTS); i++) {
+        buf_add_text(out, i ? ", " : " ");
+        add_shown(out, worst[i]->name);
+        buf_addf(out, " %llu", (unsigned long long)worst[i]->failed);
+    }
+    buf_add_char(out, '\n');
+}
+
+void summary_add_short(const struct summary *summary, bool brief, struct buf *out)
+{
+    add_totals(summary, out);
+    if (brief || summary->stats.results < SUMMARY_LINE_BELOW)
+        return;
+    add_times("total", &summary->total, out);
+    add_slowest_one(&summary->slowest, out);
+    if (stats_failed(&summary->stats)) {
+        buf_add_text(out, "weir:   failed: ");
+        add_reasons(summary->failures.reasons, out);
+        buf_add_char(out, '\n');
+    }
+    add_worst_hosts(&summary->failures, out);
+    if (strcmp(summary->ended, "all done") != 0)
+        add_ended(summary, out);
 }
 
 /* ---- as JSON ---- */
