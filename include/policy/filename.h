@@ -6,7 +6,7 @@
  * - only {path} is split at `/`; elsewhere a `/` becomes `_`, as do control bytes (C0, DEL, C1) and
  *   bytes that are no UTF-8
  * - what is put in, for {path} each segment of it, is `_` where it is empty, `.` or `..`
- * - a part of the name that would begin with a `-` from outside begins with `_-`; one that would
+ * - a `.` or `-` from outside that would begin a part of the name is `_`; a part that would still
  *   pass for a file in the making begins with `_weir-`
  * - a part over 255 bytes that is not all the user's is cut, and ends in `-` and a hash of the
  * whole

@@ -126,6 +126,12 @@ static void add_fit(struct buf *name, const char *bytes, size_t len)
     }
 }
 
+/* A part that begins so is hidden, is a directory, or passes for an option. */
+static bool begins_badly(const char *part)
+{
+    return part[0] == '.' || part[0] == '-';
+}
+
 /* It stays within its part, and that is a name then: what is added is never empty, nor only dots
  * that mean a directory. */
 static void add_foreign(struct making *making, const char *text, size_t len)
@@ -137,8 +143,11 @@ static void add_foreign(struct making *making, const char *text, size_t len)
         buf_add_char(making->name, '_');
         return;
     }
-    if (first && text[0] == '-')
+    if (first && begins_badly(text)) {
         buf_add_char(making->name, '_');
+        text++;
+        len--;
+    }
     add_fit(making->name, text, len);
 }
 
@@ -317,11 +326,9 @@ static const char *part_fault(const char *part, size_t len)
 
 static const char *foreign_part_fault(const char *part, size_t len)
 {
-    if (!is_nothing(part, len) && part[0] == '-')
-        return "begins with a -";
-    if (is_in_the_making(part, len))
-        return "begins as only files in the making do";
-    return part_fault(part, len);
+    const char *fault = part_fault(part, len);
+
+    return !fault && begins_badly(part) ? "begins with a - or a ." : fault;
 }
 
 /* The fault of the first part that has one. */

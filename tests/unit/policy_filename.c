@@ -168,7 +168,7 @@ Test(filename, keeps_what_is_put_in_within_the_directory)
         {"//", "d/_/_/_", "d/_"},
         {"a/", "d/a/_", "d/_"},
         {"./.", "d/_/_", "d/_"},
-        {"...", "d/...", "d/..."},
+        {"...", "d/_..", "d/_.."},
         {"%2e%2e/x", "d/%2e%2e/x", "d/x"},
         {"a\\..\\b", "d/a\\..\\b", "d/a\\..\\b"},
     };
@@ -184,7 +184,7 @@ Test(filename, splits_only_the_path)
 {
     struct filename_parts parts = {.id = "../../a/b", .host = "h/../x", .path = "p/q"};
 
-    expect_name("{id}", &parts, ".._.._a_b");
+    expect_name("{id}", &parts, "_._.._a_b");
     expect_name("{host}", &parts, "h_.._x");
     expect_name("x{path}y", &parts, "xp/qy");
 }
@@ -219,11 +219,23 @@ Test(filename, lets_nothing_from_outside_pass_for_an_option)
 {
     struct filename_parts parts = {.id = "-rf", .path = "-a/b/-c"};
 
-    expect_name("{id}", &parts, "_-rf");
-    expect_name("d/{id}", &parts, "d/_-rf");
-    expect_name("{path}", &parts, "_-a/b/_-c");
+    expect_name("{id}", &parts, "_rf");
+    expect_name("d/{id}", &parts, "d/_rf");
+    expect_name("{path}", &parts, "_a/b/_c");
     expect_name("x{id}", &parts, "x-rf");
     expect_name("-{id}", &parts, "--rf");
+}
+
+Test(filename, lets_nothing_from_outside_hide)
+{
+    struct filename_parts parts = {.id = ".netrc", .host = "..", .path = ".git/hooks/..x"};
+
+    expect_name("{id}", &parts, "_netrc");
+    expect_name("{path}", &parts, "_git/hooks/_.x");
+    expect_name("{name}", &parts, "_.x");
+    expect_name("x{id}", &parts, "x.netrc");
+    expect_name(".{id}", &parts, "..netrc");
+    expect_name("{host}{id}", &parts, "_.netrc");
 }
 
 Test(filename, lets_nothing_pass_for_a_file_in_the_making)
@@ -376,7 +388,7 @@ Test(filename, trusts_the_users_own_text_up_to_what_is_put_in)
 
 Test(filename, takes_a_relative_name_as_it_stands)
 {
-    static const char *const names[] = {"a",       "a/b/c.html", "...",  ".hidden", "a b",
+    static const char *const names[] = {"a",       "a/b/c.html", "a...", "x.hidden", "a b",
                                         "a-b/c-d", "\xC3\xA9",   "a\\b", "{seq}"};
     struct buf err;
 
@@ -395,9 +407,9 @@ Test(filename, refuses_a_name_that_would_have_to_be_changed)
         {"", "is empty"},          {"/a", "not relative"},      {"..", ". or .."},
         {"../a", ". or .."},       {"a/../b", ". or .."},       {"a/..", ". or .."},
         {"./a", ". or .."},        {"a//b", "is empty"},        {"a/", "is empty"},
-        {"-a", "begins with a -"}, {"a/-b", "begins with a -"}, {".weir-1/a", "in the making"},
+        {"-a", "begins with a -"}, {"a/-b", "begins with a -"}, {".weir-1/a", "or a ."},
         {"a\nb", "control"},       {"a\x7F", "control"},        {"a\xC2\x85", "control"},
-        {"a\xFF", "UTF-8"},
+        {"a\xFF", "UTF-8"},        {".ssh/a", "or a ."},        {"a/.b", "or a ."},
     };
     struct buf err;
 
@@ -449,7 +461,7 @@ Test(filename, makes_only_names_that_would_be_accepted)
         }
         text[len] = '\0';
         struct filename_parts parts = {.seq = 7, .id = text, .host = text, .path = text};
-        make("{path}/{id}{host}/.{name}/{name}{id}", &parts, &name);
+        make("{path}/{id}{host}/x.{name}/{name}{id}", &parts, &name);
         cr_assert_eq(filename_check_relative(name.data, &err), 0, "%s: %s", name.data, err.data);
     }
     buf_release(&name);
