@@ -273,9 +273,11 @@ static int read_id(struct reading *reading, const char *field, const json_t *val
     return keep_text(reading, field, &reading->detail->id);
 }
 
+/* A record says null of its own beside a request that has one: then that stays. */
 static int read_context(struct reading *reading, const char *field, const json_t *value)
 {
-    (void)value;
+    if (json_is_null(value) && reading->detail->context)
+        return 0;
     return keep_text(reading, field, &reading->detail->context);
 }
 
@@ -324,14 +326,19 @@ static int read_output(struct reading *reading, const char *field, const json_t 
 struct field {
     const char *name;
     int (*read)(struct reading *, const char *field, const json_t *value);
-    bool is_plain;  /* a record has it beside the request */
-    bool is_echoed; /* of a request that is invalid too */
+    bool is_plain;    /* a record has it beside the request */
+    bool is_echoed;   /* of a request that is invalid too */
+    bool may_be_null; /* in a record, too, where null elsewhere stands for nothing */
 };
 
 static const struct field fields[] = {
     {.name = "url", .read = read_url, .is_plain = true},
     {.name = "id", .read = read_id, .is_plain = true, .is_echoed = true},
-    {.name = "context", .read = read_context, .is_plain = true, .is_echoed = true},
+    {.name = "context",
+     .read = read_context,
+     .is_plain = true,
+     .is_echoed = true,
+     .may_be_null = true},
     {.name = "group", .read = read_group, .is_plain = true, .is_echoed = true},
     {.name = "method", .read = read_method},
     {.name = "headers", .read = read_headers},
@@ -382,7 +389,7 @@ static int read_echoed(struct reading *reading, const json_t *object, bool is_re
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
         const char *name = fields[i].name;
         json_t *value = fields[i].is_echoed ? json_object_get(object, name) : NULL;
-        if (!value || (is_record && json_is_null(value)))
+        if (!value || (is_record && json_is_null(value) && !fields[i].may_be_null))
             continue;
         if (json_text_count(reading->text, reading->len, name) > 1)
             continue;
@@ -481,9 +488,65 @@ static bool read_plain(const char *text, size_t len, struct request *request)
     return true;
 }
 
-static int parse(const char *text, size_t len, struct request *request, struct buf *err)
+static void hide_nuls(char *text, size_t len)
+{
+    static const char nul[] = "\\u0000";
+
+    for (char *at = text; (at = memmem(at, len - (size_t)(at - text), nul, strlen(nul))) != NULL;)
+        at[strlen(nul) - 1] = '1';
+}
+
+/* The member's value within the object, which may be changed; NULL where there is none. */
+static char *member_of(char *object, size_t len, const char *key, size_t *ret_len)
+{
+    const char *value = json_text_member(object, len, key, ret_len);
+
+    return value ? object + (value - object) : NULL;
+}
+
+/* Of what is kept as text jansson only has to say whether it is JSON. */
+static void hide_kept(char *object, size_t len)
+{
+    static const char *const kept[] = {"context", "json"};
+
+    for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+        size_t value_len = 0;
+        char *value = member_of(object, len, kept[i], &value_len);
+        if (value)
+            hide_nuls(value, value_len);
+    }
+}
+
+/* jansson takes no name with a NUL, but in what we echo there may be one. */
+static json_t *load(const char *text, size_t len, json_error_t *ret_error)
 {
     size_t flags = JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL;
+    json_t *object = json_loadb(text, len, flags, ret_error);
+
+    if (object || json_error_code(ret_error) != json_error_null_byte_in_key)
+        return object;
+    char *copy = xstrndup(text, len);
+    size_t request_len = 0;
+    char *request = member_of(copy, len, "request", &request_len);
+    hide_kept(copy, len);
+    if (request)
+        hide_kept(request, request_len);
+    object = json_loadb(copy, len, flags, ret_error);
+    free(copy);
+    return object;
+}
+
+static void explain(const json_error_t *error, struct buf *err)
+{
+    buf_setf(err, "bad JSON at byte %d: ", error->position);
+    if (json_error_code(error) == json_error_stack_overflow)
+        buf_addf(err, "lists and objects nested more than %d deep", JSON_PARSER_MAX_DEPTH);
+    else
+        buf_add_text(err, error->text);
+}
+
+static int parse(const char *text, size_t len, struct request *request, struct buf *err)
+{
     const char *nul = memchr(text, '\0', len);
     json_error_t error;
     int result;
@@ -493,9 +556,9 @@ static int parse(const char *text, size_t len, struct request *request, struct b
         buf_setf(err, "bad JSON at byte %zu: a NUL byte", (size_t)(nul - text));
         return -EINVAL;
     }
-    json_t *object = json_loadb(text, len, flags, &error);
+    json_t *object = load(text, len, &error);
     if (!object) {
-        buf_setf(err, "bad JSON at byte %d: %s", error.position, error.text);
+        explain(&error, err);
         return -EINVAL;
     }
     request->detail = detail_new();

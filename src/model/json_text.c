@@ -68,7 +68,7 @@ static bool next_member(const char **at, const char *end, struct member *member)
     if (name >= end || *name != '"')
         return false;
     const char *behind = skip_string(name, end);
-    const char *value = skip_blanks(skip_blanks(behind, end) + 1, end);
+    const char *value = skip_blanks(MIN(skip_blanks(behind, end) + 1, end), end);
     *at = skip_value(value, end);
     *member = (struct member){.name = name + 1,
                               .name_len = (size_t)(behind - 1 - (name + 1)),

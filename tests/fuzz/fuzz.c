@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/util.h"
 #include "model/json_text.h"
 
 _Noreturn void promise_broken(const char *what, const char *file, int line)
@@ -21,7 +22,12 @@ int is_record(const char *text, size_t len)
 
     if (len == 0 || memchr(text, '\n', len) != text + len - 1 || !text_is_utf8(text, len))
         return 0;
-    object = json_loadb(text, len, flags, NULL);
+    /* A name in what it echoes may hold a NUL, which jansson knows of no name. */
+    char *copy = xstrndup(text, len);
+    for (char *at = copy; (at = strstr(at, "\\u0000")) != NULL;)
+        at[5] = '1';
+    object = json_loadb(copy, len, flags, NULL);
+    free(copy);
     /* What it echoes may have a name twice, not the record itself. */
     int is_object =
         json_is_object(object) && json_text_count(text, len, NULL) == json_object_size(object);

@@ -551,6 +551,9 @@ Test(json_request, keeps_what_a_record_echoes)
 {
     struct request request;
 
+    read("{\"reason\":\"dns\",\"url\":\"h\",\"context\": null }", &request);
+    expect_text(request.detail->context, "null", "context");
+    request_release(&request);
     read("{\"reason\":\"dns\",\"url\":\"h\",\"id\":1.0,\"context\":{\"a\":1.0},\"group\":null}",
          &request);
     expect_text(request.detail->id, "1.0", "id");
@@ -624,6 +627,8 @@ Test(json_request, gives_back_what_it_echoes_though_it_is_invalid)
         {"{" ECHOES "}", "url: is missing", "\"i\"", "[1]", "2", "{" ECHOES "}"},
         {"{\"id\":[],\"url\":1,\"context\":3,\"group\":{}}", "id: must be a string or a number",
          NULL, "3", NULL, "{\"id\":[],\"url\":1,\"context\":3,\"group\":{}}"},
+        {"{\"id\":true,\"url\":\"h\",\"context\":3}", "id: must be a string or a number", NULL, "3",
+         NULL, "{\"id\":true,\"url\":\"h\",\"context\":3}"},
         {"{\"id\":1,\"url\":\"h\",\"id\":2,\"group\":3}", "id: is there twice", NULL, NULL, "3",
          NULL},
         {"{\"url\":\"h\"," ECHOES ",\"url\":\"h\"}", "url: is there twice", "\"i\"", "[1]", "2",
@@ -645,6 +650,33 @@ Test(json_request, gives_back_what_it_echoes_though_it_is_invalid)
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         check_kept(&cases[i]);
+}
+
+/* The text of a value is what counts; jansson, which has no such name, is only asked whether it is
+ * JSON. */
+Test(json_request, keeps_a_nul_in_the_names_of_what_it_keeps)
+{
+    static const char *const texts[] = {
+        "{\"url\":\"h\",\"context\":{\"a\\u0000b\":\"\\u0000\"},\"json\":{\"\\u0000\":0},\"method\":\"PUT\"}",
+        "{\"reason\":\"dns\",\"context\":{\"a\\u0000b\":\"\\u0000\"},\"url\":\"http://other/\",\"request\":"
+        "{\"url\":\"h\",\"json\":{\"\\u0000\":0},\"context\":{\"a\\u0000b\":\"\\u0000\"},\"method\":\"PUT\"}}",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct request request;
+        read(texts[i], &request);
+        expect_text(request.url, "h", "url");
+        expect_text(request.detail->context, "{\"a\\u0000b\":\"\\u0000\"}", "context");
+        expect_text(request.detail->payload, "{\"\\u0000\":0}", "json");
+        cr_expect_eq(request.detail->payload_len, 12);
+        request_release(&request);
+    }
+    expect_refusal("{\"url\":\"h\",\"\\u0000\":1,\"context\":{\"\\u0000\":1}}",
+                   "bad JSON at byte 19: NUL...");
+    expect_refusal("{\"url\":\"h\",\"headers\":{\"A\\u0000\":\"\"}}", "bad JSON at byte ...");
+    expect_refusal("{\"a\\u0000\":1,\"context\"", "bad JSON at byte ...");
+    expect_refusal("{\"a\\u0000\":1,\"context", "bad JSON at byte ...");
+    expect_refusal("{\"a\\u0000\":1,\"context\":", "bad JSON at byte ...");
 }
 
 /* ---- bounds ---- */
@@ -674,12 +706,15 @@ Test(json_request, refuses_a_value_that_is_too_deep_to_be_meant)
     cr_expect_eq(strlen(request.detail->context), 2000);
     request_release(&request);
     add_nested(&text, 500000, "context");
-    expect_refusal(text.data, "bad JSON at byte ...");
+    expect_refusal(text.data,
+                   "bad JSON at byte 2069: lists and objects nested more than 2048 deep");
     add_nested(&text, 500000, "json");
-    expect_refusal(text.data, "bad JSON at byte ...");
+    expect_refusal(text.data,
+                   "bad JSON at byte 2066: lists and objects nested more than 2048 deep");
     buf_clear(&text);
     add_repeated(&text, '[', 1 << 20);
-    expect_refusal(text.data, "bad JSON at byte ...");
+    expect_refusal(text.data,
+                   "bad JSON at byte 2049: lists and objects nested more than 2048 deep");
     buf_release(&text);
 }
 
