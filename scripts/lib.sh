@@ -30,6 +30,7 @@ needs() {
     build  pc:jansson    libjansson-dev        jansson-devel       jansson       jansson-dev        jansson
     build  h:ev.h        libev-dev             libev-devel         libev         libev-dev          libev
     build  h:unistr.h    libunistring-dev      libunistring-devel  libunistring  libunistring-dev   libunistring
+    build  pc:libidn2    libidn2-dev           libidn2-devel       libidn2       libidn2-dev        libidn2
     build  h:utlist.h    uthash-dev            uthash-devel        uthash        uthash-dev         uthash
     build  pc:libxxhash  libxxhash-dev         xxhash-devel        xxhash        xxhash-dev         xxhash
     build  pc:zlib       zlib1g-dev            zlib-devel          zlib          zlib-dev           zlib

@@ -19,6 +19,9 @@ int url_parse(const char *text, const char *default_scheme, struct url **ret_url
 /* Where a `Location: location` seen at `base` leads. */
 int url_resolve(const struct url *base, const char *location, struct url **ret_url,
                 struct buf *err) WARN_UNUSED;
+/* A host's name as each URL has it: in ASCII (punycode), without the dot at its end. Replaces what is
+ * in `ret_name`. -EINVAL, with words in `err`. */
+int url_spell_host(const char *name, struct buf *ret_name, struct buf *err) WARN_UNUSED;
 /* One of the same scheme, host and user, and no more. */
 struct url *url_stem(const struct url *);
 /* What such a one leads to. `rest`, a path and perhaps a query, is taken as it is written: it

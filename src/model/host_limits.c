@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "model/url.h"
+
 void host_limits_release(struct host_limits *limits)
 {
     for (size_t i = 0; i < limits->len; i++)
@@ -34,23 +37,43 @@ static bool can_be_host(const char *host, size_t len)
     return at < end && colons <= 1 && (*at != '[' || memchr(at, ']', (size_t)(end - at)));
 }
 
+/* As a URL has it: the name may be spelled in more than one way. NULL where it cannot be. */
+static char *spell(const char *host, size_t len)
+{
+    char *text = xstrndup(host, len), *separator = strstr(text, "://");
+    char *name = separator ? separator + 3 : text;
+    size_t name_len = *name == '[' ? strcspn(name, "]") + 1 : strcspn(name, ":");
+    char *bare = xstrndup(name, name_len);
+    struct buf spelled, whole, err;
+
+    buf_init(&spelled);
+    buf_init(&whole);
+    buf_init(&err);
+    if (url_spell_host(bare, &spelled, &err) == 0)
+        buf_addf(&whole, "%.*s%s%s", (int)(name - text), text, spelled.data, name + name_len);
+    for (size_t i = 0; i < whole.len; i++)
+        whole.data[i] = (char)tolower((unsigned char)whole.data[i]);
+    free(text);
+    free(bare);
+    buf_release(&spelled);
+    buf_release(&err);
+    return whole.len ? buf_take(&whole) : NULL;
+}
+
 static struct host_limit *find_or_add(struct host_limits *limits, const char *host, size_t len)
 {
-    char *lower;
+    char *own = can_be_host(host, len) ? spell(host, len) : NULL;
 
-    if (!can_be_host(host, len))
+    if (!own)
         return NULL;
-    lower = xstrndup(host, len);
-    for (char *at = lower; *at; at++)
-        *at = (char)tolower((unsigned char)*at);
     for (size_t i = 0; i < limits->len; i++) {
-        if (!strcmp(limits->at[i].host, lower)) {
-            free(lower);
+        if (!strcmp(limits->at[i].host, own)) {
+            free(own);
             return &limits->at[i];
         }
     }
     limits->at = xreallocarray(limits->at, limits->len + 1, sizeof *limits->at);
-    limits->at[limits->len] = (struct host_limit){.host = lower};
+    limits->at[limits->len] = (struct host_limit){.host = own};
     return &limits->at[limits->len++];
 }
 

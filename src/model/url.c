@@ -5,9 +5,12 @@
 #include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
+#include <idn2.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/text.h"
 
 /* A struct url is libcurl's CURLU under a name of ours: no second allocation for each request. */
 static CURLU *handle_of(const struct url *url)
@@ -102,18 +105,139 @@ static void keep_empty_query(struct url *url, const char *text)
     curl_free(path);
 }
 
+/* ---- the host ---- */
+
+static bool is_address(const char *name)
+{
+    return name[0] == '[';
+}
+
+static bool is_ascii(const char *name)
+{
+    while (*name && !(*name & 0x80))
+        name++;
+    return !*name;
+}
+
+static bool can_be_in_name(char c)
+{
+    bool alnum = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+
+    return alnum || c == '.' || c == '-' ||
+           (c > ' ' && c < 0x7F && !strchr("\"#%/:<>?@[\\]^`{|}", c));
+}
+
+/* Where a name ends, or something stands that none holds: libcurl decodes a host, and IDNA makes a
+ * slash of a wide one. */
+static const char *name_end(const char *name)
+{
+    while (can_be_in_name(*name))
+        name++;
+    return name;
+}
+
+static int refuse_byte(char byte, struct buf *err)
+{
+    buf_setf(err, "no host's name can hold \"");
+    text_add_escaped(err, &byte, 1);
+    buf_add_text(err, "\"");
+    return -EINVAL;
+}
+
+/* libidn2 and not libcurl: that one reads the name by the locale. */
+static int to_ascii(const char *name, struct buf *out, struct buf *err)
+{
+    uint8_t *ascii = NULL;
+    int result =
+        idn2_lookup_u8((const uint8_t *)name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+
+    if (result == IDN2_MALLOC)
+        out_of_memory();
+    if (result != IDN2_OK) {
+        buf_setf(err, "the host's name cannot be: %s", idn2_strerror(result));
+        return -EINVAL;
+    }
+    buf_add_text(out, (const char *)ascii);
+    idn2_free(ascii);
+    return 0;
+}
+
+static bool ends_in_dot(const struct buf *name)
+{
+    return name->len && name->data[name->len - 1] == '.';
+}
+
+int url_spell_host(const char *name, struct buf *ret_name, struct buf *err)
+{
+    int result = 0;
+
+    buf_clear(ret_name);
+    if (is_address(name) || is_ascii(name))
+        buf_add_text(ret_name, name);
+    else
+        result = to_ascii(name, ret_name, err);
+    if (result || is_address(name))
+        return result;
+    if (ends_in_dot(ret_name))
+        ret_name->data[--ret_name->len] = '\0';
+    const char *end = name_end(ret_name->data);
+    if (*end)
+        return refuse_byte(*end, err);
+    if (ret_name->len && !ends_in_dot(ret_name))
+        return 0;
+    buf_setf(err, "a part of the host's name is empty");
+    return -EINVAL;
+}
+
+static bool is_spelled(const char *name)
+{
+    const char *end = name_end(name);
+
+    return is_address(name) || (!*end && end > name && end[-1] != '.');
+}
+
+/* libcurl reads the whole again, since the host may have become an address. */
+static int respell_host(CURLU *handle, const char *name, struct buf *err)
+{
+    struct buf spelled;
+    char *text;
+
+    buf_init(&spelled);
+    int result = url_spell_host(name, &spelled, err);
+    CURLUcode code = result ? CURLUE_OK : curl_url_set(handle, CURLUPART_HOST, spelled.data, 0);
+    buf_release(&spelled);
+    if (result || code != CURLUE_OK)
+        return result ? result : explain(code, err);
+    text = part((struct url *)handle, CURLUPART_URL, CURLU_NON_SUPPORT_SCHEME);
+    code =
+        text ? curl_url_set(handle, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) : CURLUE_NO_HOST;
+    curl_free(text);
+    return code == CURLUE_OK ? 0 : explain(code, err);
+}
+
+/* A host has one spelling, whatever the URL says and the locale is. */
+static int settle_host(CURLU *handle, struct buf *err)
+{
+    char *name = part((struct url *)handle, CURLUPART_HOST, 0);
+    int result = name && *name && !is_spelled(name) ? respell_host(handle, name, err) : 0;
+
+    curl_free(name);
+    return result;
+}
+
 static int set_whole(CURLU *handle, const char *text, unsigned flags, struct url **ret_url,
                      struct buf *err)
 {
     CURLUcode code = curl_url_set(handle, CURLUPART_URL, text, flags | CURLU_NON_SUPPORT_SCHEME);
+    int result = code == CURLUE_OK ? settle_host(handle, err) : explain(code, err);
 
-    if (code == CURLUE_OK) {
-        *ret_url = (struct url *)handle;
-        keep_empty_query(*ret_url, text);
-        return 0;
+    if (result) {
+        curl_url_cleanup(handle);
+        return result;
     }
-    curl_url_cleanup(handle);
-    return explain(code, err);
+    *ret_url = (struct url *)handle;
+    keep_empty_query(*ret_url, text);
+    return 0;
 }
 
 int url_parse(const char *text, const char *default_scheme, struct url **ret_url, struct buf *err)
@@ -250,9 +374,7 @@ static bool add_plain(const struct url *url, struct buf *out)
 {
     char *scheme = part(url, CURLUPART_SCHEME, 0), *host = part(url, CURLUPART_HOST, 0);
 
-    /* A host is kept decoded: what has a % in it is to be written otherwise. */
-    if (!scheme || strncmp(scheme, "http", 4) != 0 || !host || strchr(host, '%') ||
-        !is_plain(url)) {
+    if (!scheme || strncmp(scheme, "http", 4) != 0 || !host || !is_plain(url)) {
         curl_free(scheme);
         curl_free(host);
         return false;

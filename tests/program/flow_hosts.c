@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,6 +19,48 @@
 #include "stage.h"
 
 static const char first[] = "127.0.0.1", second[] = "127.0.0.2";
+
+/* ---- hosts that are spelled otherwise ---- */
+
+/* Where the locale is C, too: libcurl would read such a name by that. */
+Test(spelling, of_a_host_gets_it_no_second_limit)
+{
+    static const char *const spellings[] = {"localhost",
+                                            "LOCALHOST",
+                                            "localhost.",
+                                            "\xEF\xBD\x8C"
+                                            "ocalhost",
+                                            "loc%61lhost",
+                                            "localhos\xEF\xBC\xB4."};
+    static const char *const locales[] = {"LC_ALL=C", "LC_ALL=C.UTF-8"};
+
+    for (size_t k = 0; k < 2; k++) {
+        struct stage *stage = stage_new();
+        const char *const env[] = {locales[k], NULL};
+        struct blob input = {0};
+        for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
+            blob_addf(&input, "http://%s:%u/text/a?delay=0.05\n", spellings[i],
+                      (unsigned)origin_port(stage->origin));
+        json_t *records =
+            records_of(program_run((struct run_options){
+                           .argv = RUN_WEIR("--jsonl", "--per-host", "1", "--parallel-immediate"),
+                           .env = env,
+                           .input = input.at,
+                           .input_len = input.len}),
+                       0, 6);
+        for (size_t i = 0; i < 6; i++)
+            cr_expect_eq(strncasecmp(record_text(record_at(records, i), "url_effective"),
+                                     "http://localhost:", 17),
+                         0);
+        cr_expect_eq(origin_counts(stage->origin).in_service_peak, 1);
+        cr_expect(stage_saw_header(
+            stage, "/text/a?delay=0.05", "Host",
+            stage_text(stage, "localhost:%u", (unsigned)origin_port(stage->origin))));
+        json_decref(records);
+        blob_release(&input);
+        stage_free(stage);
+    }
+}
 
 /* ---- hosts that are given up ---- */
 

@@ -151,13 +151,22 @@ Test(host_limits, refuses_what_can_be_no_host)
         cr_expect_eq(host_limits_set_interval(&limits, hosts[i], len, 5), -EINVAL);
     }
     cr_expect_eq(limits.len, 0);
-    set_jobs(&limits,
-             "b\xc3\xbc"
-             "cher.example",
-             5);
-    cr_expect_eq(host_limits_find(&limits, "http://b\xc3\xbc"
-                                           "cher.example:80")
-                     .jobs,
-                 5);
     host_limits_release(&limits);
+}
+
+Test(host_limits, knows_a_name_in_each_spelling)
+{
+    static const char *const hosts[] = {"b\xc3\xbc"
+                                        "cher.example",
+                                        "http://B\xc3\x9c"
+                                        "CHER.example.:80",
+                                        "xn--bcher-kva.example."};
+
+    for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+        struct host_limits limits = {0};
+        set_jobs(&limits, hosts[i], 5);
+        cr_expect_eq(host_limits_find(&limits, "http://xn--bcher-kva.example:80").jobs, 5, "%s",
+                     hosts[i]);
+        host_limits_release(&limits);
+    }
 }

@@ -93,7 +93,6 @@ Test(url, is_written_as_libcurl_writes_it)
         "http://[fe80::1%25lo]/",
         "http://[fe80::1%lo]:82/",
         "http://h%41.example/",
-        "http://a%25b/",
         "http://h./",
         "ftp://h/a;type=a",
         "file:///etc/hosts",
@@ -160,17 +159,100 @@ Test(url, is_the_same_host_however_it_is_written)
     }
 }
 
+/* Else each spelling is a host of its own to the limits, and no name that libcurl looked up. */
+Test(url, has_one_spelling_of_a_host)
+{
+    static const struct {
+        const char *text, *host;
+    } cases[] = {
+        {"http://b\xC3\xBC"
+         "cher.example/x",
+         "http://xn--bcher-kva.example:80"},
+        {"http://B\xC3\x9C"
+         "CHER.example/x",
+         "http://xn--bcher-kva.example:80"},
+        {"http://bu\xCC\x88"
+         "cher.example/",
+         "http://xn--bcher-kva.example:80"},
+        {"http://b%C3%BCcher.example", "http://xn--bcher-kva.example:80"},
+        {"http://xn--bcher-kva.example./", "http://xn--bcher-kva.example:80"},
+        {"http://b\xC3\xBC"
+         "cher\xE3\x80\x82"
+         "example:81/",
+         "http://xn--bcher-kva.example:81"},
+        {"http://\xEF\xBD\x88.example/", "http://h.example:80"},
+        {"http://h.example./", "http://h.example:80"},
+        {"http://h.example.:8080?q", "http://h.example:8080"},
+        {"http://fa\xC3\x9F.example/", "http://xn--fa-hia.example:80"},
+        {"http://\xEF\xBC\x91.2.3.4/", "http://1.2.3.4:80"},
+        {"http://\xEF\xBC\x90x7f.1/", "http://127.0.0.1:80"},
+        {"http://1.2.3.4./", "http://1.2.3.4:80"},
+        {"http://a_b.example/", "http://a_b.example:80"},
+        {"http://\xC3\xBC_a.example/", "http://xn--_a-wka.example:80"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct url *url = parse(cases[i].text, "http"), *base = parse("http://h/", "http"), *next;
+        struct buf err;
+        buf_init(&err);
+        cr_assert_eq(url_resolve(base, strstr(cases[i].text, "://") + 1, &next, &err), 0);
+        char *host = text_of(url_add_host, url), *text = text_of(url_add_text, url);
+        char *hop = text_of(url_add_host, next);
+        cr_expect_str_eq(host, cases[i].host, "%s: %s", cases[i].text, host);
+        cr_expect_eq(strncmp(text, host, strlen("http://h")), 0, "%s: %s", cases[i].text, text);
+        cr_expect_str_eq(hop, cases[i].host, "%s: %s", cases[i].text, hop);
+        free(host);
+        free(text);
+        free(hop);
+        buf_release(&err);
+        url_free(url);
+        url_free(base);
+        url_free(next);
+    }
+}
+
+Test(url, keeps_all_else_as_its_host_is_spelled_anew)
+{
+    struct url *url = parse("https://u%40:p@H\xC3\x9C.example.:81/A%2fb?q=1&x#f", "http");
+    char *text = text_of(url_add_text, url);
+
+    cr_expect_str_eq(text, "https://u%40:p@xn--h-eha.example:81/A%2fb?q=1&x#f");
+    free(text);
+    url_free(url);
+}
+
 Test(url, refuses_what_cannot_be_read)
 {
     static const char *const texts[] = {
-        "http://",        "http://h:99999/",
-        "http://h:port/", "http://h:-1/",
-        "http://a b/",    "http://[::1/",
-        "http://[::zz]/", "http://[]/",
-        "http://h/\x01",  "http://h\x7f/",
-        "http://u@/",     "/about.html",
-        "/h/x",           "/",
-        "//h/x",          "",
+        "http://",
+        "http://h:99999/",
+        "http://h:port/",
+        "http://h:-1/",
+        "http://a b/",
+        "http://[::1/",
+        "http://[::zz]/",
+        "http://[]/",
+        "http://h/\x01",
+        "http://h\x7f/",
+        "http://u@/",
+        "/about.html",
+        "/h/x",
+        "/",
+        "//h/x",
+        "",
+        "http://a%25b/",
+        "http://ho%7Fst/",
+        "http://a%2Fb/",
+        "http://a%20b/",
+        "http://a%00b/",
+        "http://./",
+        "http://a../",
+        "http://b\xFC"
+        "cher.example/",
+        "http://a\xEF\xBC\x8F"
+        "b/", /* U+FF0F, a wide slash */
+        "http://a\xEF\xBC\x85"
+        "b/", /* U+FF05, a wide percent sign */
     };
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
