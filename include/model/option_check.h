@@ -28,7 +28,9 @@ int option_check_writable(const char *path, struct buf *err);
 int option_check_own_file(const char *path, struct buf *err);
 /* Whether a file of that name can be made beside what stands there, and take its place. */
 int option_check_replaceable(const char *path, struct buf *err);
+/* A directory that files can be made in, and one that files can be opened in. */
 int option_check_directory(const char *path, struct buf *err);
+int option_check_searchable(const char *path, struct buf *err);
 int option_check_cert(const char *text, struct buf *err);
 int option_check_pinned_key(const char *text, struct buf *err);
 int option_check_interface(const char *text, struct buf *err);

@@ -24,7 +24,7 @@ struct options {
     struct strings inputs;
     unsigned input_format;
     bool null_separated, globoff;
-    char *proto_default;
+    char *proto_default, *body_dir; /* NULL: no body_file is read */
 
     /* flow */
     unsigned jobs;

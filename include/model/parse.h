@@ -24,7 +24,8 @@ enum input_format { INPUT_AUTO, INPUT_URL, INPUT_JSONL };
 struct parse_rules {
     enum input_format format;
     const char *default_scheme;
-    const struct host_memo *hosts; /* what is known of them; NULL: nothing */
+    const struct host_memo *hosts;      /* what is known of them; NULL: nothing */
+    bool takes_body_file, takes_output; /* the command line says where such files are */
 };
 
 /* What the record of a group begins with, which asks for nothing: those of its members do. */

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { READ_BYTES = 64 * 1024 };
@@ -57,4 +59,19 @@ bool file_is_at(int fd, const char *path)
     struct stat ours, theirs;
 
     return fstat(fd, &ours) == 0 && stat(path, &theirs) == 0 && file_is_same(&ours, &theirs);
+}
+
+/* libc has no wrapper for openat2. */
+int file_open_beneath(const char *dir, const char *name)
+{
+    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (at < 0)
+        return -errno;
+    long fd = syscall(SYS_openat2, at, name, &how, sizeof how);
+    int result = fd < 0 ? -errno : (int)fd;
+    close(at);
+    return result;
 }

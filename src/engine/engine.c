@@ -125,6 +125,8 @@ static void set_rules(struct engine *engine, const struct options *options)
         .format = options->input_format,
         .default_scheme = options->proto_default ? options->proto_default : "http",
         .hosts = &engine->hosts,
+        .takes_body_file = options->body_dir != NULL,
+        .takes_output = options->output || options->output_dir,
     };
     engine->flush_at = INFINITY;
     engine->due = engine->showing.due = INFINITY;

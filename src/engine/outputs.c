@@ -158,7 +158,7 @@ bool engine_wants_output(const struct engine *engine, const struct task *task)
 {
     const struct detail *detail = task->request.detail;
 
-    return engine->filename || (detail && detail->output);
+    return engine->filename || (detail && detail->output && engine->options->output_dir);
 }
 
 /* The journal is still to be told of a name that it gives up. */

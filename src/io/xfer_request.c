@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "io/xfer_internal.h"
 #include "io/xfer_setup.h"
 #include "model/condition.h"
@@ -76,19 +77,29 @@ int xfer_on_seek(void *userdata, curl_off_t offset, int origin)
 static int fail_payload(struct transfer *transfer, int error)
 {
     result_setf(&transfer->task->result, REASON_OUTPUT, "cannot read %s: %s", transfer->ask.payload,
-                strerror(error));
+                error == EXDEV ? "it is not beneath --body-dir" : strerror(error));
     return -error;
+}
+
+/* The command line may name any file, a request only one beneath --body-dir. */
+static int open_file(const struct xfer *xfer, const char *name)
+{
+    if (name != xfer->ask.payload)
+        return file_open_beneath(xfer->options->body_dir, name);
+    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    return fd < 0 ? -errno : fd;
 }
 
 static int open_payload(struct transfer *transfer)
 {
     struct stat status;
 
-    transfer->payload_fd = open(transfer->ask.payload, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (transfer->payload_fd < 0) {
-        transfer->no_descriptor = errno == EMFILE || errno == ENFILE;
-        return fail_payload(transfer, errno);
+    int fd = open_file(transfer->xfer, transfer->ask.payload);
+    if (fd < 0) {
+        transfer->no_descriptor = fd == -EMFILE || fd == -ENFILE;
+        return fail_payload(transfer, -fd);
     }
+    transfer->payload_fd = fd;
     if (fstat(transfer->payload_fd, &status) < 0)
         return fail_payload(transfer, errno);
     if (!S_ISREG(status.st_mode))

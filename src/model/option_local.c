@@ -27,15 +27,25 @@ int option_check_readable(const char *path, struct buf *err)
     return access(path, R_OK) == 0 ? 0 : fail_path(err, "read", path);
 }
 
-int option_check_directory(const char *path, struct buf *err)
+static int check_directory(const char *path, int mode, struct buf *err)
 {
     struct stat status;
 
     if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode))
         errno = ENOTDIR;
-    else if (access(path, W_OK | X_OK) == 0)
+    else if (access(path, mode) == 0)
         return 0;
     return fail_path(err, "use", path);
+}
+
+int option_check_directory(const char *path, struct buf *err)
+{
+    return check_directory(path, W_OK | X_OK, err);
+}
+
+int option_check_searchable(const char *path, struct buf *err)
+{
+    return check_directory(path, X_OK, err);
 }
 
 /* Whether a file of that name can be made. */

@@ -1,5 +1,6 @@
 #include "model/parse.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,13 +107,27 @@ static void name_field(char **message, const char *field)
     *message = buf_take(&words);
 }
 
+/* A line that a stranger wrote names local files only where the command line says which. */
+static int check_files(const struct parse_rules *rules, const struct detail *detail,
+                       struct buf *err)
+{
+    if (detail->payload_kind == PAYLOAD_FILE && !rules->takes_body_file)
+        buf_setf(err, "body_file: needs --body-dir, the directory that such files are in");
+    else if (detail->output && !rules->takes_output)
+        buf_setf(err, "output: needs --output or --output-dir, the directory for such files");
+    else
+        return 0;
+    return -EINVAL;
+}
+
 static void parse_json(const struct parse_rules *rules, const char *line, size_t len,
                        struct request *request, struct url **ret_url)
 {
     struct buf err;
 
     buf_init(&err);
-    if (json_request_parse(line, len, request, &err) == 0) {
+    if (json_request_parse(line, len, request, &err) == 0 &&
+        check_files(rules, request->detail, &err) == 0) {
         take_url(rules, request->url, request->url, strlen(request->url), request, ret_url);
         if (request->invalid)
             name_field(&request->invalid, "url");

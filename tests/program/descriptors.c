@@ -40,18 +40,20 @@ Test(few_descriptors, are_not_left_to_connections_that_nobody_uses)
 Test(few_descriptors, are_waited_for_by_payloads_and_by_files)
 {
     struct stage *stage = stage_new();
-    const char *payload = scratch_write_text(stage->scratch, "payload", "x");
+    const char *dir = scratch_dir(stage->scratch);
     const char *out = scratch_mkdir(stage->scratch, "out");
     struct blob lines = {0};
 
+    scratch_write_text(stage->scratch, "payload", "x");
     for (unsigned i = 0; i < HOSTS; i++)
-        blob_addf(&lines, "{\"url\":\"%s\",\"body_file\":\"%s\"}\n",
-                  stage_url(stage, "/text/%u?delay=0.05", i), payload);
-    program_expect(fetch_with(stage, 18, RUN_WEIR("-w", "%{reason} "), blob_text(&lines)), 0,
-                   "ok ok ok ok ok ok ok ok ok ok ok ok ", "");
-    program_expect(fetch_with(stage, 18,
-                              RUN_WEIR("-o", stage_text(stage, "%s/{seq}", out), "-w", "%{reason} ",
-                                       "--parallel-immediate"),
+        blob_addf(&lines, "{\"url\":\"%s\",\"body_file\":\"payload\"}\n",
+                  stage_url(stage, "/text/%u?delay=0.05", i));
+    program_expect(
+        fetch_with(stage, 19, RUN_WEIR("-w", "%{reason} ", "--body-dir", dir), blob_text(&lines)),
+        0, "ok ok ok ok ok ok ok ok ok ok ok ok ", "");
+    program_expect(fetch_with(stage, 19,
+                              RUN_WEIR("--body-dir", dir, "-o", stage_text(stage, "%s/{seq}", out),
+                                       "-w", "%{reason} ", "--parallel-immediate"),
                               blob_text(&lines)),
                    0, "ok ok ok ok ok ok ok ok ok ok ok ok ", "");
     cr_expect_eq(scratch_count(stage->scratch, "out"), HOSTS);

@@ -37,29 +37,32 @@ ParameterizedTestParameters(name, has_what_the_template_says)
         {"p-{seq:03}.html", "/text/a", "", "p-001.html"},
         {"{id}", "/text/a", "\"x y\"", "x y"},
         {"{id}", "/text/a", "12.50", "12.50"},
-        {"{id}", "/text/a", "-7", "_-7"},
+        {"{id}", "/text/a", "-7", "_7"},
         {"{id}", "/text/a", "", "_"},
         {"{id}", "/text/a", "\"\"", "_"},
         {"{id}", "/text/a", "\"..\"", "_"},
-        {"{id}", "/text/a", "\"../../up\"", ".._.._up"},
+        {"{id}", "/text/a", "\"../../up\"", "_._.._up"},
         {"{id}", "/text/a", "\"/etc/passwd\"", "_etc_passwd"},
-        {"{id}", "/text/a", "\"-rf\"", "_-rf"},
+        {"{id}", "/text/a", "\"-rf\"", "_rf"},
         {"{id}", "/text/a", "\"a\\u0001\\n\\u007f\\u0085b\"", "a____b"},
         {"{id}", "/text/a", "\"\\u00e9\"", "\xc3\xa9"},
         {"{id}", "/text/a", "\".weir-1\"", "_weir-1"},
         {"x/{id}/y", "/text/a", "\"..\"", "x/_/y"},
+        {"{path}", "/text/.git/hooks/x", "", "text/_git/hooks/x"},
+        {"{name}", "/text/.netrc", "", "_netrc"},
+        {".{id}", "/text/a", "\"x\"", ".x"},
         {"{name}", "/text/a/b.html", "", "b.html"},
         {"{name}", "/text/a/", "", "_"},
-        {"{name}", "/text/-rf", "", "_-rf"},
+        {"{name}", "/text/-rf", "", "_rf"},
         {"{name}", "/text/a%2Fb", "", "a%2Fb"},
-        {"{name}", "/text/..%2f..%2fx", "", "..%2f..%2fx"},
+        {"{name}", "/text/..%2f..%2fx", "", "_.%2f..%2fx"},
         {"{name}", "/text/a?tag=/../x", "", "a"},
         {"{path}", "/text/a/b.html?tag=1", "", "text/a/b.html"},
         {"{path}.txt", "/text/a/", "", "text/a/_.txt"},
         {"{path}", "/text//x", "", "text/_/x"},
         {"{path}", "/text/a/../b", "", "text/b"},
         {"{path}", "/../../text/b", "", "text/b"},
-        {"{path}", "/text/-a/-b", "", "text/_-a/_-b"},
+        {"{path}", "/text/-a/-b", "", "text/_a/_b"},
         {"{{{seq}}}", "/text/a", "", "{1}"},
         {"../work/{name}", "/text/a", "", "a"},
     };
@@ -173,7 +176,6 @@ ParameterizedTestParameters(asked_name, stays_in_the_directory_or_is_invalid)
     static struct asked_case cases[] = {
         {"\"page\"", "page"},
         {"\"a/b/page.html\"", "a/b/page.html"},
-        {"\"...\"", "..."},
         {"\"a b\\u00e9\"", "a b\xc3\xa9"},
         {"\"{seq}\"", "{seq}"},
         {"\"/abs\"", ""},
@@ -188,6 +190,9 @@ ParameterizedTestParameters(asked_name, stays_in_the_directory_or_is_invalid)
         {"\"\"", ""},
         {"\"-rf\"", ""},
         {"\"a/-rf\"", ""},
+        {"\"...\"", ""},
+        {"\".ssh/authorized_keys\"", ""},
+        {"\"a/.git\"", ""},
         {"\".weir-0\"", ""},
         {"\"a\\u0000b\"", ""},
         {"\"a\\nb\"", ""},
@@ -207,14 +212,14 @@ ParameterizedTest(struct asked_case *asked, asked_name, stays_in_the_directory_o
     const char *line =
         stage_text(stage, "{\"url\": \"%s\", \"output\": %s}\n%s\n", stage_url(stage, "/text/a"),
                    asked->output, stage_url(stage, "/text/b"));
-    struct run_result result = fetch_in_work(stage, RUN_WEIR("--jsonl"), line);
+    struct run_result result = fetch_in_work(stage, RUN_WEIR("--jsonl", "--output-dir", "."), line);
     json_t *records = records_read(&result.out);
     const json_t *record = record_at(records, 0);
     const char *work = scratch_path(stage->scratch, "work");
 
     cr_expect_str_eq(record_text(record, "reason"), *asked->name ? "ok" : "invalid");
     if (*asked->name) {
-        cr_expect_str_eq(record_text(record, "body_file"), asked->name);
+        cr_expect_str_eq(record_text(record, "body_file"), stage_text(stage, "./%s", asked->name));
         cr_expect(record_file_is(record, work, "a\n", 2));
     } else {
         cr_expect(strstr(record_text(record, "errormsg"), "output"));
@@ -238,6 +243,24 @@ Test(asked_name, comes_before_the_template)
                    0, "", "");
     cr_expect(scratch_exists(stage->scratch, "work/out/d/own"));
     cr_expect(scratch_exists(stage->scratch, "work/out/sub/2"));
+    stage_free(stage);
+}
+
+/* A line that a stranger wrote would else make files where the run happens to be. */
+Test(asked_name, is_for_a_run_that_puts_bodies_into_files)
+{
+    struct stage *stage = stage_new();
+    const char *line =
+        stage_text(stage, "{\"url\": \"%s\", \"output\": \"a\"}\n", stage_url(stage, "/text/a"));
+    struct run_result result = fetch_in_work(stage, RUN_WEIR(), line);
+
+    cr_expect(blob_contains(&result.err, ": invalid: output: needs --output or --output-dir"), "%s",
+              blob_text(&result.err));
+    program_expect(result, 1, "", NULL);
+    cr_expect_eq(scratch_count(stage->scratch, "work"), 0);
+    cr_expect_eq(origin_counts(stage->origin).requests, 0);
+    program_expect(fetch_in_work(stage, RUN_WEIR("-o", "/dev/null"), line), 0, "", "");
+    cr_expect_eq(scratch_count(stage->scratch, "work"), 0);
     stage_free(stage);
 }
 

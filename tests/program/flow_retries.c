@@ -310,12 +310,15 @@ Test(retry, sends_the_same_payload_again)
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
         const char *url = stage_url(stage, "/echo?%s&tag=%zu", faults[i], i);
         const char *const line = stage_text(
-            stage, "{\"url\":\"%s&x=1\",\"method\":\"PUT\",\"body_file\":\"%s\"}\n", url, file);
+            stage, "{\"url\":\"%s&x=1\",\"method\":\"PUT\",\"body_file\":\"payload\"}\n", url);
         expect_sent(program_fetch(RUN_WEIR("--retry-all-methods", "--retry-delay=0.01",
                                            "--data-binary", data, url),
                                   NULL),
                     payload);
-        expect_sent(program_fetch(RUN_WEIR("--retry-delay=0.01"), line), payload);
+        expect_sent(
+            program_fetch(RUN_WEIR("--retry-delay=0.01", "--body-dir", scratch_dir(stage->scratch)),
+                          line),
+            payload);
         expect_sent(program_fetch(RUN_WEIR("--retry-delay=0.01", "-T", file,
                                            stage_url(stage, "/echo?%s&x=%zu", faults[i], i)),
                                   NULL),

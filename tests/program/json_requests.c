@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "program.h"
 #include "record.h"
@@ -31,6 +32,7 @@ static const char *request_of(struct stage *stage, const char *target, const cha
 #define FORM "\nContent-Type: application/x-www-form-urlencoded\n"
 #define JSON "\nContent-Type: application/json\n"
 #define ONE  "-H", "X-One: 1"
+#define FROM "--body-dir"
 
 ParameterizedTestParameters(json_request, is_what_its_fields_and_then_the_options_say)
 {
@@ -57,8 +59,13 @@ ParameterizedTestParameters(json_request, is_what_its_fields_and_then_the_option
         {"'json':{'a' : [1,2.50,1e2]}", {""}, "POST ", JSON, "", "{\"a\" : [1,2.50,1e2]}"},
         {"'json':null", {""}, "POST ", JSON, "", "null"},
         {"'json':1,'headers':{'Content-Type':'a/b'}", {""}, "POST ", "Type: a/b\n", JSON, "1"},
-        {"'body_file':'payload'", {""}, "POST ", "\nContent-Length: 5\n", "Type", "a\nb\r\n"},
-        {"'body_file':'payload','method':'PUT'", {""}, "PUT ", "", "Type", "a\nb\r\n"},
+        {"'body_file':'payload'", {FROM, "."}, "POST ", "Length: 5\n", "Type", "a\nb\r\n"},
+        {"'body_file':'sub/../payload','method':'PUT'",
+         {FROM, "."},
+         "PUT ",
+         "",
+         "Type",
+         "a\nb\r\n"},
         /* beside options */
         {"", {ONE, "-A", "me/1"}, "GET ", "\nX-One: 1\n", "weir/", ""},
         {"'headers':{'X-Two':'2'}", {ONE}, "GET ", "\nX-One: 1\n", "", ""},
@@ -110,6 +117,7 @@ ParameterizedTest(struct field_case *with, json_request,
 
     for (size_t i = 0; i < WORDS_MAX && *with->words[i]; i++)
         argv[i + 1] = with->words[i];
+    scratch_mkdir(stage->scratch, "sub");
     scratch_write_text(stage->scratch, "payload", "a\nb\r\n");
     struct run_result result = program_run((struct run_options){.argv = argv,
                                                                 .cwd = scratch_dir(stage->scratch),
@@ -175,6 +183,48 @@ Test(json_request, has_a_timeout_of_its_own)
     program_expect(program_fetch(RUN_WEIR("-m", "0.2"),
                                  request_of(stage, "/text/b?delay=0.5", "\"timeout\":25")),
                    0, "b\n", "");
+    stage_free(stage);
+}
+
+/* A line that a stranger wrote would else post any file to anybody. */
+Test(json_request, sends_a_file_only_from_beneath_the_body_dir)
+{
+    static const char *const names[] = {"../secret", "/etc/passwd", "link", "dir/link",
+                                        "sub/../../secret"};
+    struct stage *stage = stage_new();
+    const char *dir = scratch_mkdir(stage->scratch, "bodies");
+    struct blob lines = {0};
+
+    scratch_write_text(stage->scratch, "secret", "secret");
+    scratch_write_text(stage->scratch, "bodies/payload", "payload");
+    scratch_mkdir(stage->scratch, "bodies/sub");
+    cr_assert_eq(symlink("../secret", scratch_path(stage->scratch, "bodies/link")), 0);
+    cr_assert_eq(symlink("..", scratch_path(stage->scratch, "bodies/dir")), 0);
+    cr_assert_eq(symlink("payload", scratch_path(stage->scratch, "bodies/inner")), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        blob_add_text(&lines, request_of(stage, "/echo",
+                                         stage_text(stage, "\"body_file\":\"%s\"", names[i])));
+    blob_add_text(&lines, request_of(stage, "/echo", "\"body_file\":\"inner\""));
+
+    json_t *records = records_of(program_fetch(RUN_WEIR("--jsonl"), blob_text(&lines)), 1, 6);
+    for (size_t i = 0; i < 6; i++) {
+        cr_expect_str_eq(record_text(record_at(records, i), "reason"), "invalid");
+        cr_expect(
+            strstr(record_text(record_at(records, i), "errormsg"), "body_file: needs --body-dir"));
+    }
+    cr_expect_eq(origin_counts(stage->origin).requests, 0);
+    json_decref(records);
+    records =
+        records_of(program_fetch(RUN_WEIR("--jsonl", "--body-dir", dir), blob_text(&lines)), 4, 6);
+    for (size_t i = 0; i < 5; i++) {
+        cr_expect_str_eq(record_text(record_at(records, i), "reason"), "output", "%s", names[i]);
+        cr_expect(
+            strstr(record_text(record_at(records, i), "errormsg"), "it is not beneath --body-dir"));
+    }
+    cr_expect(strstr(record_text(record_at(records, 5), "body"), "\n\npayload"));
+    cr_expect_eq(origin_counts(stage->origin).requests, 1);
+    json_decref(records);
+    blob_release(&lines);
     stage_free(stage);
 }
 

@@ -37,7 +37,7 @@ ParameterizedTestParameters(reuse, shows_nothing_of_the_request_before)
         {"\"body\":\"payload\",\"method\":\"PUT\"", "", ""},
         {"\"body\":\"payload\",\"method\":\"GET\"", "", ""},
         {"\"json\":{\"a\":1}", "", ""},
-        {"\"body_file\":\"/etc/passwd\"", "", ""},
+        {"\"body_file\":\"passwd\"", "", ""},
         {"\"timeout\":20,\"id\":1", "me:word@", ""},
         {"", "me:word@", ""},
         {"", "", "&hdr=Set-Cookie:%20a=1"},
@@ -56,7 +56,7 @@ ParameterizedTest(struct leak_case *leak, reuse, shows_nothing_of_the_request_be
 {
     struct stage *stage = stage_new();
     const char *const *argv = RUN_WEIR("-j1", "-s", "-H", "X-One: 1", "--accept", "any",
-                                       "--max-redirs", "3", "-w", "%{body}|");
+                                       "--max-redirs", "3", "-w", "%{body}|", "--body-dir", "/etc");
     const char *plain = stage_url(stage, "/echo\n");
     const char *echo = plain_echo(stage, argv, plain);
     const char *between =
@@ -94,7 +94,7 @@ ParameterizedTestParameters(reuse, sends_twice_only_what_may_be_done_twice)
         {"\"body\":\"x\"", 1, ""},
         {"\"json\":[]", 1, ""},
         {"\"body\":\"\"", 1, ""},
-        {"\"body_file\":\"/etc/passwd\"", 1, ""},
+        {"\"body_file\":\"passwd\"", 1, ""},
         {"\"method\":\"POST\"", 1, ""},
         {"\"method\":\"PATCH\"", 1, ""},
         {"\"method\":\"PATCH\",\"body\":\"x\"", 1, ""},
@@ -113,7 +113,8 @@ ParameterizedTest(struct once_case *once, reuse, sends_twice_only_what_may_be_do
         const char *url = stage_url(stage, "%s", target);
         const char *input = stage_text(stage, "%s/text/a\n{\"url\":\"%s\",%s}\n",
                                        origin_url(stage->origin), url, once->members);
-        struct run_result result = program_fetch(RUN_WEIR("-j1", "--retry", "0"), input);
+        struct run_result result =
+            program_fetch(RUN_WEIR("-j1", "--retry", "0", "--body-dir", "/etc"), input);
         bool fails = once->times == 1;
         if (fails)
             cr_expect(program_told(&result, stage_text(stage, "line 2: %s", url), "reset", ""),

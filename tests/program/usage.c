@@ -30,6 +30,8 @@ static struct refusal refusals[] = {
     {{"--spool-max", "much"}, "--spool-max: "},
     {{"--spool-dir", "/nonexistent"}, "--spool-dir: cannot use /nonexistent"},
     {{"--spool-dir", "/dev/null"}, "--spool-dir: cannot use /dev/null"},
+    {{"--body-dir", "/nonexistent"}, "--body-dir: cannot use /nonexistent"},
+    {{"--body-dir", "/dev/null"}, "--body-dir: cannot use /dev/null"},
     {{"-m", "soon"}, "--max-time: takes a time"},
     {{"--max-time", "-1"}, "--max-time: "},
     {{"--connect-timeout", "1w"}, "--connect-timeout: "},

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "scratch.h"
@@ -69,5 +70,46 @@ Test(file, over_the_bound_is_refused)
     expect_refusal(path, 0, -EFBIG, "File too large");
     /* It has no end. */
     expect_refusal("/dev/zero", 1 << 20, -EFBIG, "File too large");
+    scratch_free(scratch);
+}
+
+/* -2 stands for one that is opened. */
+Test(file, is_opened_only_beneath_its_directory)
+{
+    static const struct {
+        const char *name;
+        int expected;
+    } cases[] = {
+        {"file", -2},
+        {"sub/../file", -2},
+        {"inner", -2},
+        {"sub/up", -2},
+        {"missing", -ENOENT},
+        {"../secret", -EXDEV},
+        {"outer", -EXDEV},
+        {"absolute", -EXDEV},
+        {"/etc/passwd", -EXDEV},
+        {"sub/../../secret", -EXDEV},
+        {"out/secret", -EXDEV},
+        {"", -ENOENT},
+    };
+    struct scratch *scratch = scratch_new();
+    const char *dir = scratch_mkdir(scratch, "dir");
+
+    scratch_write_text(scratch, "secret", "");
+    scratch_write_text(scratch, "dir/file", "");
+    scratch_mkdir(scratch, "dir/sub");
+    cr_assert_eq(symlink("file", scratch_path(scratch, "dir/inner")), 0);
+    cr_assert_eq(symlink("../file", scratch_path(scratch, "dir/sub/up")), 0);
+    cr_assert_eq(symlink("../secret", scratch_path(scratch, "dir/outer")), 0);
+    cr_assert_eq(symlink("/etc/passwd", scratch_path(scratch, "dir/absolute")), 0);
+    cr_assert_eq(symlink("..", scratch_path(scratch, "dir/out")), 0);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int fd = file_open_beneath(dir, cases[i].name);
+        cr_expect_eq(fd >= 0 ? -2 : fd, cases[i].expected, "%s: %d", cases[i].name, fd);
+        if (fd >= 0)
+            close(fd);
+    }
+    cr_expect_eq(file_open_beneath(scratch_path(scratch, "secret"), "x"), -ENOTDIR);
     scratch_free(scratch);
 }

@@ -10,7 +10,10 @@
 
 static struct key key_of_line(const char *line)
 {
-    struct parse_rules rules = {.format = INPUT_AUTO, .default_scheme = "http"};
+    struct parse_rules rules = {.format = INPUT_AUTO,
+                                .default_scheme = "http",
+                                .takes_body_file = true,
+                                .takes_output = true};
     struct request request = {.seq = 7, .line = 9, .input = "list"};
     struct url *url = NULL;
 

@@ -56,6 +56,7 @@ static const char *sample(const struct option *option)
         const char *name, *text;
     } checked[] = {
         {"proto-default", "https"},
+        {"body-dir", "/tmp"},
         {"spool-dir", "/tmp"},
         {"range", "0-9"},
         {"request", "PUT"},
