@@ -16,8 +16,11 @@ bool text_is_utf8(const char *bytes, size_t len);
  * character. */
 void text_add_valid(struct buf *out, const char *bytes, size_t len, size_t max);
 
-/* Appends it with C0, DEL, C1 and bad bytes written as \xNN: safe on any terminal, one line. */
+/* Appends it with C0, DEL, C1, Cf and bad bytes written as \xNN: safe on any terminal, one line. */
 void text_add_escaped(struct buf *out, const char *bytes, size_t len);
+/* Appends it as a value of tab-separated ones: \t, \n, \r and \\ stand for their characters, \xNN
+ * for the other bytes of C0, DEL, C1 and Cf, U+FFFD for each bad byte. */
+void text_add_cell(struct buf *out, const char *bytes, size_t len);
 
 /* Whether a stream of bytes is UTF-8, told piece by piece. Zeroed: nothing seen yet. */
 struct utf8_stream {

@@ -41,6 +41,9 @@ void rendering_restart(struct rendering *);
 int format_new(const struct options *, struct format **ret_format, struct buf *err) WARN_UNUSED;
 void format_free(struct format *);
 
+/* Whether a terminal shows what it makes: then no value of a template can move it. */
+void format_set_on_terminal(struct format *, bool);
+
 /* What it needs to know of a transfer. */
 bool format_wants_facts(const struct format *);
 bool format_wants_headers(const struct format *);

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unictype.h>
 #include <unistr.h>
 
 /* While bytes are plain they are looked at by so many at once. */
@@ -99,9 +100,18 @@ void text_add_valid(struct buf *out, const char *bytes, size_t len, size_t max)
     }
 }
 
-static bool is_control(ucs4_t code)
+/* C0, DEL, C1, and Cf: characters that have no shape, and turn or hide those around them. */
+static bool moves_text(ucs4_t code)
 {
-    return code < 0x20 || (code >= 0x7F && code < 0xA0);
+    if (code < 0xA0)
+        return code < 0x20 || code >= 0x7F;
+    return uc_is_general_category(code, UC_FORMAT);
+}
+
+static void add_hex(struct buf *out, const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        buf_addf(out, "\\x%02x", (unsigned char)bytes[i]);
 }
 
 void text_add_escaped(struct buf *out, const char *bytes, size_t len)
@@ -110,12 +120,38 @@ void text_add_escaped(struct buf *out, const char *bytes, size_t len)
         ucs4_t code;
         size_t size = read_character(bytes + i, len - i, &code);
         bool bad = code == 0xFFFD && size == 1;
-        if (bad || is_control(code)) {
-            for (size_t k = 0; k < size; k++)
-                buf_addf(out, "\\x%02x", (unsigned char)bytes[i + k]);
-        } else {
+        if (bad || moves_text(code))
+            add_hex(out, bytes + i, size);
+        else
             buf_add(out, bytes + i, size);
-        }
+        i += size;
+    }
+}
+
+/* The letter that stands for it behind a backslash, or NUL. */
+static char cell_letter(ucs4_t code)
+{
+    switch (code) {
+    case '\t': return 't';
+    case '\n': return 'n';
+    case '\r': return 'r';
+    case '\\': return '\\';
+    default: return '\0';
+    }
+}
+
+void text_add_cell(struct buf *out, const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        ucs4_t code;
+        size_t size = read_character(bytes + i, len - i, &code);
+        char letter = cell_letter(code);
+        if (letter)
+            buf_addf(out, "\\%c", letter);
+        else if (moves_text(code))
+            add_hex(out, bytes + i, size);
+        else
+            text_add_valid(out, bytes + i, size, SIZE_MAX);
         i += size;
     }
 }

@@ -270,6 +270,7 @@ static int set_up_io(struct engine *engine, struct buf *err)
     if (result)
         return result;
     engine->shuns_binary = shuns_binary(engine);
+    format_set_on_terminal(engine->format, writer_is_terminal(engine->out));
     result = engine_begin_journal(engine, err);
     if (!result)
         result = engine_begin_cache(engine, err);

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistr.h>
 
-#include "base/text.h"
-
 enum {
     HASH_BYTES = sizeof "-0123456789abcdef" - 1,
     WIDTH_MAX = 20, /* digits of the largest seq */
@@ -390,16 +388,18 @@ void filename_free(struct filename *filename)
     free(filename);
 }
 
-/* Shown, it would not be the same. */
 static bool has_unfit_bytes(const char *name)
 {
-    struct buf shown;
-
-    buf_init(&shown);
-    text_add_escaped(&shown, name, strlen(name));
-    bool differs = strcmp(shown.data, name) != 0;
-    buf_release(&shown);
-    return differs;
+    for (size_t len = strcspn(name, "/");; len = strcspn(name, "/")) {
+        struct buf fit;
+        buf_init(&fit);
+        add_fit(&fit, name, len);
+        bool differs = fit.len != len || memcmp(fit.data, name, len) != 0;
+        buf_release(&fit);
+        if (differs || !name[len])
+            return differs;
+        name += len + 1;
+    }
 }
 
 int filename_check_relative(const char *name, struct buf *err)

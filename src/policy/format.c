@@ -32,6 +32,7 @@ struct format {
     struct segment *segments;
     size_t n_segments, capacity;
     bool has_body, has_headers;
+    bool on_terminal;
     char *header_line;
 };
 
@@ -316,6 +317,11 @@ const char *format_header_line(const struct format *format, size_t *ret_len)
     return format->header_line;
 }
 
+void format_set_on_terminal(struct format *format, bool on_terminal)
+{
+    format->on_terminal = on_terminal;
+}
+
 static bool makes_records(const struct format *format)
 {
     return format->kind != OPTION_FORMAT_RAW && format->kind != OPTION_FORMAT_NONE;
@@ -374,7 +380,7 @@ static void add_member_text(struct rendering *rendering, const char *text, size_
     rendering->any = true;
 }
 
-/* What a byte is written as behind a backslash, or NUL. */
+/* What a byte of a body is written as behind a backslash, or NUL. */
 static char tsv_escape(char c)
 {
     switch (c) {
@@ -399,11 +405,6 @@ static size_t write_tsv(const char *bytes, size_t len, char *out)
     return (size_t)(to - out);
 }
 
-static void add_tsv_text(const char *bytes, size_t len, struct buf *out)
-{
-    buf_extend(out, write_tsv(bytes, len, buf_reserve(out, len * 2)));
-}
-
 static void add_tsv_value(const struct value *value, struct rendering *rendering)
 {
     struct buf plain;
@@ -416,20 +417,51 @@ static void add_tsv_value(const struct value *value, struct rendering *rendering
     case VALUE_SECONDS:
     case VALUE_BOOL: value_add_text(value, 0, &rendering->text); break;
     case VALUE_TEXT:
-    case VALUE_JSON: add_tsv_text(value->text, value->len, &rendering->text); break;
+    case VALUE_JSON: text_add_cell(&rendering->text, value->text, value->len); break;
     case VALUE_WORD:
         buf_init(&plain);
         value_add_text(value, 0, &plain);
-        add_tsv_text(plain.data, plain.len, &rendering->text);
+        text_add_cell(&rendering->text, plain.data, plain.len);
         buf_release(&plain);
         break;
     }
+}
+
+/* A line break in a value would begin a line that nobody asked for. */
+static void add_without_breaks(struct buf *out, const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (bytes[i] == '\r' || bytes[i] == '\n')
+            buf_addf(out, "\\x%02x", (unsigned char)bytes[i]);
+        else
+            buf_add_char(out, bytes[i]);
+    }
+}
+
+/* Makes a value of a template, which is the text from `from` on, fit for where it goes. */
+static void shield(const struct format *format, struct buf *text, size_t from)
+{
+    struct buf value;
+    size_t len = text->len - from;
+
+    if (!len || (!format->on_terminal && !memchr(text->data + from, '\n', len) &&
+                 !memchr(text->data + from, '\r', len)))
+        return;
+    buf_init(&value);
+    buf_add(&value, text->data + from, len);
+    text->len = from;
+    if (format->on_terminal)
+        text_add_escaped(text, value.data, value.len);
+    else
+        add_without_breaks(text, value.data, value.len);
+    buf_release(&value);
 }
 
 static void render_field(const struct format *format, struct rendering *rendering,
                          const struct task *task, const struct segment *segment)
 {
     const struct field *field = segment->field;
+    size_t from = rendering->text.len;
 
     buf_clear(&rendering->scratch);
     struct value value = field->get(&format->rules, task, &rendering->scratch);
@@ -440,20 +472,22 @@ static void render_field(const struct format *format, struct rendering *renderin
         add_tsv_value(&value, rendering);
     } else if (format->kind == OPTION_FORMAT_TEMPLATE) {
         value_add_text(&value, field->digits, &rendering->text);
+        shield(format, &rendering->text, from);
     }
 }
 
-static void render_header(struct rendering *rendering, const struct task *task,
-                          const struct segment *segment)
+static void render_header(const struct format *format, struct rendering *rendering,
+                          const struct task *task, const struct segment *segment)
 {
     const struct facts *facts = task->result.facts;
-    size_t len = 0;
+    size_t len = 0, from = rendering->text.len;
     const char *value = facts ? field_find_header(facts->headers.data, facts->headers.len,
                                                   segment->text, segment->len, &len)
                               : NULL;
 
     if (value)
         buf_add(&rendering->text, value, len);
+    shield(format, &rendering->text, from);
 }
 
 static void render_segment(const struct format *format, struct rendering *rendering,
@@ -464,7 +498,7 @@ static void render_segment(const struct format *format, struct rendering *render
     switch (segment->kind) {
     case SEGMENT_TEXT: buf_add(&rendering->text, segment->text, segment->len); break;
     case SEGMENT_FIELD: render_field(format, rendering, task, segment); break;
-    case SEGMENT_HEADER: render_header(rendering, task, segment); break;
+    case SEGMENT_HEADER: render_header(format, rendering, task, segment); break;
     case SEGMENT_HEADERS:
         if (facts)
             buf_add(&rendering->text, facts->headers.data, facts->headers.len);

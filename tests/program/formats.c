@@ -10,6 +10,7 @@
 #include "program.h"
 #include "record.h"
 #include "stage.h"
+#include "tty.h"
 
 Test(fields, are_those_that_are_chosen_in_that_order)
 {
@@ -301,5 +302,25 @@ ParameterizedTest(struct stream_case *stream, stdout, that_is_closed_early_ends_
     cr_expect_str_eq(blob_text(&result.err), "141\n");
     program_expect(result, 0, "", NULL);
     cr_expect(origin_wait_open(stage->origin, 0, patience));
+    stage_free(stage);
+}
+
+/* ---- on a terminal ---- */
+
+Test(template, cannot_move_a_terminal)
+{
+    static const char sent[] = "a\x1b[31m\xE2\x80\xAEz", shown[] = "a\\x1b[31m\\xe2\\x80\\xaez";
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/text/a?hdr=X-A:%%20a%%1b[31m%%e2%%80%%aez");
+    const char *const *argv = RUN_WEIR("-g", "-w", "%header{x-a}\\n", "--summary=none", url);
+    struct tty *tty = tty_new(100, 10);
+
+    program_expect(program_run((struct run_options){.argv = argv, .output_fd = tty_number(tty)}), 0,
+                   NULL, "");
+    tty_read(tty);
+    cr_expect(tty_shows(tty, shown), "%s", tty_screen(tty));
+    cr_expect_str_empty(tty_fault(tty));
+    program_expect(program_fetch(argv, NULL), 0, stage_text(stage, "%s\n", sent), "");
+    tty_free(tty);
     stage_free(stage);
 }

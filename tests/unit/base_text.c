@@ -122,12 +122,41 @@ Test(text, escapes_all_that_moves_a_terminal)
         {BYTES("\xE2\x82"), "\\xe2\\x82"},
         {BYTES("x\xC3"), "x\\xc3"},
         {BYTES(BAD "\xFF"), BAD "\\xff"}, /* a replacement that was there is a character */
+        {BYTES("\xE2\x80\xAE"
+               "gpj.exe"),
+         "\\xe2\\x80\\xaegpj.exe"}, /* U+202E turns what follows */
+        {BYTES("\xE2\x80\x8B\xC2\xAD\xEF\xBB\xBF"), "\\xe2\\x80\\x8b\\xc2\\xad\\xef\\xbb\\xbf"},
+        {BYTES("\xF3\xA0\x81\x81"), "\\xf3\\xa0\\x81\\x81"}, /* U+E0041, a tag */
+        {BYTES("\xD8\xB9\xE3\x81\x82\xF0\x9F\x98\x80"), "\xD8\xB9\xE3\x81\x82\xF0\x9F\x98\x80"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct buf out;
         buf_init(&out);
         text_add_escaped(&out, cases[i].bytes, cases[i].len);
+        cr_expect_str_eq(out.data, cases[i].expected, "case %zu: %s", i, out.data);
+        buf_release(&out);
+    }
+}
+
+Test(text, of_a_cell_is_valid_and_moves_no_terminal)
+{
+    static const struct text_case cases[] = {
+        {BYTES(""), ""},
+        {BYTES("a\tb\nc\rd\\e"), "a\\tb\\nc\\rd\\\\e"},
+        {BYTES("\x1b[31m\x7f\0"), "\\x1b[31m\\x7f\\x00"},
+        {BYTES("\xC2\x9B\xE2\x80\xAE"), "\\xc2\\x9b\\xe2\\x80\\xae"},
+        {BYTES("\xFF\xC3"), BAD BAD},
+        {BYTES("\x9b"
+               "1m" BAD),
+         BAD "1m" BAD},
+        {BYTES("\xC3\xA9"), "\xC3\xA9"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf out;
+        buf_init(&out);
+        text_add_cell(&out, cases[i].bytes, cases[i].len);
         cr_expect_str_eq(out.data, cases[i].expected, "case %zu: %s", i, out.data);
         buf_release(&out);
     }

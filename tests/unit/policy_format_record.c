@@ -671,11 +671,14 @@ Test(tsv, escapes_what_ends_a_value_or_a_line)
     options.fields = xstrdup("url,errormsg,id");
     free(task->request.url);
     task->request.url = xstrdup("a\tb\\n\nc\r\\");
-    result_setf(&task->result, REASON_HTTP, "\t\xC3\xA9\"");
+    result_setf(&task->result, REASON_HTTP, "\t\xC3\xA9\"\x1b[m\xFF");
     task->request.detail = detail_new();
-    task->request.detail->id = xstrdup("\"a\\tb\"");
+    task->request.detail->id = xstrdup("\"a\\tb\\u202e\"");
     render_by(&options, task, &text);
-    cr_expect_str_eq(text.data, "a\\tb\\\\n\\nc\\r\\\\\t\\t\xC3\xA9\"\ta\\tb\n", "%s", text.data);
+    cr_expect_str_eq(
+        text.data,
+        "a\\tb\\\\n\\nc\\r\\\\\t\\t\xC3\xA9\"\\x1b[m\xEF\xBF\xBD\ta\\tb\\xe2\\x80\\xae\n", "%s",
+        text.data);
     options_release(&options);
     tasks_free(task);
     buf_release(&text);

@@ -202,6 +202,49 @@ struct raw_case {
     bool shows_headers, shows_body;
 };
 
+/* In a pipe a value is what curl writes, save that it is one line. */
+Test(template, escapes_what_a_value_would_do_to_its_reader)
+{
+    static const char *const expected[] = {
+        "\\x0d\\x0ax|one\x1b[m\xE2\x80\xAE\xFF\n\x1b\n",
+        "\\x0d\\x0ax|one\\x1b[m\\xe2\\x80\\xae\\xff\n\x1b\n",
+    };
+
+    for (int on_terminal = 0; on_terminal < 2; on_terminal++) {
+        struct store store;
+        struct task *task = answered(&store, 200, "\x1b\n");
+        struct rendering rendering;
+        struct format *format = NULL;
+        struct options options;
+        char bytes[FORMAT_ROOM_MIN];
+        struct buf err, text;
+        ssize_t len;
+        buf_init(&err);
+        buf_init(&text);
+        options_init(&options);
+        options.format = OPTION_FORMAT_TEMPLATE;
+        options.write_out = xstrdup("%{id}|%header{X-B}\\n%{body}");
+        task->request.detail = detail_new();
+        task->request.detail->id = xstrdup("\"\\r\\nx\"");
+        buf_clear(&task->result.facts->headers);
+        buf_add_text(&task->result.facts->headers,
+                     "HTTP/1.1 200 OK\r\nX-B: one\x1b[m\xE2\x80\xAE\xFF\r\n\r\n");
+        cr_assert_eq(format_new(&options, &format, &err), 0);
+        format_set_on_terminal(format, on_terminal);
+        rendering_init(&rendering);
+        while ((len = format_render(format, &rendering, task, &store, bytes, sizeof bytes, &err)) >
+               0)
+            buf_add(&text, bytes, (size_t)len);
+        cr_expect_str_eq(text.data, expected[on_terminal], "%s", text.data);
+        rendering_release(&rendering);
+        format_free(format);
+        options_release(&options);
+        buf_release(&err);
+        buf_release(&text);
+        finish(task, &store);
+    }
+}
+
 Test(raw, shows_the_headers_before_each_body_where_asked_to)
 {
     static const struct raw_case cases[] = {
