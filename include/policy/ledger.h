@@ -32,7 +32,8 @@ struct ledger {
     size_t n_ahead;
 };
 
-enum ledger_kind { LEDGER_OK, LEDGER_FAILED };
+/* A failure for a local file's sake is LEDGER_OUTPUT, any other LEDGER_FAILED. Two bits, never zero. */
+enum ledger_kind { LEDGER_OK = 1, LEDGER_OUTPUT, LEDGER_FAILED };
 
 /* Makes room for about so many, so that it need not grow. */
 void ledger_init(struct ledger *, size_t expected);

@@ -165,11 +165,14 @@ bool engine_was_done(struct engine *engine, struct task *task)
         engine->summary.stats.done_before++;
         return true;
     }
-    if (!journal_take(engine->lasting.journal, &key, LEDGER_FAILED))
+    bool has_failed = journal_take(engine->lasting.journal, &key, LEDGER_FAILED);
+    bool is_local = !has_failed && journal_take(engine->lasting.journal, &key, LEDGER_OUTPUT);
+    if (!has_failed && !is_local)
         return false;
     task->is_redone = engine->options->retry_failed;
     if (task->is_redone)
         return false;
+    engine->local_trouble |= is_local;
     engine->summary.stats.done_before++;
     engine->summary.stats.failed_before++;
     return true;

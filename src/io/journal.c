@@ -36,6 +36,20 @@ static void note_mark(struct journal *journal, uint64_t mark)
     journal->marks[journal->n_marks++] = mark;
 }
 
+static enum ledger_kind kind_of(enum reason reason)
+{
+    if (reason == REASON_OK)
+        return LEDGER_OK;
+    return reason == REASON_OUTPUT ? LEDGER_OUTPUT : LEDGER_FAILED;
+}
+
+/* Of equal requests it is not known which failed how. */
+static void take_failure(struct journal *journal, const struct key *key)
+{
+    if (!ledger_take(&journal->ledger, key, LEDGER_FAILED))
+        ledger_take(&journal->ledger, key, LEDGER_OUTPUT);
+}
+
 /* False where the stream is shorter than the line says: what it vouches for is lost. */
 static bool note_result(struct journal *journal, const struct journal_line *line)
 {
@@ -45,9 +59,9 @@ static bool note_result(struct journal *journal, const struct journal_line *line
         journal->stream_end = line->offset;
     }
     if (line->kind == JOURNAL_REDO)
-        ledger_take(&journal->ledger, &line->key, LEDGER_FAILED);
-    ledger_add(&journal->ledger, &line->key, line->reason == REASON_OK ? LEDGER_OK : LEDGER_FAILED);
-    /* What failed has none, or gave it up: the first may be an equal request's. */
+        take_failure(journal, &line->key);
+    ledger_add(&journal->ledger, &line->key, kind_of(line->reason));
+    /* A failed request has no name: the first may be that of an equal one. */
     struct journal_line taken;
     if (line->reason == REASON_OK)
         noted_take(&journal->names, &line->key, &taken, NULL);

@@ -15,12 +15,12 @@ static bool is_full(const struct ledger *ledger)
     return ledger->used + 1 > ledger->capacity / 4 * 3;
 }
 
-/* What failed is another request than what was done, and never all zeros. */
+/* The kind makes two requests of one, and is never all zeros. */
 static void make_slot(const struct key *key, enum ledger_kind kind, struct ledger_slot *slot)
 {
     slot->key[0] = (uint32_t)(key->high >> 32);
     slot->key[1] = (uint32_t)key->high;
-    slot->key[2] = ((uint32_t)(key->low >> 32) & ~UINT32_C(3)) | (kind == LEDGER_FAILED ? 3 : 1);
+    slot->key[2] = ((uint32_t)(key->low >> 32) & ~UINT32_C(3)) | (uint32_t)kind;
     slot->count = 0;
 }
 

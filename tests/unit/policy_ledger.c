@@ -70,6 +70,10 @@ Test(ledger, keeps_what_failed_apart)
     cr_expect_not(take(&ledger, 1, LEDGER_OK));
     cr_expect(take(&ledger, 1, LEDGER_FAILED));
     cr_expect(take(&ledger, 2, LEDGER_FAILED));
+    add(&ledger, 2, LEDGER_OUTPUT);
+    cr_expect_not(take(&ledger, 2, LEDGER_FAILED));
+    cr_expect_not(take(&ledger, 2, LEDGER_OK));
+    cr_expect(take(&ledger, 2, LEDGER_OUTPUT));
     cr_expect_eq(ledger.requests, 0);
     ledger_release(&ledger);
 }
