@@ -10,8 +10,10 @@
 
 #include "base/buf.h"
 
+struct digest;
 struct engine;
 struct journal;
+struct journal_line;
 struct partial;
 struct syncer;
 struct task;
@@ -51,12 +53,15 @@ void engine_heed_journal(struct engine *);
 /* When the disk is next to know; INFINITY for not at all. */
 double engine_journal_due(const struct engine *);
 
-/* The task's body is about to stand under that path. A negative errno. */
-int engine_note_name(struct engine *, const struct task *, const char *path) WARN_UNUSED;
+/* The task's whole body is about to stand under that path. A negative errno. */
+int engine_note_name(struct engine *, const struct task *, const char *path,
+                     const struct digest *) WARN_UNUSED;
 /* It does not, after all. */
 void engine_note_name_free(struct engine *, const struct task *, const char *path);
-/* Where an earlier run was about to put it: the caller's, or NULL. */
-char *engine_noted_name(struct engine *, const struct task *);
+/* Where an earlier run was about to put it, which replaces what is in `ret_path`, and what tells that
+ * body from others; false where there is no (other) such name. */
+bool engine_noted_name(struct engine *, const struct task *, struct journal_line *ret_name,
+                       struct buf *ret_path);
 
 /* Its body, whose rest can be asked for, comes into that temporary file. Whether that is noted. */
 bool engine_note_part(struct engine *, const struct task *, const char *file);

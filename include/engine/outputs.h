@@ -28,6 +28,9 @@ enum begun {
     BEGUN_LATER     /* no descriptor is left for the file */
 };
 
+/* Whether its body stands where an earlier run was about to put it: then the file is whole, has its
+ * name, and the result is known. */
+bool engine_find_output(struct engine *, struct task *);
 /* Gives the task its file, if it has one. */
 enum begun engine_begin_output(struct engine *, struct task *);
 /* Another start is to come, and will go on with the file, if the rest of its body can be asked for,
@@ -38,18 +41,12 @@ void engine_end_output(struct engine *, struct task *);
 /* Its turn has come: the file gets its name. Once; the result may become a failure. */
 void engine_publish_output(struct engine *, struct task *);
 /* The same in steps, for several files that are named together or not at all. Whether the task has
- * one that is whole and has no name; false where it cannot be named, and that is the task's result;
- * and the name is given up again. */
+ * one that is whole; false where it cannot be named, and that is the task's result;
+ * and the name is given up again, if it has one. */
 bool engine_has_file(const struct task *);
 bool engine_name_file(struct engine *, struct task *);
 void engine_take_back_file(struct task *);
 void engine_drop_output(struct task *);
-/* Its file goes; of one that failed the name that it gives up stays, for the journal. */
-void engine_drop_file(struct task *);
-/* Where an earlier run was about to put it, or NULL. */
-const char *engine_own_name(const struct task *);
-/* The request has failed: what stands there by that run goes. */
-void engine_give_up_name(struct engine *, const struct task *);
 /* Likewise, where the run that resumes this one may go on with what there is of it. */
 void engine_leave_output(struct task *);
 

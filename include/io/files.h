@@ -23,6 +23,7 @@
 
 #include "base/buf.h"
 #include "base/strings.h"
+#include "io/files_own.h"
 #include "model/condition.h"
 
 struct file;
@@ -62,9 +63,6 @@ void files_set_spared(struct files *, const struct strings *names);
 void files_path(const struct files *, const char *name, struct buf *ret_path);
 /* Whether a regular file stands there. */
 bool files_exists(const struct files *, const char *name, size_t trusted_len);
-/* What an earlier run put under `path`, that or with a number, for what has failed since goes, lest
- * it be in the way. Where it would be replaced anyway it stays. */
-void files_give_up(const struct files *, const char *name, size_t trusted_len, const char *path);
 /* Whether it is what a run that was killed leaves: the last part of a path is asked for. */
 bool files_is_leftover(const char *name);
 
@@ -72,6 +70,7 @@ int files_begin(struct files *, const char *name, size_t trusted_len, struct fil
                 struct buf *err) WARN_UNUSED;
 /* What tells the file from others; once it is finished. */
 struct stamp file_stamp(const struct file *);
+struct file_id file_identity(const struct file *);
 /* What stands under `path`, which is that file's, or that with a number; false where no file does. */
 bool file_look(const struct file *, const char *path, struct stamp *ret_stamp);
 /* That is of an earlier run, and is replaced as long as it is what it was. */
@@ -82,8 +81,6 @@ int files_continue(struct files *, const char *name, size_t trusted_len, const c
                    struct file **ret_file, uint64_t *ret_len) WARN_UNUSED;
 /* What it is called until it is published. */
 const char *file_temporary(const struct file *);
-/* A run before this one was about to publish it under that path: what stands there is its own. */
-void file_set_own(struct file *, const char *own);
 /* Removes what was not published. */
 void file_free(struct file *);
 /* Lets it lie, for files_continue. */
@@ -93,6 +90,8 @@ void file_pause(struct file *);
 bool file_is_paused(const struct file *);
 /* Goes on behind what was written. -ESTALE where that is not `len` bytes any more. */
 int file_resume(struct file *, uint64_t len, struct buf *err) WARN_UNUSED;
+/* Adds to the hasher what a resumed file has. */
+int file_hash(const struct file *, struct hasher *) WARN_UNUSED;
 /* Drops what was written, for another body: that goes to a temporary file of its own, so that the
  * name of one stands for one body for ever. */
 int file_restart(struct file *, struct buf *err) WARN_UNUSED;
@@ -112,8 +111,6 @@ int file_finish(struct file *, struct buf *err) WARN_UNUSED;
 int file_choose(struct file *, struct buf *ret_name, struct buf *err) WARN_UNUSED;
 /* Gives it the chosen name. -EEXIST where somebody has taken that meanwhile. */
 int file_publish(struct file *, struct buf *err) WARN_UNUSED;
-/* What was published goes away; what it replaced does not come back. */
-void file_take_back(struct file *);
 /* Both at once. */
 int file_commit(struct file *, struct buf *ret_name, struct buf *err) WARN_UNUSED;
 

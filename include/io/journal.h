@@ -43,8 +43,10 @@ bool journal_is_new(const struct journal *);
 uint64_t journal_stream_end(const struct journal *);
 /* Takes a finished request out; false where there is no (other) one with that key. */
 bool journal_take(struct journal *, const struct key *, enum ledger_kind);
-/* The path that an unfinished request's body may stand under already: the caller's, or NULL. */
-char *journal_take_name(struct journal *, const struct key *);
+/* Where an unfinished request's body may stand already, and what tells that body from others; false
+ * where there is no (other) such name. The path replaces what is in `ret_path`. */
+bool journal_take_name(struct journal *, const struct key *, struct journal_line *ret_name,
+                       struct buf *ret_path);
 /* What there may be of its body: false where there is nothing (more). The validator replaces what is
  * in `ret_validator`. */
 bool journal_take_part(struct journal *, const struct key *, struct journal_line *ret_part,

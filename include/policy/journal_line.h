@@ -4,14 +4,16 @@
  *
  *   weir-journal 1 SUM                                the first
  *   run MARK SUM                                      a run began; its temporary files have that mark
- *   name KEY PATH SUM                                 a body is about to be called that
- *   free KEY PATH SUM                                 it is not called that after all
+ *   name KEY LENGTH HASH CODE PATH SUM                a whole body is about to be called that
+ *   free KEY PATH SUM                                 the request has no body of that name after all
  *   part KEY BOOT FILE TOTAL SOURCE VALIDATOR SUM     a body comes into that temporary file
  *   done KEY REASON ATTEMPTS OFFSET URL SUM           the result is out; the stream is whole to there
  *   redo KEY REASON ATTEMPTS OFFSET URL SUM           likewise, in the place of a failure before
  *
  * KEY and SOURCE (of a URL) are 32 hexadecimal digits, MARK and BOOT (of the machine) 16, SUM 8;
- * OFFSET is `-` where no file takes the results, TOTAL where nobody has said it.
+ * OFFSET is `-` where no file takes the results, TOTAL where nobody has said it. LENGTH and HASH (32
+ * digits) are the body's, CODE is the status it came with; an older `name` has none of the three, and
+ * proves nothing.
  */
 #ifndef WEIR_POLICY_JOURNAL_LINE_H
 #define WEIR_POLICY_JOURNAL_LINE_H
@@ -21,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "model/digest.h"
 #include "model/key.h"
 #include "model/reason.h"
 
@@ -43,6 +46,9 @@ struct journal_line {
     unsigned version; /* of a head */
     uint64_t mark;    /* of a run */
     struct key key;
+    bool has_digest;      /* a name: */
+    struct digest digest; /* of the body that is to have it */
+    unsigned code;        /* the status that came with that */
     enum reason reason;
     unsigned attempts;
     uint64_t offset;

@@ -112,6 +112,8 @@ static void admit(struct engine *engine, struct task *task, double now)
         deny(engine, task);
     } else if (engine->plan) {
         plan_task(engine, task);
+    } else if (engine_find_output(engine, task)) {
+        engine_complete(engine, task);
     } else if (task->group && task->group->has_failed) {
         engine_cancel_task(engine, task);
     } else {

@@ -105,9 +105,11 @@ static void spoil(struct task *task)
     struct group *group = task->group;
 
     if (task->result.reason != REASON_OK) {
-        engine_drop_file(task);
+        engine_drop_output(task);
         return;
     }
+    if (group->has_failed)
+        engine_take_back_file(task); /* an earlier run gave it its name */
     engine_leave_output(task);
     if (!group->has_failed)
         result_setf(&task->result, REASON_HALTED, "the run ended before its group was whole");
@@ -169,7 +171,7 @@ static void let_go(struct engine *engine, struct group *group)
             continue;
         if (!is_whole && !keeps_result(group, task))
             spoil(task);
-        engine_drop_file(task);
+        engine_drop_output(task);
         engine->tally.succeeded += task->result.reason == REASON_OK;
         window_note_done(&engine->window, task);
     }

@@ -178,14 +178,15 @@ bool engine_was_done(struct engine *engine, struct task *task)
     return true;
 }
 
-char *engine_noted_name(struct engine *engine, const struct task *task)
+bool engine_noted_name(struct engine *engine, const struct task *task,
+                       struct journal_line *ret_name, struct buf *ret_path)
 {
     struct key key;
 
-    if (!engine->lasting.journal)
-        return NULL;
+    if (!engine->lasting.journal || !engine->options->resume)
+        return false;
     key = key_of(&task->request);
-    return journal_take_name(engine->lasting.journal, &key);
+    return journal_take_name(engine->lasting.journal, &key, ret_name, ret_path);
 }
 
 struct partial *engine_noted_part(struct engine *engine, const struct task *task,
@@ -246,19 +247,6 @@ bool engine_withholds(struct engine *engine, struct task *task)
     return is_left;
 }
 
-/* What failed will not be looked for there, so nothing of it is to be there. */
-static void give_up_name(struct engine *engine, const struct task *task, uint64_t position)
-{
-    const char *own = engine_own_name(task);
-
-    if (!own || task->result.reason == REASON_OK)
-        return;
-    struct journal_line line = {
-        .kind = JOURNAL_FREE, .key = key_of(&task->request), .text = own, .len = strlen(own)};
-    engine_give_up_name(engine, task);
-    journal_add(engine->lasting.journal, &line, position);
-}
-
 void engine_vouch(struct engine *engine, const struct task *task)
 {
     uint64_t position;
@@ -276,7 +264,6 @@ void engine_vouch(struct engine *engine, const struct task *task)
         .text = task->request.url,
         .len = strlen(task->request.url),
     };
-    give_up_name(engine, task, position);
     journal_add(engine->lasting.journal, &line, position);
 }
 
@@ -285,30 +272,38 @@ bool engine_may_vouch(const struct engine *engine)
     return !engine->lasting.journal || journal_has_room(engine->lasting.journal);
 }
 
-static int write_name(struct engine *engine, const struct task *task, enum journal_kind kind,
+static int write_name(struct engine *engine, const struct task *task, struct journal_line *line,
                       const char *path)
 {
-    struct journal_line line = {.kind = kind, .text = path, .len = strlen(path)};
-
     if (!engine->lasting.journal)
         return 0;
     if (engine->lasting.failed)
         return -EIO;
-    line.key = key_of(&task->request);
-    int result = journal_write(engine->lasting.journal, &line);
+    line->key = key_of(&task->request);
+    line->text = path;
+    line->len = strlen(path);
+    int result = journal_write(engine->lasting.journal, line);
     if (result)
         fail(engine, result); /* a line may be there in part, and nothing counts behind it */
     return result;
 }
 
-int engine_note_name(struct engine *engine, const struct task *task, const char *path)
+int engine_note_name(struct engine *engine, const struct task *task, const char *path,
+                     const struct digest *digest)
 {
-    return write_name(engine, task, JOURNAL_NAME, path);
+    struct journal_line line = {.kind = JOURNAL_NAME,
+                                .has_digest = true,
+                                .digest = *digest,
+                                .code = (unsigned)task->result.http_code};
+
+    return write_name(engine, task, &line, path);
 }
 
 void engine_note_name_free(struct engine *engine, const struct task *task, const char *path)
 {
-    (void)!write_name(engine, task, JOURNAL_FREE, path);
+    struct journal_line line = {.kind = JOURNAL_FREE};
+
+    (void)!write_name(engine, task, &line, path);
 }
 
 /* Libcurl is at work: what goes wrong is told, and ends the run, once it is not. */

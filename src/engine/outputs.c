@@ -11,6 +11,7 @@
 #include "io/files.h"
 #include "io/journal.h"
 #include "model/condition.h"
+#include "model/digest.h"
 #include "model/json_text.h"
 #include "model/options.h"
 #include "model/partial.h"
@@ -25,11 +26,12 @@ struct output {
     struct task *task;
     struct file *file; /* NULL before a start */
     struct buf name;
-    char *own; /* where an earlier run was about to put it, or NULL */
     size_t trusted_len;
-    uint64_t len;  /* bytes that were written */
-    bool is_noted; /* the journal knows of them */
+    uint64_t len;          /* bytes that were written */
+    struct hasher *hasher; /* of them; NULL without a journal */
+    bool is_noted;         /* the journal knows of them */
     bool is_whole;
+    struct file_id id; /* then: which file it is, whatever its name */
 };
 
 static struct output *output_of(const struct task *task)
@@ -52,8 +54,20 @@ static int write_output(struct sink *sink, const void *bytes, size_t len, struct
     if (output->len)
         note_part(output);
     int result = file_write(output->file, bytes, len, err);
-    output->len += result ? 0 : len;
-    return result;
+    if (result)
+        return result;
+    output->len += len;
+    if (output->hasher)
+        hasher_add(output->hasher, bytes, len);
+    return 0;
+}
+
+static void forget_bytes(struct output *output)
+{
+    output->len = 0;
+    output->is_noted = false;
+    if (output->hasher)
+        hasher_restart(output->hasher);
 }
 
 static int restart_output(struct sink *sink, struct buf *err)
@@ -62,8 +76,7 @@ static int restart_output(struct sink *sink, struct buf *err)
 
     if (!output->len)
         return 0;
-    output->len = 0;
-    output->is_noted = false;
+    forget_bytes(output);
     return file_restart(output->file, err);
 }
 
@@ -161,33 +174,17 @@ bool engine_wants_output(const struct engine *engine, const struct task *task)
     return engine->filename || (detail && detail->output && engine->options->output_dir);
 }
 
-/* The journal is still to be told of a name that it gives up. */
-void engine_drop_file(struct task *task)
-{
-    struct output *output = output_of(task);
-
-    if (!output)
-        return;
-    if (!output->own || task->result.reason == REASON_OK) {
-        engine_drop_output(task);
-        return;
-    }
-    file_free(output->file);
-    output->file = NULL;
-    output->is_whole = false;
-}
-
 static void fail_output(struct engine *engine, struct task *task, const char *words)
 {
     result_setf(&task->result, REASON_OUTPUT, "%s", words);
-    engine_drop_file(task);
+    engine_drop_output(task);
     engine_complete(engine, task);
 }
 
 /* A file that is there is a request that is done. */
 static bool is_there(struct engine *engine, const struct output *output)
 {
-    return engine->options->skip_existing && !output->own &&
+    return engine->options->skip_existing &&
            files_exists(engine->files, output->name.data, output->trusted_len);
 }
 
@@ -199,6 +196,7 @@ static struct output *new_output(struct engine *engine, struct task *task)
     output->task = task;
     output->sink.write = write_output;
     output->sink.restart = restart_output;
+    output->hasher = engine->lasting.journal ? hasher_new() : NULL;
     buf_init(&output->name);
     task->sink = &output->sink;
     return output;
@@ -238,8 +236,6 @@ static enum begun begin_file(struct engine *engine, struct task *task, struct ou
         begun = BEGUN_AND_DONE;
     } else {
         look_at_kept(task, output);
-        if (output->own)
-            file_set_own(output->file, output->own);
     }
     buf_release(&err);
     return begun;
@@ -260,10 +256,18 @@ static void drop_body(struct task *task, struct output *output)
 {
     file_free(output->file);
     output->file = NULL;
-    output->len = 0;
-    output->is_noted = false;
+    forget_bytes(output);
     partial_free(task->partial);
     task->partial = NULL;
+}
+
+/* Bytes that an earlier run wrote. */
+static int hash_old_bytes(struct output *output)
+{
+    if (!output->hasher || hasher_len(output->hasher) == output->len)
+        return 0;
+    hasher_restart(output->hasher);
+    return file_hash(output->file, output->hasher);
 }
 
 /* What cannot be gone on with is begun anew. */
@@ -274,6 +278,8 @@ static enum begun resume_file(struct engine *engine, struct task *task, struct o
     buf_init(&err);
     int result = file_resume(output->file, output->len, &err);
     buf_release(&err);
+    if (!result)
+        result = hash_old_bytes(output);
     if (!result)
         return BEGUN;
     if (result == -EMFILE || result == -ENFILE)
@@ -300,9 +306,46 @@ static bool take_part(struct engine *engine, struct task *task, struct output *o
     task->partial = partial;
     output->is_noted = true;
     look_at_kept(task, output);
-    if (output->own)
-        file_set_own(output->file, output->own);
     return true;
+}
+
+/* Whether one of the names that earlier runs noted has this body. A file with other bytes is a
+ * stranger's. */
+static bool find_named(struct engine *engine, struct task *task, struct journal_line *ret_name,
+                       struct buf *ret_path, struct file_id *ret_id)
+{
+    while (engine_noted_name(engine, task, ret_name, ret_path)) {
+        int result = ret_name->has_digest
+                         ? files_find_own(ret_path->data, &ret_name->digest, ret_id)
+                         : -ESTALE;
+        if (!result)
+            return true;
+        if (result == -ESTALE)
+            engine_note_name_free(engine, task, ret_path->data);
+    }
+    return false;
+}
+
+bool engine_find_output(struct engine *engine, struct task *task)
+{
+    struct journal_line name;
+    struct file_id id;
+    struct buf path;
+
+    if (!engine_wants_output(engine, task))
+        return false;
+    buf_init(&path);
+    bool is_there = find_named(engine, task, &name, &path, &id);
+    if (is_there) {
+        struct output *output = new_output(engine, task);
+        output->is_whole = true;
+        output->id = id;
+        task->body_file = xstrdup(path.data);
+        task->result.http_code = (long)name.code;
+        task->result.body_bytes = name.digest.len;
+    }
+    buf_release(&path);
+    return is_there;
 }
 
 static enum begun first_output(struct engine *engine, struct task *task)
@@ -312,7 +355,6 @@ static enum begun first_output(struct engine *engine, struct task *task)
     bool named;
 
     buf_init(&err);
-    output->own = engine_noted_name(engine, task);
     named = engine_name_output(engine, task, &output->name, &err) == 0;
     output->trusted_len = named ? trusted_len(engine, task) : 0;
     if (!named)
@@ -371,10 +413,7 @@ static void keep_old_file(struct task *task)
     else
         result_setf(&task->result, REASON_OUTPUT, "%s has changed while it was asked about",
                     condition->file);
-    if (task->result.reason == REASON_OK)
-        engine_drop_output(task);
-    else
-        engine_drop_file(task);
+    engine_drop_output(task);
 }
 
 void engine_end_output(struct engine *engine, struct task *task)
@@ -385,7 +424,7 @@ void engine_end_output(struct engine *engine, struct task *task)
     if (!output)
         return;
     if (task->result.reason != REASON_OK) {
-        engine_drop_file(task);
+        engine_drop_output(task);
         return;
     }
     if (task->result.is_unmodified) {
@@ -396,25 +435,10 @@ void engine_end_output(struct engine *engine, struct task *task)
     if (engine->options->remote_time && task->result.modified >= 0)
         file_set_time(output->file, (time_t)task->result.modified);
     output->is_whole = file_finish(output->file, &err) == 0;
+    output->id = file_identity(output->file);
     if (!output->is_whole)
         result_setf(&task->result, REASON_OUTPUT, "%s", err.data);
     buf_release(&err);
-}
-
-const char *engine_own_name(const struct task *task)
-{
-    return task->sink ? output_of(task)->own : NULL;
-}
-
-/* What the cache vouches for was there before. */
-void engine_give_up_name(struct engine *engine, const struct task *task)
-{
-    const struct output *output = output_of(task);
-    const struct condition *condition = task->condition;
-
-    if (condition && condition->file && strcmp(condition->file, output->own) == 0)
-        return;
-    files_give_up(engine->files, output->name.data, output->trusted_len, output->own);
 }
 
 bool engine_has_file(const struct task *task)
@@ -427,15 +451,17 @@ bool engine_has_file(const struct task *task)
 /* The journal and the cache know the name before the file has it. */
 static int commit_noted(struct engine *engine, struct task *task, struct buf *name, struct buf *err)
 {
-    struct file *file = output_of(task)->file;
+    const struct output *output = output_of(task);
+    struct file *file = output->file;
     struct stamp stamp = file_stamp(file);
+    struct digest digest = output->hasher ? hasher_digest(output->hasher) : (struct digest){0};
     int result;
 
     do {
         result = file_choose(file, name, err);
         if (result)
             break; /* none is free, however often it is asked */
-        result = engine_note_name(engine, task, name->data);
+        result = engine_note_name(engine, task, name->data, &digest);
         if (result)
             break;
         engine_keep_file(engine, task, name->data, &stamp);
@@ -453,7 +479,7 @@ bool engine_name_file(struct engine *engine, struct task *task)
     struct buf name, err;
     bool is_named;
 
-    if (!engine_has_file(task))
+    if (!engine_has_file(task) || task->body_file)
         return true;
     buf_init(&name);
     buf_init(&err);
@@ -473,9 +499,9 @@ bool engine_name_file(struct engine *engine, struct task *task)
 
 void engine_take_back_file(struct task *task)
 {
-    if (!engine_has_file(task))
+    if (!engine_has_file(task) || !task->body_file)
         return;
-    file_take_back(output_of(task)->file);
+    files_remove_own(task->body_file, &output_of(task)->id);
     free(task->body_file);
     task->body_file = NULL;
 }
@@ -488,10 +514,8 @@ void engine_publish_output(struct engine *engine, struct task *task)
         engine->tally.succeeded--;
         engine->tally.failed++;
         engine_note_member_changed(engine, task);
-        engine_drop_file(task);
-    } else {
-        engine_drop_output(task);
     }
+    engine_drop_output(task);
 }
 
 void engine_leave_output(struct task *task)
@@ -513,7 +537,7 @@ void engine_drop_output(struct task *task)
         return;
     file_free(output->file);
     buf_release(&output->name);
-    free(output->own);
+    hasher_free(output->hasher);
     free(output);
     task->sink = NULL;
 }

@@ -51,10 +51,10 @@ struct file {
     bool has_time;
     time_t time;
     unsigned number; /* the name's, where it got one */
-    bool has_own;    /* what stands under this number was meant to be this file */
-    unsigned own_number;
-    bool has_former; /* but only while it is this */
+    bool has_former; /* what stands under this number is replaced while it is this */
+    unsigned former_number;
     struct stamp former;
+    struct file_id id;  /* once finished */
     struct stamp stamp; /* once finished */
     char temporary[TEMPORARY_BYTES];
 };
@@ -223,7 +223,7 @@ bool file_is_paused(const struct file *file)
 static int reopen(struct file *file, int dir, uint64_t len)
 {
     struct stat status = {0};
-    int fd = openat(dir, file->temporary, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+    int fd = openat(dir, file->temporary, O_RDWR | O_APPEND | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
     int result = fd < 0 || fstat(fd, &status) < 0 ? -errno : 0;
 
     if (!result &&
@@ -254,6 +254,12 @@ int file_resume(struct file *file, uint64_t len, struct buf *err)
         place_leave(&place);
     }
     return result ? fail(file->files, file->name, result, err) : 0;
+}
+
+int file_hash(const struct file *file, struct hasher *hasher)
+{
+    assert(file->stage == FILE_WRITING);
+    return files_hash(file->fd, hasher);
 }
 
 int file_restart(struct file *file, struct buf *err)
@@ -362,49 +368,38 @@ int files_continue(struct files *files, const char *name, size_t trusted_len, co
     return 0;
 }
 
-/* The number is what stands behind the file's own name, if anything. */
-static bool read_own_number(const char *path, size_t len, const char *own, unsigned *ret_number)
+/* The number is what `kept` has behind the file's own name, if anything. */
+static bool read_number(const char *path, size_t len, const char *kept, unsigned *ret_number)
 {
     char *end;
 
-    if (strncmp(path, own, len) != 0)
+    if (strncmp(path, kept, len) != 0)
         return false;
-    if (!own[len]) {
+    if (!kept[len]) {
         *ret_number = 0;
         return true;
     }
-    if (own[len] != '.' || !isdigit((unsigned char)own[len + 1]))
+    if (kept[len] != '.' || !isdigit((unsigned char)kept[len + 1]))
         return false;
-    unsigned long number = strtoul(own + len + 1, &end, 10);
+    unsigned long number = strtoul(kept + len + 1, &end, 10);
     *ret_number = (unsigned)number;
     return !*end && number >= 1 && number <= FILES_NUMBER_MAX;
 }
 
-static bool find_own_number(const struct files *files, const char *name, const char *own,
-                            unsigned *ret_number)
+static bool find_number_of(const struct file *file, const char *kept, unsigned *ret_number)
 {
     struct buf path;
 
     buf_init(&path);
-    files_path(files, name, &path);
-    bool is_one = read_own_number(path.data, path.len, own, ret_number);
+    files_path(file->files, file->name, &path);
+    bool is_one = read_number(path.data, path.len, kept, ret_number);
     buf_release(&path);
     return is_one;
 }
 
-void file_set_own(struct file *file, const char *own)
-{
-    if (!find_own_number(file->files, file->name, own, &file->own_number))
-        return;
-    file->has_own = true;
-    file->has_former = false;
-}
-
 void file_set_former(struct file *file, const char *path, const struct stamp *former)
 {
-    if (!find_own_number(file->files, file->name, path, &file->own_number))
-        return;
-    file->has_own = file->has_former = true;
+    file->has_former = find_number_of(file, path, &file->former_number);
     file->former = *former;
 }
 
@@ -499,8 +494,10 @@ static void note_stamp(struct file *file)
 {
     struct stat status;
 
-    if (fstat(file->fd, &status) == 0)
-        file->stamp = make_stamp(&status);
+    if (fstat(file->fd, &status) < 0)
+        return;
+    file->stamp = make_stamp(&status);
+    file->id = file_id_of(&status);
 }
 
 int file_finish(struct file *file, struct buf *err)
@@ -609,8 +606,7 @@ bool file_look(const struct file *file, const char *path, struct stamp *ret_stam
     struct place place;
     unsigned number;
 
-    if (!find_own_number(file->files, file->name, path, &number) ||
-        find_place(file, PLACE_LOOK, &place))
+    if (!find_number_of(file, path, &number) || find_place(file, PLACE_LOOK, &place))
         return false;
     bool is_there = look(&place, number, ret_stamp);
     place_leave(&place);
@@ -622,13 +618,18 @@ struct stamp file_stamp(const struct file *file)
     return file->stamp;
 }
 
-/* Whether what stands under its own number is not somebody else's. */
-static bool may_take_own(const struct file *file, const struct place *place)
+struct file_id file_identity(const struct file *file)
+{
+    return file->id;
+}
+
+/* Whether what was to be replaced is still what it was. */
+static bool may_replace_former(const struct file *file, const struct place *place)
 {
     struct stamp stamp;
 
-    return file->has_own && (!file->has_former || (look(place, file->own_number, &stamp) &&
-                                                   stamp_is(&stamp, &file->former)));
+    return file->has_former && look(place, file->former_number, &stamp) &&
+           stamp_is(&stamp, &file->former);
 }
 
 static int refuse_taken(const struct place *place)
@@ -646,8 +647,8 @@ static int choose(struct file *file, const struct place *place)
     file->number = 0;
     if (file->files->conflict == CONFLICT_REPLACE)
         return check_replaceable(file, place);
-    if (may_take_own(file, place)) {
-        file->number = file->own_number;
+    if (may_replace_former(file, place)) {
+        file->number = file->former_number;
         return 0;
     }
     result = is_taken(place, 0);
@@ -675,9 +676,9 @@ static int publish(struct file *file, const struct place *place)
     struct target target = number_name(place->base, file->number);
     int result = rename_to_free(place->dir, file->temporary, target.name);
 
-    bool is_own = file->number == file->own_number && may_take_own(file, place);
-    if (result == -EEXIST && (is_own || file->files->conflict == CONFLICT_REPLACE)) {
-        result = is_own ? 0 : check_replaceable(file, place);
+    bool is_former = file->number == file->former_number && may_replace_former(file, place);
+    if (result == -EEXIST && (is_former || file->files->conflict == CONFLICT_REPLACE)) {
+        result = is_former ? 0 : check_replaceable(file, place);
         if (!result && renameat(place->dir, file->temporary, place->dir, target.name) < 0)
             result = -errno;
     }
@@ -731,31 +732,6 @@ int file_publish(struct file *file, struct buf *err)
         place_leave(&place);
     }
     return result ? fail(file->files, file->name, result, err) : 0;
-}
-
-void file_take_back(struct file *file)
-{
-    struct place place;
-
-    if (file->stage != FILE_PUBLISHED || find_place(file, PLACE_LOOK, &place))
-        return;
-    struct target target = number_name(place.base, file->number);
-    unlinkat(place.dir, target.name, 0);
-    place_leave(&place);
-}
-
-void files_give_up(const struct files *files, const char *name, size_t trusted_len,
-                   const char *path)
-{
-    struct place place;
-    unsigned number;
-
-    if (files->conflict == CONFLICT_REPLACE || !find_own_number(files, name, path, &number) ||
-        place_find(files->dir, name, trusted_len, PLACE_LOOK, &place))
-        return;
-    struct target target = number_name(place.base, number);
-    unlinkat(place.dir, target.name, 0);
-    place_leave(&place);
 }
 
 /* Mostly the name is free, and one call has it. */

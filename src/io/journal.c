@@ -16,8 +16,9 @@ struct journal {
     uint64_t stream_size; /* as the rules say */
     uint64_t stream_end;
     struct ledger ledger;
-    struct noted *names; /* bodies that were about to get theirs */
-    struct noted *parts; /* bodies that were coming, by files that still are as they were left */
+    struct noted_table names; /* bodies that were about to get theirs */
+    struct noted_table
+        parts; /* bodies that were coming, by files that still are as they were left */
     struct strings part_files;
     uint64_t boot;
     bool is_of_any_boot; /* parts are, that are noted */
@@ -76,6 +77,16 @@ static void note_part(struct journal *journal, const struct journal_line *line)
         noted_add(&journal->parts, line);
 }
 
+static void note_free(struct journal *journal, const struct journal_line *line)
+{
+    struct buf path;
+
+    buf_init(&path);
+    journal_line_add_text(line, &path);
+    noted_remove_path(&journal->names, path.data, path.len, &line->key);
+    buf_release(&path);
+}
+
 static bool note_line(void *userdata, const struct journal_line *line)
 {
     struct journal *journal = userdata;
@@ -84,7 +95,7 @@ static bool note_line(void *userdata, const struct journal_line *line)
     case JOURNAL_HEAD: journal->is_new = false; return true;
     case JOURNAL_RUN: note_mark(journal, line->mark); return true;
     case JOURNAL_NAME: noted_add(&journal->names, line); return true;
-    case JOURNAL_FREE: noted_remove(&journal->names, line); return true;
+    case JOURNAL_FREE: note_free(journal, line); return true;
     case JOURNAL_PART: note_part(journal, line); return true;
     case JOURNAL_DONE:
     case JOURNAL_REDO: return note_result(journal, line);
@@ -111,7 +122,7 @@ static int load(struct journal *journal, const struct journal_rules *rules, stru
     if (!result && rules->resume) {
         ledger_init(&journal->ledger, journal_text_results(&text));
         good = journal_text_walk(&text, note_line, journal);
-        noted_files(journal->parts, &journal->part_files);
+        noted_files(&journal->parts, &journal->part_files);
     }
     line_file_unmap(&text);
     journal->good = good;
@@ -174,16 +185,10 @@ bool journal_take(struct journal *journal, const struct key *key, enum ledger_ki
     return ledger_take(&journal->ledger, key, kind);
 }
 
-char *journal_take_name(struct journal *journal, const struct key *key)
+bool journal_take_name(struct journal *journal, const struct key *key,
+                       struct journal_line *ret_name, struct buf *ret_path)
 {
-    struct journal_line line;
-    struct buf path;
-
-    buf_init(&path);
-    if (noted_take(&journal->names, key, &line, &path))
-        return buf_take(&path);
-    buf_release(&path);
-    return NULL;
+    return noted_take(&journal->names, key, ret_name, ret_path);
 }
 
 bool journal_take_part(struct journal *journal, const struct key *key,
@@ -231,6 +236,9 @@ int journal_write(struct journal *journal, const struct journal_line *line)
 {
     struct buf text;
 
+    /* A path that is named now was free: no file there is an earlier run's. */
+    if (line->kind == JOURNAL_NAME)
+        noted_remove_path(&journal->names, line->text, line->len, NULL);
     buf_init(&text);
     journal_line_add(line, &text);
     int result = line_file_write(journal->fd, text.data, text.len);
@@ -318,8 +326,8 @@ static int write_live(struct compaction *compaction, const struct line_file_text
     journal_text_walk(text, note_superseded, compaction);
     journal_text_walk(text, copy_live, compaction);
     if (!compaction->result) {
-        noted_write(compaction->journal->names, &compaction->lines);
-        noted_write(compaction->journal->parts, &compaction->lines);
+        noted_write(&compaction->journal->names, &compaction->lines);
+        noted_write(&compaction->journal->parts, &compaction->lines);
         flush_lines(compaction, 0);
     }
     return compaction->result;

@@ -6,6 +6,7 @@
 
 struct noted {
     UT_hash_handle hh;
+    UT_hash_handle path_hh;
     struct noted *next; /* of the same key, behind it */
     struct noted *last; /* of those; where the first is asked */
     struct key key;
@@ -31,54 +32,100 @@ static struct noted *new_noted(const struct journal_line *line)
     return noted;
 }
 
-/* A run that resumed another may have been about to do the same. */
-static bool is_there(const struct noted *at, const struct noted *noted)
+static bool is_name(const struct noted *noted)
 {
-    while (at &&
-           (strcmp(at->text, noted->text) != 0 || strcmp(at->line.file, noted->line.file) != 0))
-        at = at->next;
-    return at != NULL;
+    return noted->line.kind == JOURNAL_NAME;
 }
 
-void noted_add(struct noted **table, const struct journal_line *line)
+static struct noted *first_of(const struct noted_table *table, const struct key *key)
 {
-    struct noted *noted = new_noted(line), *found;
+    struct noted *found;
 
-    HASH_FIND(hh, *table, &noted->key, sizeof noted->key, found);
-    if (is_there(found, noted)) {
-        free(noted);
-    } else if (found) {
-        found->last->next = noted;
-        found->last = noted;
-    } else {
-        HASH_ADD(hh, *table, key, sizeof noted->key, noted);
-    }
-}
-
-/* Takes out the first for that key. */
-static struct noted *take_first(struct noted **table, const struct key *key)
-{
-    struct noted *found, *second;
-
-    HASH_FIND(hh, *table, key, sizeof *key, found);
-    if (!found)
-        return NULL;
-    HASH_DEL(*table, found);
-    second = found->next;
-    if (second) {
-        second->last = found->last;
-        HASH_ADD(hh, *table, key, sizeof second->key, second);
-    }
+    HASH_FIND(hh, table->by_key, key, sizeof *key, found);
     return found;
 }
 
-bool noted_take(struct noted **table, const struct key *key, struct journal_line *ret_line,
+static void take_out(struct noted_table *table, struct noted *noted)
+{
+    struct noted *first = first_of(table, &noted->key), *before = first, *second = first->next;
+
+    if (is_name(noted))
+        HASH_DELETE(path_hh, table->by_path, noted);
+    if (noted == first) {
+        HASH_DEL(table->by_key, first);
+        if (second) {
+            second->last = first->last;
+            HASH_ADD(hh, table->by_key, key, sizeof second->key, second);
+        }
+        return;
+    }
+    while (before->next != noted)
+        before = before->next;
+    before->next = noted->next;
+    first->last = noted->next ? first->last : before;
+}
+
+/* A run that resumed another may have been about to do the same. */
+static struct noted *find_same(const struct noted_table *table, const struct noted *noted)
+{
+    struct noted *at = first_of(table, &noted->key);
+
+    while (at &&
+           (strcmp(at->text, noted->text) != 0 || strcmp(at->line.file, noted->line.file) != 0))
+        at = at->next;
+    return at;
+}
+
+static void put(struct noted_table *table, struct noted *noted)
+{
+    struct noted *first = first_of(table, &noted->key);
+
+    if (is_name(noted))
+        HASH_ADD_KEYPTR(path_hh, table->by_path, noted->text, noted->line.len, noted);
+    if (first) {
+        first->last->next = noted;
+        first->last = noted;
+    } else {
+        HASH_ADD(hh, table->by_key, key, sizeof noted->key, noted);
+    }
+}
+
+void noted_remove_path(struct noted_table *table, const char *path, size_t len,
+                       const struct key *key)
+{
+    struct noted *noted;
+
+    HASH_FIND(path_hh, table->by_path, path, len, noted);
+    if (!noted || (key && memcmp(key, &noted->key, sizeof *key) != 0))
+        return;
+    take_out(table, noted);
+    free(noted);
+}
+
+void noted_add(struct noted_table *table, const struct journal_line *line)
+{
+    struct noted *noted = new_noted(line), *same = find_same(table, noted);
+
+    if (same) {
+        same->line.has_digest = noted->line.has_digest;
+        same->line.digest = noted->line.digest;
+        same->line.code = noted->line.code;
+        free(noted);
+        return;
+    }
+    if (is_name(noted))
+        noted_remove_path(table, noted->text, noted->line.len, NULL);
+    put(table, noted);
+}
+
+bool noted_take(struct noted_table *table, const struct key *key, struct journal_line *ret_line,
                 struct buf *ret_text)
 {
-    struct noted *found = take_first(table, key);
+    struct noted *found = first_of(table, key);
 
     if (!found)
         return false;
+    take_out(table, found);
     *ret_line = found->line;
     ret_line->text = NULL;
     if (ret_text) {
@@ -89,47 +136,28 @@ bool noted_take(struct noted **table, const struct key *key, struct journal_line
     return true;
 }
 
-void noted_remove(struct noted **table, const struct journal_line *line)
+void noted_files(const struct noted_table *table, struct strings *ret_files)
 {
-    struct noted *first, *before = NULL, *noted;
-    struct buf text;
-
-    buf_init(&text);
-    journal_line_add_text(line, &text);
-    HASH_FIND(hh, *table, &line->key, sizeof line->key, first);
-    for (noted = first; noted && strcmp(noted->text, text.data) != 0; noted = noted->next)
-        before = noted;
-    if (noted && !before) {
-        noted = take_first(table, &line->key);
-    } else if (noted) {
-        before->next = noted->next;
-        first->last = noted->next ? first->last : before;
-    }
-    free(noted);
-    buf_release(&text);
-}
-
-void noted_files(const struct noted *table, struct strings *ret_files)
-{
-    for (const struct noted *first = table; first; first = first->hh.next) {
+    for (const struct noted *first = table->by_key; first; first = first->hh.next) {
         for (const struct noted *one = first; one; one = one->next)
             strings_add(ret_files, xstrdup(one->line.file));
     }
 }
 
-void noted_write(const struct noted *table, struct buf *out)
+void noted_write(const struct noted_table *table, struct buf *out)
 {
-    for (const struct noted *first = table; first; first = first->hh.next) {
+    for (const struct noted *first = table->by_key; first; first = first->hh.next) {
         for (const struct noted *one = first; one; one = one->next)
             journal_line_add(&one->line, out);
     }
 }
 
-void noted_release(struct noted **table)
+void noted_release(struct noted_table *table)
 {
-    struct noted *first = *table, *next, *other;
+    struct noted *first = table->by_key, *next, *other;
 
-    HASH_CLEAR(hh, *table);
+    HASH_CLEAR(path_hh, table->by_path);
+    HASH_CLEAR(hh, table->by_key);
     for (; first; first = next) {
         next = first->hh.next;
         while ((other = first->next) != NULL) {

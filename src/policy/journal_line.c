@@ -50,6 +50,15 @@ static void add_part(const struct journal_line *line, struct buf *out)
     words_add_fit(out, line->text, line->len);
 }
 
+static void add_digest(const struct journal_line *line, struct buf *out)
+{
+    buf_add_number(out, line->digest.len, 1);
+    buf_add_char(out, ' ');
+    add_key(&line->digest.hash, out);
+    buf_add_number(out, line->code, 1);
+    buf_add_char(out, ' ');
+}
+
 void journal_line_add(const struct journal_line *line, struct buf *out)
 {
     size_t start = out->len;
@@ -62,6 +71,8 @@ void journal_line_add(const struct journal_line *line, struct buf *out)
     case JOURNAL_NAME:
     case JOURNAL_FREE:
         add_key(&line->key, out);
+        if (line->has_digest)
+            add_digest(line, out);
         words_add_fit(out, line->text, line->len);
         break;
     case JOURNAL_PART:
@@ -154,6 +165,25 @@ static bool read_part(struct words *left, struct journal_line *line)
            words_next(left, &line->text, &line->len);
 }
 
+/* The path is the last word; an older line has no other. */
+static bool read_name(struct words *left, struct journal_line *line)
+{
+    struct words last = *left;
+    uint64_t code;
+
+    if (!words_next(&last, &line->text, &line->len))
+        return false;
+    line->has_digest = words_next_number(left, &line->digest.len) &&
+                       words_next_key(left, &line->digest.hash) && words_next_number(left, &code) &&
+                       words_next(left, &line->text, &line->len);
+    if (line->has_digest) {
+        line->code = (unsigned)code;
+        return true;
+    }
+    line->digest = (struct digest){0};
+    return last.at >= last.end;
+}
+
 static bool read_rest(struct words *left, struct journal_line *line)
 {
     uint64_t version;
@@ -165,7 +195,7 @@ static bool read_rest(struct words *left, struct journal_line *line)
         line->version = (unsigned)version;
         return true;
     case JOURNAL_RUN: return words_next_hex(left, MARK_DIGITS, &line->mark);
-    case JOURNAL_NAME:
+    case JOURNAL_NAME: return words_next_key(left, &line->key) && read_name(left, line);
     case JOURNAL_FREE:
         return words_next_key(left, &line->key) && words_next(left, &line->text, &line->len);
     case JOURNAL_PART: return words_next_key(left, &line->key) && read_part(left, line);

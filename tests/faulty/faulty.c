@@ -24,7 +24,8 @@ enum { SHORT = -1, KILL = -2 };
 static const struct {
     const char *name;
     int error;
-} faults[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"short", SHORT}, {"kill", KILL}};
+} faults[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"EROFS", EROFS},
+              {"EDQUOT", EDQUOT}, {"short", SHORT},   {"kill", KILL}};
 
 static int fault_of(const char *name)
 {

@@ -106,12 +106,21 @@ static void redo(struct journal *journal, uint64_t number, enum reason reason, u
     journal_add(journal, &line, offset);
 }
 
-static void name(struct journal *journal, uint64_t number, const char *file)
+static void name_body(struct journal *journal, uint64_t number, const char *file, uint64_t len)
 {
-    struct journal_line line = {
-        .kind = JOURNAL_NAME, .key = key_number(number), .text = file, .len = strlen(file)};
+    struct journal_line line = {.kind = JOURNAL_NAME,
+                                .key = key_number(number),
+                                .has_digest = true,
+                                .digest = {.len = len, .hash = key_number(len)},
+                                .text = file,
+                                .len = strlen(file)};
 
     cr_assert_eq(journal_write(journal, &line), 0);
+}
+
+static void name(struct journal *journal, uint64_t number, const char *file)
+{
+    name_body(journal, number, file, number);
 }
 
 static void compact(void)
@@ -146,10 +155,13 @@ static bool took(struct journal *journal, uint64_t number, enum ledger_kind kind
 static void expect_name(struct journal *journal, uint64_t number, const char *file)
 {
     struct key key = key_number(number);
-    char *taken = journal_take_name(journal, &key);
+    struct journal_line taken;
+    struct buf text;
 
-    cr_expect_str_eq(taken ? taken : "(none)", file ? file : "(none)");
-    free(taken);
+    buf_init(&text);
+    bool any = journal_take_name(journal, &key, &taken, &text);
+    cr_expect_str_eq(any ? text.data : "(none)", file ? file : "(none)");
+    buf_release(&text);
 }
 
 static size_t size_of_file(void)
@@ -378,6 +390,59 @@ Test(journal_file, knows_a_name_that_was_noted_again)
     journal = open_at(true, JOURNAL_NO_OFFSET);
     expect_name(journal, 1, "b");
     expect_name(journal, 1, NULL);
+    journal_free(journal);
+}
+
+static void expect_body(struct journal *journal, uint64_t number, uint64_t len)
+{
+    struct key key = key_number(number), hash = key_number(len);
+    struct journal_line taken = {.digest = {.len = ~len}};
+
+    cr_assert(journal_take_name(journal, &key, &taken, NULL));
+    cr_expect(taken.has_digest);
+    cr_expect_eq(taken.digest.len, len);
+    cr_expect_eq(taken.digest.hash.high, hash.high);
+    cr_expect_eq(taken.digest.hash.low, hash.low);
+}
+
+/* The body of the last run that was about to give the name. */
+Test(journal_file, tells_what_the_named_body_is)
+{
+    struct journal *journal = open_at(false, 0);
+
+    begin(journal, 1);
+    name_body(journal, 1, "a", 4);
+    name_body(journal, 2, "b", 7);
+    name_body(journal, 1, "a", 5);
+    journal_free(journal);
+    for (int i = 0; i < 2; i++) {
+        journal = open_at(true, JOURNAL_NO_OFFSET);
+        expect_body(journal, 1, 5);
+        expect_body(journal, 2, 7);
+        journal_free(journal);
+        compact();
+    }
+}
+
+/* The name was free as the second was about to take it. */
+Test(journal_file, gives_no_name_that_another_request_took_later)
+{
+    struct journal *journal = open_at(false, 0);
+
+    begin(journal, 1);
+    name(journal, 1, "a b");
+    name(journal, 1, "c");
+    name(journal, 2, "d");
+    name(journal, 2, "a b");
+    add(journal, 2, REASON_OK, JOURNAL_NO_OFFSET);
+    release(journal, 0);
+    journal_free(journal);
+
+    journal = open_at(true, JOURNAL_NO_OFFSET);
+    begin(journal, 2);
+    name(journal, 3, "c");
+    expect_name(journal, 1, NULL);
+    expect_name(journal, 2, "a b");
     journal_free(journal);
 }
 

@@ -13,7 +13,12 @@ static const struct journal_line samples[] = {
     {.kind = JOURNAL_HEAD, .version = 1},
     {.kind = JOURNAL_RUN, .mark = UINT64_C(0xfedcba9876543210)},
     {.kind = JOURNAL_RUN, .mark = 0},
-    {.kind = JOURNAL_NAME, .key = KEY, TEXT("out/file")},
+    {.kind = JOURNAL_NAME,
+     .key = KEY,
+     .has_digest = true,
+     .digest = {.len = UINT64_C(9007199254740993), .hash = {.high = 1, .low = 2}},
+     .code = 200,
+     TEXT("out/file")},
     {.kind = JOURNAL_NAME, .key = KEY, TEXT(" a b\\c\\x41\t\n\r\x01\x7f\xff\xc3\xa9 ")},
     {.kind = JOURNAL_NAME, .key = KEY, TEXT("\\")},
     {.kind = JOURNAL_FREE, .key = KEY, TEXT("out/a b")},
@@ -44,6 +49,8 @@ static const struct journal_line samples[] = {
      .file = "12345678901234567890123456789012345678901234567",
      .total = JOURNAL_NO_OFFSET,
      TEXT("Sun, 06 Nov 1994 08:49:37 GMT")},
+    {.kind = JOURNAL_NAME, .key = KEY, .has_digest = true, TEXT("1 2 3")},
+    {.kind = JOURNAL_NAME, .key = KEY, TEXT("12")}, /* as older ones are */
 };
 
 enum { SAMPLES = sizeof samples / sizeof *samples };
@@ -72,6 +79,9 @@ static void expect_same(const struct journal_line *read, const struct journal_li
     cr_expect_eq(read->mark, line->mark, "sample %zu", i);
     cr_expect_eq(read->key.high, line->key.high, "sample %zu", i);
     cr_expect_eq(read->key.low, line->key.low, "sample %zu", i);
+    cr_expect_eq(read->has_digest, line->has_digest, "sample %zu", i);
+    cr_expect(digest_is(&read->digest, &line->digest), "sample %zu", i);
+    cr_expect_eq(read->code, line->code, "sample %zu", i);
     cr_expect_eq(read->boot, line->boot, "sample %zu", i);
     cr_expect_eq(read->total, line->total, "sample %zu", i);
     cr_expect_str_eq(read->file, line->file, "sample %zu", i);
@@ -107,7 +117,8 @@ Test(journal_line, has_the_words_of_the_man_page)
     static const char *const starts[SAMPLES] = {
         [0] = "weir-journal 1 ",
         [1] = "run fedcba9876543210 ",
-        [3] = "name 0123456789abcdef00000000deadbeef out/file ",
+        [3] = "name 0123456789abcdef00000000deadbeef 9007199254740993 "
+              "00000000000000010000000000000002 200 out/file ",
         [4] = "name 0123456789abcdef00000000deadbeef "
               "\\x20a\\x20b\\x5cc\\x5cx41\\x09\\x0a\\x0d\\x01\\x7f\xff\xc3\xa9\\x20 ",
         [6] = "free 0123456789abcdef00000000deadbeef out/a\\x20b ",
