@@ -1,6 +1,7 @@
 /*
  * What an answer says about leaving its host alone for a while: Retry-After on 429 and 503, and the
- * RateLimit family, in its drafts and its X- dialects, once nothing remains.
+ * RateLimit family, in its drafts and its X- dialects, once nothing remains. No other file reads
+ * these headers.
  *
  * Knows nothing of: hosts, the clock (the time is an argument).
  */
@@ -10,14 +11,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* How long to wait, as several headers may have said it. */
+struct gate_time {
+    bool is_said;
+    bool is_silly;  /* some header said what is no time to wait */
+    double seconds; /* the longest that was said, counted from the answer */
+    double moment;  /* the latest that was said, in seconds since 1970; 0: none was */
+};
+
 /* What the headers said so far; all zero at first. */
 struct gate_words {
     bool is_empty; /* a remaining count of 0 was seen */
-    bool has_reset;
-    bool asks_for_pause; /* a Retry-After that is not 0 was seen, for others to read */
-    double pause;        /* its seconds, where it is a number: others pass over a part of one */
-    bool is_silly;       /* a reset that is no time was */
-    double reset;        /* as written: seconds, or a moment since 1970 if above 1e9 */
+    struct gate_time reset, pause;
 };
 
 struct gate_verdict {
@@ -30,8 +35,9 @@ struct gate_verdict {
  * costs next to nothing. */
 void gate_read_header(struct gate_words *, const char *line, size_t len);
 
-/* `retry_after` is in seconds; 0: none, or one that cannot be read; less: a date in the past. */
-struct gate_verdict gate_judge(const struct gate_words *, long http_code, double retry_after,
-                               double wall_now, double gate_max);
+/* Whether there is anything to judge. */
+bool gate_is_concerned(const struct gate_words *);
+struct gate_verdict gate_judge(const struct gate_words *, long http_code, double wall_now,
+                               double gate_max);
 
 #endif

@@ -58,7 +58,7 @@ int number_read_count(const char *text, uint64_t *ret_count)
 
 /* By hand and not by strtod: the decimal point is a dot whatever the locale, and neither "inf" nor
  * "0x10" nor "1e3" is a duration. */
-static const char *read_decimal(const char *text, double *ret_value)
+const char *number_read_decimal(const char *text, double *ret_value)
 {
     double value = 0, scale = 1;
     const char *at = text;
@@ -79,7 +79,7 @@ static const char *read_decimal(const char *text, double *ret_value)
 int number_read_seconds(const char *text, double *ret_seconds)
 {
     double value = 0;
-    const char *end = read_decimal(text, &value);
+    const char *end = number_read_decimal(text, &value);
 
     if (!end)
         return -EINVAL;
@@ -114,7 +114,7 @@ static int read_period(const char *text, double *ret_seconds)
 int number_read_rate(const char *text, double *ret_interval)
 {
     double count, seconds = 0;
-    const char *end = read_decimal(text, &count);
+    const char *end = number_read_decimal(text, &count);
     int result;
 
     if (!end || *end != '/' || count <= 0)

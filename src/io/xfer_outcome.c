@@ -44,16 +44,9 @@ bool xfer_descriptors_are_out(void)
 
 void xfer_look_at_gate(struct transfer *transfer)
 {
-    long code = transfer->task->result.http_code;
-    curl_off_t retry_after = 0;
-
-    if (!transfer->head_is_whole)
+    if (!transfer->head_is_whole || !gate_is_concerned(&transfer->gate))
         return;
-    if (code == 429 || code == 503)
-        curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after);
-    if (!retry_after && !transfer->gate.is_empty && !transfer->gate.asks_for_pause)
-        return;
-    struct gate_verdict verdict = gate_judge(&transfer->gate, code, (double)retry_after,
+    struct gate_verdict verdict = gate_judge(&transfer->gate, transfer->task->result.http_code,
                                              clock_wall(), transfer->xfer->options->gate_max);
     transfer->task->closed_for = verdict.seconds;
     if (transfer->xfer->options->verbose)

@@ -24,7 +24,8 @@ ParameterizedTestParameters(gate, is_closed_for_as_long_as_the_answer_says)
     static struct words words[] = {
         {"/text/x?failtimes=1&status=429&retryafter=1", 1, true},
         {"/text/x?failtimes=1&status=503&retryafter=1", 1, true},
-        {"/text/x?failtimes=1&status=503&retryafter=1.5", 1.5, true},
+        {"/text/x?failtimes=1&status=503&hdr=retry-after-ms:1000.5", 1, true},
+        {"/text/x?hdr=X-RateLimit-Remaining:0&hdr=X-RateLimit-Reset-After:1.0", 1, false},
         {"/text/x?failtimes=1&status=503&retryafter=%2B1&hdr=RateLimit-Remaining:0"
          "&hdr=RateLimit-Reset:1",
          1, true},
@@ -238,6 +239,7 @@ Test(gate, holds_for_requests_that_are_not_tried_again)
 
 static const char *const silly[] = {
     "-5",
+    "2999-11-30T19:40:00Z",
     "soon",
     "",
     "1e9999",
