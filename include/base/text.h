@@ -22,6 +22,10 @@ void text_add_escaped(struct buf *out, const char *bytes, size_t len);
  * for the other bytes of C0, DEL, C1 and Cf, U+FFFD for each bad byte. */
 void text_add_cell(struct buf *out, const char *bytes, size_t len);
 
+/* The same, at most `max` bytes of what that makes, and then "..." where it is cut: never within a
+ * character or an escape. */
+void text_add_shown(struct buf *out, const char *bytes, size_t len, size_t max);
+
 /* Whether a stream of bytes is UTF-8, told piece by piece. Zeroed: nothing seen yet. */
 struct utf8_stream {
     char begun[4]; /* of a character whose end has not come */

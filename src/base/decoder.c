@@ -66,7 +66,7 @@ static const struct coding *find_coding(const char *name, size_t len)
 static int fail_unknown(const char *name, size_t len, struct buf *err)
 {
     buf_setf(err, "unknown content encoding ");
-    text_add_escaped(err, name, MIN(len, NAME_SHOWN));
+    text_add_shown(err, name, len, NAME_SHOWN);
     return -EPROTO;
 }
 

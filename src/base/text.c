@@ -156,6 +156,26 @@ void text_add_cell(struct buf *out, const char *bytes, size_t len)
     }
 }
 
+void text_add_shown(struct buf *out, const char *bytes, size_t len, size_t max)
+{
+    struct buf shown;
+    size_t end = 0;
+
+    buf_init(&shown);
+    for (size_t i = 0; i < len && shown.len <= max;) {
+        ucs4_t code;
+        size_t size = read_character(bytes + i, len - i, &code);
+        end = shown.len;
+        text_add_escaped(&shown, bytes + i, size);
+        i += size;
+    }
+    bool is_cut = shown.len > max;
+    buf_add(out, shown.data, is_cut ? end : shown.len);
+    if (is_cut)
+        buf_add_text(out, "...");
+    buf_release(&shown);
+}
+
 /* Takes bytes until the character that was begun is whole, or bad; gives how many. */
 static size_t finish_character(struct utf8_stream *stream, const char *bytes, size_t len)
 {

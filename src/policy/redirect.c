@@ -10,6 +10,9 @@
 /* The chain is kept as long as its request, so it must not be as long as a server likes. */
 enum { LOCATION_MAX = 8 * 1024 };
 
+/* A message holds so many bytes of a location at most. */
+enum { LOCATION_SHOWN = 200 };
+
 /* curl's codes for the ways a redirect fails. */
 enum { CODE_UNSUPPORTED_SCHEME = 1, CODE_BAD_URL = 3, CODE_TOO_MANY = 47 };
 
@@ -23,7 +26,7 @@ static bool fail(struct task *task, enum reason reason, int exitcode, const char
     struct buf shown;
 
     buf_init(&shown);
-    text_add_escaped(&shown, task->location, MIN(strnlen(task->location, 200), 200));
+    text_add_shown(&shown, task->location, strlen(task->location), LOCATION_SHOWN);
     task->outcome = OUTCOME_FAILED;
     task->result.exitcode = exitcode;
     result_setf(&task->result, reason, "%s: %s", what, shown.data);

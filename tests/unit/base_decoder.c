@@ -251,7 +251,7 @@ Test(decoder, names_the_coding_that_it_does_not_know)
         {"gzip gzip", "unknown content encoding gzip gzip"},
         {"a\x1b[2J", "unknown content encoding a\\x1b[2J"},
         {"0123456789012345678901234567890123456789abc",
-         "unknown content encoding 0123456789012345678901234567890123456789"},
+         "unknown content encoding 0123456789012345678901234567890123456789..."},
     };
     struct buf err;
 

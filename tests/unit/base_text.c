@@ -162,6 +162,27 @@ Test(text, of_a_cell_is_valid_and_moves_no_terminal)
     }
 }
 
+Test(text, shows_no_more_than_there_is_room_for)
+{
+    static const struct {
+        const char *text;
+        size_t max;
+        const char *expected;
+    } cases[] = {
+        {"", 0, ""},           {"a", 0, "..."},          {"abc", 3, "abc"},
+        {"abcd", 3, "abc..."}, {"a\xC3\xA9", 2, "a..."}, {"a\xC3\xA9", 3, "a\xC3\xA9"},
+        {"a\x01", 4, "a..."},  {"a\x01", 5, "a\\x01"},   {"\x01\x02", 5, "\\x01..."},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf out;
+        buf_init(&out);
+        text_add_shown(&out, cases[i].text, strlen(cases[i].text), cases[i].max);
+        cr_expect_str_eq(out.data, cases[i].expected, "case %zu: %s", i, out.data);
+        buf_release(&out);
+    }
+}
+
 /* Whether it is valid and holds neither C0 nor DEL nor C1. */
 static bool is_harmless(const struct buf *text)
 {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "model/options.h"
 #include "policy/redirect.h"
 #include "tasks.h"
@@ -122,20 +123,32 @@ Test(redirect, refuses_what_it_may_not_fetch_and_what_is_no_url)
     }
 }
 
-Test(redirect, shows_little_of_a_long_location)
+/* Whatever it is written as: four bytes for one that is none of a character's, two for half of one. */
+Test(redirect, shows_at_most_200_bytes_of_a_location)
 {
-    struct task *task = tasks_answered("http://h/", 302, "");
-    struct buf location;
+    static const char *const units[] = {"abcdefgh", "\xff", "\x01", "\xc3\xbc", "\xe2\x82\xac"};
+    static const char *const starts[] = {"ftp://h/", "ftp://hh/", "http://a:b:c/"};
 
-    buf_init(&location);
-    buf_add_text(&location, "ftp://h/");
-    for (int i = 0; i < 5000; i++)
-        buf_add_text(&location, "abcdefgh");
-    lead(task, location.data);
-    cr_expect(!redirect_follow(&usual, task));
-    cr_expect_lt(strlen(task->result.message), 300);
-    tasks_free(task);
-    buf_release(&location);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        for (size_t k = 0; k < sizeof starts / sizeof *starts; k++) {
+            struct task *task = tasks_answered("http://h/", 302, "");
+            struct buf location;
+            buf_init(&location);
+            buf_add_text(&location, starts[k]);
+            while (location.len < 4000)
+                buf_add_text(&location, units[i]);
+            lead(task, location.data);
+            cr_expect(!redirect_follow(&usual, task));
+            const char *message = task->result.message, *shown = strstr(message, starts[k]);
+            cr_assert_not_null(shown, "%s", message);
+            cr_expect_leq(strlen(shown), 200 + strlen("..."), "%s", message);
+            cr_expect_geq(strlen(shown), 190, "%s", message);
+            cr_expect_str_eq(message + strlen(message) - 3, "...");
+            cr_expect(text_is_utf8(message, strlen(message)));
+            tasks_free(task);
+            buf_release(&location);
+        }
+    }
 }
 
 Test(redirect, trusts_only_the_host_it_was_meant_for)
