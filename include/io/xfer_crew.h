@@ -26,6 +26,7 @@ struct crew {
     unsigned kept;    /* connections, at most */
     unsigned running; /* transfers */
     unsigned opened;  /* connections, since it took over */
+    size_t closed;    /* of those */
 };
 
 enum { POSTS_MAX = 16, LOTS = 1024 };
@@ -64,8 +65,7 @@ void xfer_crew_note_opened(struct transfer *, int fd);
 /* How many connections stand that no transfer uses. */
 size_t xfer_crew_count_idle(const struct crew *);
 
-/* xfer_idle.c: closes such connections, the oldest first, until so many are left, while it helps.
- */
-void xfer_close_idle_of(struct crew *, size_t left);
+/* xfer_idle.c: closes one in so many of these connections, the oldest first; whether there was one. */
+bool xfer_close_idle_of(struct crew *, size_t share);
 
 #endif

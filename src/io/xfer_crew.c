@@ -149,6 +149,8 @@ int xfer_on_close_socket(void *userdata, curl_socket_t fd)
     struct watch *watch = watch_of(xfer, fd);
 
     ev_io_stop(xfer->loop, &watch->io);
+    if (watch->is_connection)
+        watch->crew->closed++;
     watch->is_connection = false;
     return close(fd);
 }
@@ -328,7 +330,7 @@ static void relieve(struct crew *before)
     if (!before->running)
         return;
     curl_multi_setopt(before->multi, CURLMOPT_MAXCONNECTS, 1L);
-    xfer_close_idle_of(before, 0);
+    xfer_close_idle_of(before, 1);
 }
 
 static struct lot *lot_of(struct posts *posts, const struct task *task)

@@ -9,6 +9,9 @@
  * where a new one would be one too many: so one is asked for that may not be, and that never gets a
  * socket. */
 
+/* A run that needs descriptors closes one in so many idle connections. */
+enum { SHARE_CLOSED = 4 };
+
 static curl_socket_t refuse_socket(void *userdata, curlsocktype purpose,
                                    struct curl_sockaddr *address)
 {
@@ -32,37 +35,34 @@ static CURL *new_decoy(void)
     return easy;
 }
 
-static void close_oldest(struct crew *crew, CURL *decoy)
+/* How many that closed. */
+static size_t close_oldest(struct crew *crew, CURL *decoy)
 {
+    size_t before = crew->closed;
+
     if (curl_multi_add_handle(crew->multi, decoy) != CURLM_OK)
         out_of_memory();
     xfer_crew_call(crew);
     curl_multi_remove_handle(crew->multi, decoy);
+    return crew->closed - before;
 }
 
-void xfer_close_idle_of(struct crew *crew, size_t left)
+bool xfer_close_idle_of(struct crew *crew, size_t share)
 {
-    CURL *decoy = new_decoy();
+    size_t before = crew->closed;
 
+    if (!xfer_crew_count_idle(crew))
+        return false;
+    CURL *decoy = new_decoy();
     /* What was started and has not begun would find no room meanwhile. */
     xfer_crew_call(crew);
-    size_t idle = xfer_crew_count_idle(crew), before = idle + 1;
+    size_t idle = xfer_crew_count_idle(crew), left = (idle + share - 1) / share;
     curl_multi_setopt(crew->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 1L);
-    for (; idle > left && idle < before; idle = xfer_crew_count_idle(crew)) {
-        before = idle;
-        close_oldest(crew, decoy);
-    }
+    for (size_t closed = 1; left && closed; left -= MIN(left, closed))
+        closed = close_oldest(crew, decoy);
     curl_multi_setopt(crew->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 0L);
     curl_easy_cleanup(decoy);
-}
-
-static bool close_some_of(struct crew *crew)
-{
-    size_t idle = xfer_crew_count_idle(crew);
-
-    if (idle)
-        xfer_close_idle_of(crew, idle - (idle + 3) / 4);
-    return xfer_crew_count_idle(crew) < idle;
+    return crew->closed > before;
 }
 
 /* Of the crews on duty; the others keep none. */
@@ -73,6 +73,6 @@ bool xfer_close_idle(struct xfer *xfer)
     if (xfer->stopped)
         return false;
     for (unsigned post = 0; post < xfer->posts->count; post++)
-        has_closed |= close_some_of(xfer->posts->on_duty[post]);
+        has_closed |= xfer_close_idle_of(xfer->posts->on_duty[post], SHARE_CLOSED);
     return has_closed;
 }
