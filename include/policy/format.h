@@ -28,7 +28,7 @@ struct rendering {
     struct buf text; /* of a segment, up to `text_at` given out already */
     size_t text_at;
     bool any; /* a member of a JSON object was written */
-    bool body_begun, body_ended;
+    bool body_begun;
     struct body_cursor cursor;
 };
 

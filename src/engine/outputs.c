@@ -458,6 +458,7 @@ static int commit_noted(struct engine *engine, struct task *task, struct buf *na
     int result;
 
     do {
+        buf_clear(err);
         result = file_choose(file, name, err);
         if (result)
             break; /* none is free, however often it is asked */
