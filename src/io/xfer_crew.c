@@ -265,37 +265,44 @@ int xfer_crew_init(struct xfer *xfer)
     return result;
 }
 
+/* libcurl leaves some descriptors to be watched, and closes some without a word. None of them is the
+ * crew's any more, nor a later one's that stands at the same address. */
+static void forget_watches(const struct crew *crew)
+{
+    struct xfer *xfer = crew->xfer;
+
+    for (size_t i = 0; i < xfer->n_chunks; i++) {
+        for (size_t k = 0; xfer->chunks[i] && k < WATCHES_IN_CHUNK; k++) {
+            struct watch *watch = &xfer->chunks[i]->watches[k];
+            if (watch->crew != crew)
+                continue;
+            ev_io_stop(xfer->loop, &watch->io);
+            watch->crew = NULL;
+            watch->is_connection = false;
+        }
+    }
+}
+
 /* With its handles still added the multi goes quickly; taking out thousands one by one would
  * not. */
 static void free_crew(struct crew *crew)
 {
     struct xfer *xfer = crew->xfer;
 
+    forget_watches(crew);
+    curl_multi_setopt(crew->multi, CURLMOPT_SOCKETFUNCTION, NULL);
     curl_multi_cleanup(crew->multi);
     DL_DELETE(xfer->crews, crew);
     xfer->n_crews--;
     free(crew);
 }
 
-/* Whatever libcurl left to be watched: none of it is open any more. */
-static void stop_watching(struct xfer *xfer)
-{
-    for (size_t i = 0; i < xfer->n_chunks; i++) {
-        for (size_t k = 0; xfer->chunks[i] && k < WATCHES_IN_CHUNK; k++) {
-            if (xfer->chunks[i]->watches[k].is_begun)
-                ev_io_stop(xfer->loop, &xfer->chunks[i]->watches[k].io);
-        }
-    }
-}
-
-/* The sockets of connections that do not stand yet libcurl closes without a word. */
 void xfer_crew_release(struct xfer *xfer)
 {
     while (xfer->crews)
         free_crew(xfer->crews);
     free(xfer->posts);
     xfer->posts = NULL;
-    stop_watching(xfer);
     for (size_t i = 0; i < xfer->n_chunks; i++)
         free(xfer->chunks[i]);
     free(xfer->chunks);
