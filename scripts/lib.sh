@@ -40,6 +40,7 @@ needs() {
     test   cmd:openssl   openssl               openssl             openssl       openssl            openssl
     test   cmd:jq        jq                    jq                  jq            jq                 jq
     test   cmd:make      make                  make                make          make               make
+    nobody cmd:setpriv   util-linux            util-linux          util-linux    setpriv            -
     on     cmd:mmdebstrap mmdebstrap           -                   -             -                  -
     on     cmd:unshare   util-linux            util-linux          util-linux    util-linux         -
     browse cmd:chromium  chromium              chromium            chromium      chromium           -

@@ -273,6 +273,22 @@ Test(cookie_jar, of_a_killed_run_leaves_nothing_for_long)
     stage_free(stage);
 }
 
+/* To root every directory takes other files. */
+Test(cookie_jar, is_written_in_place_where_the_directory_takes_no_other_file)
+{
+    struct stage *stage = stage_new();
+    const char *dir = scratch_mkdir(stage->scratch, "dir");
+    const char *jar = scratch_write_text(stage->scratch, "dir/jar", JAR);
+
+    cr_assert_eq(chmod(dir, 0555), 0);
+    program_expect(program_fetch(RUN_WEIR("-c", jar, stage_url(stage, SET("a=1"))), NULL), 0, NULL,
+                   "");
+    cr_assert_eq(chmod(dir, 0755), 0);
+    cr_expect(strstr(jar_of(stage, "dir/jar"), "\ta\t1\n"));
+    cr_expect_eq(scratch_count(stage->scratch, "dir"), 1);
+    stage_free(stage);
+}
+
 Test(cookie_jar, is_made_for_its_owner_alone)
 {
     struct stage *stage = stage_new();
