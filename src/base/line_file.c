@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beside.h"
 #include "base/file.h"
 
 /* ---- opened by one at a time ---- */
@@ -131,9 +132,8 @@ int line_file_begin(struct line_file_new *new_file, const char *path)
     if (!new_file->path)
         return -errno;
     buf_init(&name);
-    buf_addf(&name, "%s.XXXXXX", new_file->path);
-    new_file->fd = mkostemp(name.data, O_CLOEXEC);
-    int result = new_file->fd < 0 ? -errno : 0;
+    new_file->fd = beside_make(new_file->path, 0600, &name);
+    int result = MIN(new_file->fd, 0);
     new_file->beside = buf_take(&name);
     if (result) {
         free(new_file->path);

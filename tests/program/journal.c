@@ -296,6 +296,29 @@ Test(journal, counts_failures_as_done_unless_told_to_retry_them)
     stage_free(stage);
 }
 
+Test(journal, leaves_nothing_of_a_rewriting_that_was_killed_for_long)
+{
+    struct stage *stage = stage_new();
+    const char *const env[] = {"LD_PRELOAD=" FAULTY_LIBRARY,
+                               "FAULTY=rename:1:kill",
+                               "http_proxy",
+                               "all_proxy",
+                               "LC_ALL=C",
+                               NULL};
+
+    program_expect(program_fetch(RUN_WEIR(JOURNAL(stage), stage_url(stage, "/text/a")), NULL), 0,
+                   "a\n", "");
+    long count = scratch_count(stage->scratch, "");
+    for (int i = 0; i < 3; i++)
+        program_expect(program_run((struct run_options){
+                           .argv = RUN_WEIR("--compact", JOURNAL(stage)), .env = env}),
+                       137, "", "");
+    cr_expect_eq(scratch_count(stage->scratch, ""), count + 1, "each kill leaves one more");
+    program_expect(program_fetch(RUN_WEIR("--compact", JOURNAL(stage)), NULL), 0, "", "");
+    cr_expect_eq(scratch_count(stage->scratch, ""), count, "something is left behind");
+    stage_free(stage);
+}
+
 Test(journal, knows_lines_that_are_no_requests)
 {
     struct stage *stage = stage_new();
