@@ -400,3 +400,49 @@ Test(summary, has_nothing_that_moves_a_terminal)
     }
     buf_release(&out);
 }
+
+/* ---- the short one ---- */
+
+/* How many lines it has; they are in `text`. */
+static size_t tell_short(bool brief, struct buf *text)
+{
+    size_t lines = 0;
+
+    buf_clear(text);
+    summary_add_short(&summary, brief, text);
+    for (size_t i = 0; i < text->len; i++)
+        lines += text->data[i] == '\n';
+    return lines;
+}
+
+Test(summary, is_one_line_where_it_is_short)
+{
+    struct buf text;
+
+    buf_init(&text);
+    summary.ended = "SIGINT";
+    for (uint64_t i = 1; i < SUMMARY_LINE_BELOW; i++)
+        note(i, REASON_HTTP, 0.1, "http://a:80");
+    cr_expect_eq(tell_short(false, &text), 1, "%s", text.data);
+    note(SUMMARY_LINE_BELOW, REASON_OK, 0.1, "http://a:80");
+    cr_expect_eq(tell_short(true, &text), 1, "%s", text.data);
+    cr_expect_eq(tell_short(false, &text), 6, "%s", text.data);
+    cr_expect(strstr(text.data, "weir:   hosts with the most failures: http://a:80 9\n"), "%s",
+              text.data);
+    cr_expect(strstr(text.data, "weir:   ended: SIGINT\n"), "%s", text.data);
+    buf_release(&text);
+}
+
+Test(summary, is_never_longer_than_six_lines_where_it_is_short)
+{
+    struct buf text;
+    char host[32];
+
+    buf_init(&text);
+    for (uint64_t i = 0; i < 500; i++) {
+        snprintf(host, sizeof host, "http://h%u:80", (unsigned)(i % 50));
+        note(i, (enum reason)(REASON_OK + i % REASON_HALTED), 0.1, host);
+    }
+    cr_expect_leq(tell_short(false, &text), 6, "%s", text.data);
+    buf_release(&text);
+}
