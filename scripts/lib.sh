@@ -146,11 +146,16 @@ as_root() {
     fi
 }
 
+# A machine that is new has no lists of packages.
+apt_command() {
+    echo "apt-get update && apt-get install --no-install-recommends -y $1"
+}
+
 install_with_apt() {
-    say "installing: $1"
     if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
-        die 2 "neither root nor sudo; as root: apt-get install $1"
+        die 2 "packages are missing; run as root: $(apt_command "$1")"
     fi
+    say "installing: $1"
     apt_log=$(mktemp)
     keep_nginx_down "$1"
     # Old lists may do, and without any the installation fails and says so.
@@ -159,7 +164,7 @@ install_with_apt() {
     if ! apt_get install --no-install-recommends -y $1; then
         tail -n 30 "$apt_log" >&2
         rm "$apt_log"
-        die 2 "could not install; try: apt-get install $1"
+        die 2 "could not install; try as root: $(apt_command "$1")"
     fi
     let_nginx_be "$1"
     rm "$apt_log"
