@@ -27,6 +27,7 @@ struct source_item {
     size_t len;
     const char *input; /* the file's name; NULL for stdin and for arguments */
     uint64_t line;     /* 0 for an argument */
+    const char *taken; /* of an argument: what its globs took, a line each; else NULL */
     bool cut;          /* the line is longer than PARSE_LINE_MAX: this is its beginning */
 };
 

@@ -22,5 +22,7 @@ void glob_free(struct glob *);
 uint64_t glob_count(const struct glob *);
 /* Appends the next URL; false when there is no more. */
 bool glob_next(struct glob *, struct buf *out);
+/* Appends what each list and range is in the URL that was given last, a line each. */
+void glob_add_taken(const struct glob *, struct buf *out);
 
 #endif

@@ -39,6 +39,7 @@ struct request {
     uint64_t seq;      /* position in the input, from 1 */
     uint64_t line;     /* line of its input, from 1; 0 for an argument */
     const char *input; /* name of its input; borrowed, lives as long as the run */
+    char *taken;       /* what the globs of its argument took, a line each; or NULL */
     char *url;         /* as it was read; of an invalid line its text, made valid and cut short */
     char *invalid;     /* why the line is no request, or NULL */
     struct detail *detail; /* of a JSON request, or NULL */

@@ -31,11 +31,13 @@ struct filename;
 struct filename_parts {
     uint64_t seq;
     const char *id;
-    const char *host; /* the name, with _port where it is not the scheme's own */
-    const char *path; /* without its leading slash and query, not percent-decoded */
+    const char *host;  /* the name, with _port where it is not the scheme's own */
+    const char *path;  /* without its leading slash and query, not percent-decoded */
+    const char *taken; /* what the globs of an argument took, a line each */
 };
 
-/* {seq} {seq:06} {id} {host} {path} {name}; {{ and }} stand for braces. -EINVAL, or -ENAMETOOLONG,
+/* {seq} {seq:06} {id} {host} {path} {name} {1} to {99}; {{ and }} stand for braces. #1 is {1} where
+ * a glob took something, as in curl, and itself elsewhere. -EINVAL, or -ENAMETOOLONG,
  * with words in `err`, for a template that has another word in braces, or can name no file. */
 int filename_new(const char *template, struct filename **ret_filename, struct buf *err) WARN_UNUSED;
 void filename_free(struct filename *);
@@ -43,6 +45,8 @@ void filename_free(struct filename *);
 /* Replaces what is in `ret_name`. -ENAMETOOLONG, with words in `err`. */
 int filename_make(const struct filename *, const struct filename_parts *, struct buf *ret_name,
                   struct buf *err) WARN_UNUSED;
+/* Whether it has a place for what a glob took. */
+bool filename_wants_taken(const struct filename *);
 /* How many bytes each name begins with that name directories in the user's own words: up to the
  * last `/` before the first thing put in. */
 size_t filename_trusted_len(const struct filename *);

@@ -43,6 +43,8 @@ static void fill_request(struct engine *engine, struct task *task, const struct 
     request->seq = ++engine->seq;
     request->line = item->line;
     request->input = item->input;
+    if (item->taken && engine->filename && filename_wants_taken(engine->filename))
+        request->taken = xstrdup(item->taken);
     if (!item->line)
         rules.format = INPUT_URL;
     if (item->cut)

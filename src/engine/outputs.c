@@ -138,8 +138,11 @@ static int make_name(struct engine *engine, struct task *task, struct buf *ret_n
     buf_init(&path);
     url_add_host_part(task->url, &host);
     url_add_path(task->url, &path);
-    struct filename_parts parts = {
-        .seq = task->request.seq, .id = id, .host = host.data, .path = path.data};
+    struct filename_parts parts = {.seq = task->request.seq,
+                                   .id = id,
+                                   .host = host.data,
+                                   .path = path.data,
+                                   .taken = task->request.taken};
     result = filename_make(engine->filename, &parts, ret_name, err);
     buf_release(&host);
     buf_release(&path);

@@ -17,7 +17,7 @@ struct source {
 
     size_t next_url; /* index of the argument to begin with when the glob is through */
     struct glob *glob;
-    struct buf expanded;
+    struct buf expanded, taken;
 
     size_t next_input;
     bool reads_stdin; /* no input was named */
@@ -52,6 +52,7 @@ struct source *source_new(struct ev_loop *loop, const struct options *options)
     source->fd.number = -1;
     source->reads_stdin = !options->urls.len && !options->inputs.len;
     buf_init(&source->expanded);
+    buf_init(&source->taken);
     buf_init(&source->bytes);
     ev_init(&source->watcher, on_readable);
     return source;
@@ -70,6 +71,7 @@ void source_free(struct source *source)
     close_input(source);
     glob_free(source->glob);
     buf_release(&source->expanded);
+    buf_release(&source->taken);
     buf_release(&source->bytes);
     free(source);
 }
@@ -80,9 +82,12 @@ static const char *next_url(struct source *source, struct buf *err)
     const struct strings *urls = &source->options->urls;
 
     buf_clear(&source->expanded);
+    buf_clear(&source->taken);
     while (source->next_url < urls->len || source->glob) {
-        if (source->glob && glob_next(source->glob, &source->expanded))
+        if (source->glob && glob_next(source->glob, &source->expanded)) {
+            glob_add_taken(source->glob, &source->taken);
             return source->expanded.data;
+        }
         glob_free(source->glob);
         source->glob = NULL;
         if (source->next_url == urls->len)
@@ -245,7 +250,7 @@ enum source_step source_next(struct source *source, struct source_item *item, st
 
     if (!url)
         return next_line(source, item, err);
-    *item = (struct source_item){.text = url, .len = strlen(url)};
+    *item = (struct source_item){.text = url, .len = strlen(url), .taken = source->taken.data};
     return SOURCE_ITEM;
 }
 

@@ -18,6 +18,7 @@ struct part {
     int width;            /* of numbers written with leading zeros */
     uint64_t values;
     uint64_t turn; /* which of the values is next */
+    uint64_t last; /* which was in the URL that was given last */
 };
 
 struct glob {
@@ -240,13 +241,13 @@ uint64_t glob_count(const struct glob *glob)
     return count;
 }
 
-static void add_part(const struct part *part, struct buf *out)
+static void add_part(const struct part *part, uint64_t which, struct buf *out)
 {
-    uint64_t value = part->first + part->turn * part->step;
+    uint64_t value = part->first + which * part->step;
 
     switch (part->kind) {
     case PART_TEXT:
-    case PART_LIST: buf_add_text(out, part->words[part->turn]); break;
+    case PART_LIST: buf_add_text(out, part->words[which]); break;
     case PART_LETTERS: buf_add_char(out, (char)value); break;
     case PART_NUMBERS: buf_addf(out, "%0*llu", part->width, (unsigned long long)value); break;
     }
@@ -268,8 +269,20 @@ bool glob_next(struct glob *glob, struct buf *out)
 {
     if (glob->done)
         return false;
-    for (size_t i = 0; i < glob->n_parts; i++)
-        add_part(&glob->parts[i], out);
+    for (size_t i = 0; i < glob->n_parts; i++) {
+        glob->parts[i].last = glob->parts[i].turn;
+        add_part(&glob->parts[i], glob->parts[i].turn, out);
+    }
     turn(glob);
     return true;
+}
+
+void glob_add_taken(const struct glob *glob, struct buf *out)
+{
+    for (size_t i = 0; i < glob->n_parts; i++) {
+        if (glob->parts[i].kind == PART_TEXT)
+            continue;
+        add_part(&glob->parts[i], glob->parts[i].last, out);
+        buf_add_char(out, '\n');
+    }
 }

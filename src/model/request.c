@@ -76,6 +76,7 @@ void detail_free(struct detail *detail)
 void request_release(struct request *request)
 {
     free(request->url);
+    free(request->taken);
     free(request->invalid);
     detail_free(request->detail);
     *request = (struct request){0};

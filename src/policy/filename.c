@@ -12,12 +12,20 @@ enum {
     WIDTH_MAX = 20, /* digits of the largest seq */
 };
 
-enum piece_kind { PIECE_TEXT, PIECE_SEQ, PIECE_ID, PIECE_HOST, PIECE_PATH, PIECE_NAME };
+enum piece_kind {
+    PIECE_TEXT,
+    PIECE_SEQ,
+    PIECE_ID,
+    PIECE_HOST,
+    PIECE_PATH,
+    PIECE_NAME,
+    PIECE_TAKEN
+};
 
 struct piece {
     enum piece_kind kind;
-    int width;      /* of a seq */
-    size_t at, len; /* of the user's own text */
+    int width;      /* of a seq; which of those taken */
+    size_t at, len; /* of the user's own text, and of a #1 that takes nothing */
 };
 
 struct filename {
@@ -179,6 +187,29 @@ static const char *last_segment(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* The line of `taken` with that number, from 1. */
+static const char *find_taken(const char *taken, int number, size_t *ret_len)
+{
+    while (taken && *taken && --number)
+        taken += strcspn(taken, "\n") + 1;
+    if (!taken || !*taken || number)
+        return NULL;
+    *ret_len = strcspn(taken, "\n");
+    return taken;
+}
+
+static void add_taken(const struct filename *filename, const struct piece *piece, const char *taken,
+                      struct making *making)
+{
+    size_t len = 0;
+    const char *text = find_taken(taken, piece->width, &len);
+
+    if (text || !piece->len)
+        add_foreign(making, text ? text : "", len);
+    else
+        add_own(making, filename->text.data + piece->at, piece->len);
+}
+
 static void add_piece(const struct filename *filename, const struct piece *piece,
                       const struct filename_parts *parts, struct making *making)
 {
@@ -191,6 +222,7 @@ static void add_piece(const struct filename *filename, const struct piece *piece
     case PIECE_HOST: add_foreign_text(making, parts->host); break;
     case PIECE_PATH: add_path(making, path); break;
     case PIECE_NAME: add_foreign_text(making, last_segment(path)); break;
+    case PIECE_TAKEN: add_taken(filename, piece, parts->taken, making); break;
     }
 }
 
@@ -208,6 +240,15 @@ int filename_make(const struct filename *filename, const struct filename_parts *
     buf_setf(err, "the name that the template makes has %zu bytes, more than a path can have",
              ret_name->len);
     return -ENAMETOOLONG;
+}
+
+bool filename_wants_taken(const struct filename *filename)
+{
+    for (size_t i = 0; i < filename->n_pieces; i++) {
+        if (filename->pieces[i].kind == PIECE_TAKEN)
+            return true;
+    }
+    return false;
 }
 
 size_t filename_trusted_len(const struct filename *filename)
@@ -233,8 +274,8 @@ static void add_character(struct filename *filename, char c)
 static int refuse_field(const char *field, size_t len, struct buf *err)
 {
     buf_setf(err,
-             "unknown {%.*s}: there are {seq} {seq:06} {id} {host} {path} {name}, and {{ }} "
-             "for braces",
+             "unknown {%.*s}: there are {seq} {seq:06} {id} {host} {path} {name} {1}, and "
+             "{{ }} for braces",
              (int)MIN(len, 100), field);
     return -EINVAL;
 }
@@ -255,6 +296,17 @@ static bool read_width(const char *at, size_t len, int *ret_width)
     return width >= 1 && width <= WIDTH_MAX;
 }
 
+/* One or two digits, from 1; gives how many, or 0. */
+static size_t read_taken(const char *at, int *ret_number)
+{
+    size_t len = strspn(at, "0123456789");
+
+    if (len < 1 || len > 2 || at[0] == '0')
+        return 0;
+    *ret_number = len == 1 ? at[0] - '0' : (at[0] - '0') * 10 + (at[1] - '0');
+    return len;
+}
+
 /* What stands between two braces. */
 static int add_field(struct filename *filename, const char *field, size_t len, struct buf *err)
 {
@@ -263,6 +315,11 @@ static int add_field(struct filename *filename, const char *field, size_t len, s
     if (len > 4 && memcmp(field, "seq:", 4) == 0) {
         if (!read_width(field + 4, len - 4, &piece.width))
             return refuse_field(field, len, err);
+        add_to_list(filename, piece);
+        return 0;
+    }
+    if (len && read_taken(field, &piece.width) == len) {
+        piece.kind = PIECE_TAKEN;
         add_to_list(filename, piece);
         return 0;
     }
@@ -283,10 +340,28 @@ static int refuse_brace(char brace, struct buf *err)
     return -EINVAL;
 }
 
+/* `at` is on the #; gives what is behind it and its number. */
+static const char *read_hash(struct filename *filename, const char *at)
+{
+    struct piece piece = {.kind = PIECE_TAKEN, .at = filename->text.len};
+    size_t digits = read_taken(at + 1, &piece.width);
+
+    if (!digits) {
+        add_character(filename, *at);
+        return at + 1;
+    }
+    piece.len = digits + 1;
+    buf_add(&filename->text, at, piece.len);
+    add_to_list(filename, piece);
+    return at + piece.len;
+}
+
 static int read_template(struct filename *filename, const char *at, struct buf *err)
 {
     while (*at) {
-        if (*at != '{' && *at != '}') {
+        if (*at == '#') {
+            at = read_hash(filename, at);
+        } else if (*at != '{' && *at != '}') {
             add_character(filename, *at++);
         } else if (at[0] == at[1]) {
             add_character(filename, *at);

@@ -109,3 +109,21 @@ Test(glob, takes_the_memory_of_its_window)
     cr_expect_eq(origin_counts(stage->origin).requests, MANY);
     stage_free(stage);
 }
+
+Test(globs, name_files_by_what_they_took)
+{
+    struct stage *stage = stage_new();
+    const char *dir = scratch_path(stage->scratch, "out");
+    const char *argv_of[] = {"{2}/{1}.#2", "#2/#1.{2}"};
+
+    for (size_t i = 0; i < 2; i++) {
+        program_expect(program_fetch(RUN_WEIR("--output-dir", dir, "--on-conflict", "replace", "-o",
+                                              argv_of[i], stage_url(stage, "/text/{a,b}[01-02]")),
+                                     NULL),
+                       0, "", "");
+        stage_expect_file(stage, "out/01/a.01", "a01\n");
+        stage_expect_file(stage, "out/02/b.02", "b02\n");
+        cr_expect_eq(scratch_count(stage->scratch, "out/01"), 2);
+    }
+    stage_free(stage);
+}

@@ -228,3 +228,24 @@ Test(glob, counts_what_it_stands_for)
         glob_free(glob);
     }
 }
+
+Test(glob, tells_what_each_of_its_parts_took)
+{
+    static const char *const expected[] = {"a\n08\n", "a\n09\n", "\n08\n", "\n09\n"};
+    struct glob *glob = open_glob("http://[::1]/{a,}/x[08-09]");
+    struct buf url, taken;
+
+    buf_init(&url);
+    buf_init(&taken);
+    for (size_t i = 0; i < 4; i++) {
+        cr_assert(glob_next(glob, &url));
+        buf_clear(&taken);
+        glob_add_taken(glob, &taken);
+        cr_expect_str_eq(taken.data, expected[i], "%s", taken.data);
+    }
+    cr_expect_str_eq(url.data,
+                     "http://[::1]/a/x08http://[::1]/a/x09http://[::1]//x08http://[::1]//x09");
+    glob_free(glob);
+    buf_release(&url);
+    buf_release(&taken);
+}

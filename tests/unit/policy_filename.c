@@ -84,6 +84,24 @@ Test(filename, puts_each_part_in_its_place)
         expect_name(cases[i].template, &plain, cases[i].expected);
 }
 
+Test(filename, puts_in_what_the_globs_took)
+{
+    struct filename_parts parts = {.seq = 1, .taken = "a\n02\n\n../x\n"}, none = {.seq = 1};
+
+    expect_name("{1}-{2}", &parts, "a-02");
+    expect_name("#1_#2.html", &parts, "a_02.html");
+    expect_name("{3}/{4}", &parts, "_/_._x");
+    expect_name("#3", &parts, "_");
+    expect_name("#4", &parts, "_._x");
+    expect_name("{5}", &parts, "_");
+    expect_name("d/#5#", &parts, "d/#5#");
+    expect_name("#0#x##1", &parts, "#0#x#a");
+    expect_name("{1}#1", &none, "_#1");
+    expect_refusal("{0}", "unknown {0}");
+    expect_refusal("{100}", "unknown {100}");
+    expect_refusal("{1x}", "unknown {1x}");
+}
+
 Test(filename, takes_a_brace_written_twice_as_one)
 {
     expect_name("{{seq}}", &plain, "{seq}");
