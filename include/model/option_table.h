@@ -62,6 +62,7 @@ struct option {
     enum option_kind kind;
     enum option_group group;
     bool brief; /* one of those that the short help shows */
+    bool once;  /* of OPTION_TEXT: a second one is refused */
     size_t at;  /* offset in struct options */
     unsigned value;
     uint64_t min, max;

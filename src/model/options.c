@@ -164,10 +164,16 @@ static int store_word(struct options *options, const struct option *option, cons
     return -EINVAL;
 }
 
-static int store_text(struct options *options, const struct option *option, const char *text)
+static int store_text(struct options *options, const struct option *option, const char *text,
+                      struct buf *err)
 {
     char **place = place_in(options, option);
 
+    if (option->once && *place) {
+        buf_setf(err, "one template names all files, as in '{host}/{path}', and '%s' is there",
+                 *place);
+        return -EINVAL;
+    }
     free(*place);
     *place = xstrdup(text);
     return 0;
@@ -188,7 +194,7 @@ static int store(struct options *options, const struct option *option, const cha
     case OPTION_BYTES: return store_bytes(options, option, text, err);
     case OPTION_SECONDS: return store_seconds(options, option, text, err);
     case OPTION_WORD: return store_word(options, option, text, err);
-    case OPTION_TEXT: return store_text(options, option, text);
+    case OPTION_TEXT: return store_text(options, option, text, err);
     case OPTION_CALL: return option->set(options, text, err);
     case OPTION_CODES: return codes_parse(place_in(options, option), text, err);
     case OPTION_LIST: strings_add(place_in(options, option), xstrdup(text)); return 0;
@@ -215,7 +221,8 @@ struct reading {
     struct options *options;
     char *const *argv;
     int argc;
-    int at; /* index of the next argument */
+    int at;       /* index of the next argument */
+    bool in_long; /* the option at hand has its long name */
     struct buf *err;
 };
 
@@ -244,16 +251,18 @@ static const char *next_argument(struct reading *reading)
     return reading->at < reading->argc ? reading->argv[reading->at++] : NULL;
 }
 
-/* A name with its dashes is asked about, too, and not used. */
-static bool is_topic(const char *text)
+/* A name with its dashes is asked about, too, and not used; behind --help so is a letter. */
+static bool is_topic(const struct reading *reading, const char *text)
 {
-    return text[0] != '-' || (text[1] == '-' && text[2] != '\0');
+    if (text[0] != '-')
+        return true;
+    return text[1] == '-' ? text[2] != '\0' : reading->in_long && text[1] && !text[2];
 }
 
 static void read_help(struct reading *reading, const char *topic)
 {
     reading->options->help = true;
-    if (!topic && reading->at < reading->argc && is_topic(reading->argv[reading->at]))
+    if (!topic && reading->at < reading->argc && is_topic(reading, reading->argv[reading->at]))
         topic = next_argument(reading);
     free(reading->options->help_topic);
     reading->options->help_topic = topic ? xstrdup(topic) : NULL;
@@ -294,6 +303,7 @@ static int read_long(struct reading *reading, const char *shown, const char *tex
     const struct option *negated = NULL;
     int result = 0;
 
+    reading->in_long = true;
     if (!option && strncmp(name, "no-", 3) == 0)
         negated = option_find(name + 3);
     if (option)
@@ -302,6 +312,7 @@ static int read_long(struct reading *reading, const char *shown, const char *tex
         flip(reading->options, negated, false);
     else
         result = fail_unknown(reading, shown, name);
+    reading->in_long = false;
     free(name);
     return result;
 }
@@ -464,45 +475,44 @@ static char unescaped(char c)
     return found ? meanings[found - names] : c;
 }
 
-static void drop_blanks_behind(char *value)
+/* What stands behind a value can only be a comment. */
+static int check_behind(const char *behind, const char *words, struct buf *err)
 {
-    size_t len = strlen(value);
-
-    while (len && strchr(" \t\r", value[len - 1]))
-        value[--len] = '\0';
-}
-
-/* What stands behind a value in quotes can only be a comment. */
-static int check_end_of_quote(const char *end, struct buf *err)
-{
-    const char *behind = *end ? end + 1 + strspn(end + 1, " \t\r") : end;
-
-    if (!*end)
-        buf_setf(err, "a quote that is not closed");
-    else if (*behind && *behind != '#')
-        buf_setf(err, "something stands behind the closing quote: %s", behind);
-    else
+    behind += strspn(behind, " \t\r");
+    if (!*behind || *behind == '#')
         return 0;
+    buf_setf(err, "%s: %s", words, behind);
     return -EINVAL;
 }
 
-/* A value in quotes, with curl's escapes, or bare up to the end of the line. */
+static int cut_bare(char *value, struct buf *err)
+{
+    char *end = value + strcspn(value, " \t\r");
+    int result = check_behind(end, "a value with blanks must be in quotes; behind it stands", err);
+
+    *end = '\0';
+    return result;
+}
+
+/* A value in quotes, with curl's escapes, or one bare word. */
 static int unquote(char *value, struct buf *err)
 {
     const char *at = value + 1;
     char *to = value;
 
-    if (*value != '"') {
-        drop_blanks_behind(value);
-        return 0;
-    }
+    if (*value != '"')
+        return cut_bare(value, err);
     for (; *at && *at != '"'; at++) {
         if (*at == '\\' && at[1])
             *to++ = unescaped(*++at);
         else
             *to++ = *at;
     }
-    int result = check_end_of_quote(at, err);
+    if (!*at) {
+        buf_setf(err, "a quote that is not closed");
+        return -EINVAL;
+    }
+    int result = check_behind(at + 1, "something stands behind the closing quote", err);
     *to = '\0';
     return result;
 }

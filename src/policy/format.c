@@ -101,6 +101,8 @@ static int add_chosen(struct format *format, const char *list, struct buf *err)
         const struct field *field = field_find(at, len);
         if (!field) {
             buf_setf(err, "--fields: there is no field called %.*s", (int)len, at);
+            if (len == strlen("body_base64") && memcmp(at, "body_base64", len) == 0)
+                buf_add_text(err, "; body is, in base64 where it is not UTF-8");
             return -EINVAL;
         }
         if (format->kind == OPTION_FORMAT_JSONL && is_repeated(list, at, len)) {
@@ -197,7 +199,8 @@ static const char *read_variable(struct format *format, const char *at, bool is_
     size_t len = strcspn(at, "}");
 
     if (at[len] != '}') {
-        refuse_variable(at, MIN(len, 40), err);
+        buf_setf(err, "--write-out: the } of %%%s{%.*s is missing", is_header ? "header" : "",
+                 (int)MIN(len, 40), at);
         return NULL;
     }
     if (is_header && len == 0) {

@@ -21,7 +21,7 @@ Test(config, says_what_the_command_line_could)
                                                       "  header: \"X-Two: 2\"   # not read\n"
                                                       "--data \"a=1\"\n"
                                                       "data=b=2\n"
-                                                      "user-agent = me/1 and more\n"
+                                                      "user-agent = me/1 # and no more\n"
                                                       "-s\n"
                                                       "url = \"%s/echo\"\n",
                                                       origin_url(stage->origin)));
@@ -30,8 +30,7 @@ Test(config, says_what_the_command_line_could)
     cr_expect(blob_contains(&result.out, "PUT /echo HTTP/1.1\n"), "%s", blob_text(&result.out));
     cr_expect(blob_contains(&result.out, "\nX-One: a \"b\"\tc\n"), "%s", blob_text(&result.out));
     cr_expect(blob_contains(&result.out, "\nX-Two: 2\n"), "%s", blob_text(&result.out));
-    cr_expect(blob_contains(&result.out, "\nUser-Agent: me/1 and more\n"), "%s",
-              blob_text(&result.out));
+    cr_expect(blob_contains(&result.out, "\nUser-Agent: me/1\n"), "%s", blob_text(&result.out));
     cr_expect(blob_contains(&result.out, "\n\na=1&b=2"), "%s", blob_text(&result.out));
     program_expect(result, 0, NULL, "");
     stage_free(stage);
@@ -75,6 +74,7 @@ Test(config, is_refused_before_any_request)
         {"\n\njobs = none\n", "line 3: --jobs: takes a number"},
         {"url = \"http://h/\nsilent\n", "line 1: a quote that is not closed"},
         {"-s\nheader = \"A: 1\" B\n", "line 2: something stands behind the closing quote: B"},
+        {"silent\nuser-agent = me and more\n", "line 2: a value with blanks must be in quotes"},
         {"-H\n", "line 1: --header: needs its argument"},
         {"silent = yes\n", "line 1: --silent: takes no argument"},
         {"-K other\n", "line 1: --config: is not for a file of options"},

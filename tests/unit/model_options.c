@@ -659,6 +659,8 @@ Test(help, is_asked_for_with_or_without_a_topic)
         {"weir --help=jobs", "jobs"},
         {"weir --help jobs", "jobs"},
         {"weir --help --rate", "--rate"},
+        {"weir --help -j", "-j"},
+        {"weir --help=-j", "-j"},
         {"weir -h -s", NULL},
         {"weir -h -- x", NULL},
         {"weir --help all --help", NULL},

@@ -83,7 +83,8 @@ Test(options_file, reads_quotes_and_escapes_as_curl_does)
         const char *line, *expected;
     } cases[] = {
         {"data-raw = \"a b\"", "a b"},
-        {"data-raw = a b", "a b"},
+        {"data-raw = a # not data", "a"},
+        {"data-raw = a#b", "a#b"},
         {"data-raw = \"a\\tb\\nc\\rd\\ve\"", "a\tb\nc\rd\ve"},
         {"data-raw = \"\\\"q\\\" \\\\ \\x\"", "\"q\" \\ x"},
         {"data-raw = a\\nb", "a\\nb"},
@@ -176,6 +177,11 @@ Test(options_file, names_the_line_that_cannot_be)
         {"silent\n-A \"end\\\"", ": line 2: a quote that is not closed"},
         {"user-agent = \"a\" b\r", ": line 1: something stands behind the closing quote: b\r"},
         {"url = \"http://a/\"x", ": line 1: something stands behind the closing quote: x"},
+        {"data = a b", ": line 1: a value with blanks must be in quotes; behind it stands: b"},
+        {"header = X-A: 1\r",
+         ": line 1: a value with blanks must be in quotes; behind it stands: 1\r"},
+        {"-A me too # c",
+         ": line 1: a value with blanks must be in quotes; behind it stands: too # c"},
         {"config = other", ": line 1: --config: is not for a file of options"},
         {"-K other", ": line 1: --config: is not for a file of options"},
     };

@@ -142,8 +142,8 @@ Test(template, refuses_a_variable_that_there_is_not)
         {"%{urls}", "--write-out: there is no %{urls}"},
         {"%{}", "--write-out: there is no %{}"},
         {"a %{url} %{ url}", "--write-out: there is no %{ url}"},
-        {"%{url", "--write-out: there is no %{url}"},
-        {"%header{a", "--write-out: there is no %{a}"},
+        {"%{url", "--write-out: the } of %{url is missing"},
+        {"%header{a", "--write-out: the } of %header{a is missing"},
         {"%{url}%header{}", "--write-out: %header{} names no header"},
     };
 
