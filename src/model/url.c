@@ -387,10 +387,21 @@ static bool add_plain(const struct url *url, struct buf *out)
     return true;
 }
 
+/* libcurl 7.88 writes the path of file:/// as (nil), unless it was set. */
+static void set_root_path(const struct url *url)
+{
+    char *path = part(url, CURLUPART_PATH, 0);
+
+    if (path && strcmp(path, "/") == 0)
+        must(curl_url_set(handle_of(url), CURLUPART_PATH, path, 0));
+    curl_free(path);
+}
+
 void url_add_text(const struct url *url, struct buf *out)
 {
     if (add_plain(url, out))
         return;
+    set_root_path(url);
     char *text = part(url, CURLUPART_URL, CURLU_NON_SUPPORT_SCHEME);
 
     if (text)

@@ -159,6 +159,24 @@ Test(url, is_the_same_host_however_it_is_written)
     }
 }
 
+Test(url, of_a_file_survives_its_own_text)
+{
+    static const char *const texts[] = {"file:///", "file:/#a", "file:///a?b"};
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct url *url = parse(texts[i], "http");
+        char *text = text_of(url_add_text, url);
+        struct url *again = parse(text, "http");
+        char *same = text_of(url_add_text, again);
+        cr_expect_str_eq(text, same);
+        cr_expect_eq(strncmp(text, "file:///", 8), 0, "%s", text);
+        free(text);
+        free(same);
+        url_free(url);
+        url_free(again);
+    }
+}
+
 /* Else each spelling is a host of its own to the limits, and no name that libcurl looked up. */
 Test(url, has_one_spelling_of_a_host)
 {
