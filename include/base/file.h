@@ -23,8 +23,8 @@ void file_say_locked(int fd, const char *option, const char *path, struct buf *e
 /* Whether the path still leads to the open file. */
 bool file_is_at(int fd, const char *path);
 /* Opens a file whose name comes from outside, to read it. `..` and symbolic links lead anywhere
- * within `dir` and nowhere else. A descriptor, or a negative errno: -EXDEV for a name that leads out
- * or is absolute, -ENOSYS where the kernel cannot tell (before Linux 5.6). */
+ * within `dir` and nowhere else; where the kernel has no openat2 (before Linux 5.6) they lead
+ * nowhere. A descriptor, or a negative errno: -EXDEV for a name that leads out or is absolute. */
 int file_open_beneath(const char *dir, const char *name) WARN_UNUSED;
 
 static inline bool file_is_same(const struct stat *a, const struct stat *b)

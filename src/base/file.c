@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
 #include <string.h>
@@ -61,6 +62,28 @@ bool file_is_at(int fd, const char *path)
     return fstat(fd, &ours) == 0 && stat(path, &theirs) == 0 && file_is_same(&ours, &theirs);
 }
 
+/* For a kernel without openat2: a part after the other, through no link and never up. */
+static int walk(int from, const char *name)
+{
+    char part[NAME_MAX + 1];
+    int at = from, error = 0;
+
+    do {
+        size_t len = strcspn(name, "/");
+        int flags = name[len] ? O_PATH | O_DIRECTORY : O_RDONLY | O_NONBLOCK;
+        bool leads_out = len == 0 || len > NAME_MAX || (len == 2 && memcmp(name, "..", 2) == 0);
+        memcpy(part, name, MIN(len, NAME_MAX));
+        part[MIN(len, NAME_MAX)] = '\0';
+        name += len + (name[len] == '/');
+        int next = leads_out ? -1 : openat(at, part, flags | O_NOFOLLOW | O_CLOEXEC);
+        error = next >= 0 ? 0 : leads_out || errno == ELOOP ? EXDEV : errno;
+        if (at != from)
+            close(at);
+        at = next;
+    } while (!error && *name);
+    return error ? -error : at;
+}
+
 /* libc has no wrapper for openat2. */
 int file_open_beneath(const char *dir, const char *name)
 {
@@ -71,7 +94,7 @@ int file_open_beneath(const char *dir, const char *name)
     if (at < 0)
         return -errno;
     long fd = syscall(SYS_openat2, at, name, &how, sizeof how);
-    int result = fd < 0 ? -errno : (int)fd;
+    int result = fd >= 0 ? (int)fd : errno == ENOSYS ? walk(at, name) : -errno;
     close(at);
     return result;
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -73,43 +74,52 @@ Test(file, over_the_bound_is_refused)
     scratch_free(scratch);
 }
 
-/* -2 stands for one that is opened. */
+/* Under valgrind there is none, for one. */
+static bool has_openat2(void)
+{
+    return syscall(SYS_openat2, -1, NULL, NULL, 0) < 0 && errno != ENOSYS;
+}
+
+static bool opens(const char *dir, const char *name)
+{
+    int fd = file_open_beneath(dir, name);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
 Test(file, is_opened_only_beneath_its_directory)
 {
-    static const struct {
-        const char *name;
-        int expected;
-    } cases[] = {
-        {"file", -2},
-        {"sub/../file", -2},
-        {"inner", -2},
-        {"sub/up", -2},
-        {"missing", -ENOENT},
-        {"../secret", -EXDEV},
-        {"outer", -EXDEV},
-        {"absolute", -EXDEV},
-        {"/etc/passwd", -EXDEV},
-        {"sub/../../secret", -EXDEV},
-        {"out/secret", -EXDEV},
-        {"", -ENOENT},
-    };
+    static const char *const plain[] = {"file", "sub/deep/file"};
+    static const char *const within[] = {"sub/../file", "inner", "sub/up", "way/file"};
+    static const char *const without[] = {
+        "../secret",  "outer", "absolute", "/etc/passwd", "sub/../../secret",
+        "out/secret", "",      "/",        ".."};
     struct scratch *scratch = scratch_new();
     const char *dir = scratch_mkdir(scratch, "dir");
 
     scratch_write_text(scratch, "secret", "");
     scratch_write_text(scratch, "dir/file", "");
     scratch_mkdir(scratch, "dir/sub");
+    scratch_mkdir(scratch, "dir/sub/deep");
+    scratch_write_text(scratch, "dir/sub/deep/file", "");
     cr_assert_eq(symlink("file", scratch_path(scratch, "dir/inner")), 0);
     cr_assert_eq(symlink("../file", scratch_path(scratch, "dir/sub/up")), 0);
+    cr_assert_eq(symlink("sub/deep", scratch_path(scratch, "dir/way")), 0);
     cr_assert_eq(symlink("../secret", scratch_path(scratch, "dir/outer")), 0);
     cr_assert_eq(symlink("/etc/passwd", scratch_path(scratch, "dir/absolute")), 0);
     cr_assert_eq(symlink("..", scratch_path(scratch, "dir/out")), 0);
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        int fd = file_open_beneath(dir, cases[i].name);
-        cr_expect_eq(fd >= 0 ? -2 : fd, cases[i].expected, "%s: %d", cases[i].name, fd);
-        if (fd >= 0)
-            close(fd);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(plain); i++)
+        cr_expect(opens(dir, plain[i]), "%s", plain[i]);
+    for (size_t i = 0; i < ARRAY_LEN(within); i++)
+        cr_expect_eq(opens(dir, within[i]), has_openat2(), "%s", within[i]);
+    for (size_t i = 0; i < ARRAY_LEN(without); i++)
+        cr_expect_not(opens(dir, without[i]), "%s", without[i]);
+    cr_expect_eq(file_open_beneath(dir, "../secret"), -EXDEV);
+    cr_expect_eq(file_open_beneath(dir, "missing"), -ENOENT);
+    cr_expect_eq(file_open_beneath(dir, "sub/missing/x"), -ENOENT);
+    cr_expect_eq(file_open_beneath(dir, "file/x"), -ENOTDIR);
     cr_expect_eq(file_open_beneath(scratch_path(scratch, "secret"), "x"), -ENOTDIR);
     scratch_free(scratch);
 }
