@@ -43,8 +43,8 @@ struct options {
     bool retry_all_methods;
     struct codes retry_on;
     double gate_max;
-    unsigned host_errors;    /* 0: never */
-    double host_retry_after; /* 0: never */
+    unsigned host_errors;               /* 0: never */
+    double host_wait, host_retry_after; /* 0: not at all; never */
     struct halt halt;
     bool fail_fast;                /* the same as a halt at the first failure */
     double deadline, stop_timeout; /* of the run; 0: none */

@@ -44,6 +44,9 @@ struct task {
     bool away;           /* a redirect led it to another host: harmless headers only */
     bool demoted;        /* a redirect made it a GET without a body */
     bool is_new_attempt; /* its next start is the first or a retry, and not a hop */
+    bool has_connected;  /* its last transfer had a connection that stood */
+    bool was_lost;       /* its last transfer did not reach the host */
+    bool met_outage;     /* and the host was known not to be reached then */
     bool looking_up;     /* holds one of the scheduler's lookups */
     bool name_is_stale;  /* the name is to be looked up anew */
     bool is_scout;       /* goes ahead of all others to its host */
@@ -73,6 +76,9 @@ struct task {
     double closed_for; /* seconds: the last answer asks to leave the host alone so long */
     double born_at, first_started_at, done_at; /* 0: not yet */
     unsigned epoch;                            /* of its host's valve, while RUNNING */
+    unsigned excuses;     /* tries that turned out to be the first of an outage, not counted */
+    unsigned outages;     /* of its host, before its last transfer ended */
+    unsigned probes;      /* starts that were to tell whether its host is back */
     unsigned resent;      /* how often it was sent again since it had not been touched */
     struct heap_node due; /* while WAITING */
 };

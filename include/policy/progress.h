@@ -38,6 +38,7 @@ enum wait_reason {
     WAIT_RATE,
     WAIT_HOST_RATE, /* `words` is the host */
     WAIT_GATE,      /* likewise, `until` the wall clock's time */
+    WAIT_PAUSED,    /* likewise: it cannot be reached */
     WAIT_HOST_FULL,
     WAIT_LOOKUP,
     WAIT_READER,

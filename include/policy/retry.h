@@ -16,6 +16,9 @@
 /* So many retries are free of the budget, however few the first tries. */
 enum { RETRY_BUDGET_FLOOR = 10 };
 
+/* curl's code for a TLS handshake that broke off; its others are of certificates, which stay bad. */
+enum { CODE_BROKEN_HANDSHAKE = 35 };
+
 struct retry_rules {
     unsigned max;
     bool all_methods; /* also those that are not safe to repeat */

@@ -4,7 +4,8 @@
  * results may wait for, come first, and take turns among themselves. The first request to a host
  * goes alone until its connection stands or it ends; of requests whose host's name is not known yet
  * at most LOOKUPS_MAX run, since each lookup costs libcurl a thread. A start costs O(log hosts)
- * however many hosts wait.
+ * however many hosts wait; that of a probe O(queue) of its host, for a request that probed and failed
+ * lets the others go first, since it may be what its host fails at.
  *
  * Bound: one record for each host that has a task alive; beside those HOSTS_IDLE_MAX, and
  * HOSTS_KEPT_MAX of which something is known that must not be forgotten (a closed gate, a rate used
@@ -48,8 +49,10 @@ bool sched_take(struct sched *, struct task *, double now);
 double sched_due(const struct sched *);
 /* The same for sched_take. */
 double sched_task_due(const struct sched *, const struct task *);
-/* A queued task whose host is given up, taken off its queue for good, or NULL. */
+/* A queued task whose host is down, taken off its queue for good, or NULL. */
 struct task *sched_next_refused(struct sched *, double now);
+/* When that is to be asked again, as far as time is concerned; INFINITY for not at all. */
+double sched_refused_due(const struct sched *);
 /* Takes a task off its queue for good. */
 void sched_remove(struct sched *, struct task *, double now);
 
@@ -57,7 +60,8 @@ void sched_remove(struct sched *, struct task *, double now);
 void sched_note_found(struct sched *, struct task *, double now);
 /* The running task's connection stands. */
 void sched_note_connected(struct sched *, struct task *, double now);
-/* A task that was started ran to its end, and tells of its host. */
+/* A task that was started ran to its end, and tells of its host. The task notes whether an outage was
+ * known of. */
 void sched_end(struct sched *, struct task *, const struct lesson *, double now);
 /* The task that was taken last does not start after all, which leaves no trace: no rate is used up,
  * and nothing is known of its host. It is on no queue, and may be queued again. */
@@ -67,7 +71,11 @@ void sched_abandon(struct sched *, struct task *, double now);
 /* Unbinds the task from its host, which may then be dropped. */
 void sched_forget(struct sched *, struct task *, double now);
 
-/* Whether the task's host is given up. */
+/* Whether the task's last transfer was lost, and the host has been paused since: the task is to be
+ * tried again as if that had not been. */
+bool sched_excuses(const struct task *);
+/* Whether the task's host is paused; whether it is down. */
+bool sched_is_paused(const struct task *);
 bool sched_is_down(const struct task *, double now);
 /* `scheme://name:port` of the task's host. */
 const char *sched_host_name(const struct task *);
@@ -85,6 +93,7 @@ enum sched_hold {
     SCHED_RATE,
     SCHED_HOST_RATE, /* of `host` */
     SCHED_GATE,      /* likewise, `until` then */
+    SCHED_PAUSED,    /* of `host`, which cannot be reached; the next probe is at `until` */
     SCHED_LOOKUP,
     SCHED_HOST_FULL
 };

@@ -2,8 +2,12 @@
  * What lets the requests of one host through: how many at once, how often, and whether now at all.
  * A host that asks for a pause (429, Retry-After) closes the gate; it opens for one request alone,
  * and for one more with each that goes well, so that a crowd does not run into it again; from half
- * of what ran as a host last had too much, only with each VALVE_PATIENCE, or as many as run. A host
- * that failed so often in a row that it is given up lets one probe through from time to time.
+ * of what ran as a host last had too much, only with each VALVE_PATIENCE, or as many as run.
+ *
+ * A host that cannot be reached so often in a row is paused: its requests wait, and one at a time
+ * probes it, each after twice the wait of the one before. If none gets through while the pause lasts
+ * the host is down: its requests fail, and one of them probes it each `down_wait`. The end of a probe
+ * that reached the host opens the valve again.
  *
  * Bound: nothing here grows. Knows nothing of: queues, tasks, the clock (the time is an argument).
  */
@@ -11,6 +15,7 @@
 #define WEIR_POLICY_VALVE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "policy/adapt.h"
 #include "policy/rate.h"
@@ -19,6 +24,10 @@ struct host_limits;
 
 enum { VALVE_PATIENCE = 10 };
 
+/* No wait between two probes is longer; a host that never answered is not paused for longer. */
+#define PROBE_WAIT_MAX     30.0
+#define STRANGER_PAUSE_MAX 2.0
+
 /* What the command line says of the hosts. */
 struct flow_rules {
     unsigned jobs;
@@ -26,8 +35,11 @@ struct flow_rules {
     struct rate rate;              /* of all starts */
     struct rate host_rate;         /* of the starts to one host */
     const struct host_limits *own; /* of single hosts; NULL: none */
-    unsigned errors_max;           /* so many failures in a row and a host is given up; 0: never */
-    double probe_pause;            /* seconds; 0: no probe */
+    unsigned errors_max;           /* so many losses in a row pause a host; 0: never */
+    double probe_wait;             /* seconds before the first probe of a paused host */
+    double pause_max;              /* seconds that a pause lasts; 0: the host is down at once */
+    double down_wait; /* seconds from probe to probe of one that is down; 0: no probe */
+    uint64_t seed;    /* of the random numbers */
     bool adaptive;
     bool fan_out_at_once; /* the first request to a host does not go alone */
 };
@@ -35,11 +47,15 @@ struct flow_rules {
 /* What the end of a transfer tells about its host. All zero: nothing. */
 struct lesson {
     bool answered;     /* an answer came, whatever it was */
-    bool failed;       /* the transport did */
+    bool heard;        /* an answer began, which may have broken off */
+    bool reached;      /* a connection stood, which may have stayed silent */
+    bool lost;         /* no connection, or one that was reset before the answer's first byte */
     bool overloaded;   /* it has more than it can take: 429, 503, timeout, refused */
     double closed_for; /* it asks for so many seconds without a request */
     double latency;    /* seconds the transfer took */
 };
+
+enum valve_state { VALVE_OPEN, VALVE_PAUSED, VALVE_DOWN };
 
 struct valve {
     unsigned max;
@@ -52,10 +68,18 @@ struct valve {
     unsigned good;          /* answers since it last grew slowly */
     unsigned epoch;         /* begun by a closing gate, and by a probe */
     unsigned running_since; /* those of this epoch */
-    unsigned streak;        /* failures in a row */
-    bool is_down;           /* given up */
-    bool is_probed;         /* its probe is on its way */
-    double probe_at;
+    enum valve_state state;
+    unsigned streak;      /* losses in a row */
+    unsigned outages;     /* how often it was paused */
+    bool has_answered;    /* since the record of the host was made */
+    bool is_probed;       /* its probe is on its way */
+    bool was_probed;      /* since it was paused */
+    unsigned probe_epoch; /* of the last probe */
+    double probe_at;      /* when the next one may start */
+    double probe_wait;    /* before the one after that, at most */
+    double last_probe_at; /* of this pause */
+    double down_at;       /* when the pause ends */
+    uint64_t dice;
     struct adapt adapt;
 };
 
@@ -66,7 +90,11 @@ void valve_init(struct valve *, const struct flow_rules *, const char *host);
 bool valve_is_full(const struct valve *, const struct flow_rules *);
 /* When the next request may start, as far as time is concerned. */
 double valve_due(const struct valve *);
-/* Whether requests fail at once: the host is given up, and no probe is due. */
+/* A pause that has lasted long enough ends: the host is down. */
+void valve_turn(struct valve *, const struct flow_rules *, double now);
+/* When it is next to be turned, as far as time is concerned; INFINITY for not at all. */
+double valve_turn_due(const struct valve *);
+/* Whether requests fail at once: the host is down, and no probe is due. */
 bool valve_is_down(const struct valve *, double now);
 /* As good as one just made: forgetting it costs nothing but to grow anew. */
 bool valve_is_fresh(const struct valve *, const struct flow_rules *, double now);

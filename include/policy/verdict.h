@@ -21,7 +21,8 @@ enum verdict {
     VERDICT_RETRY,  /* worth another try, if the budget allows one */
     VERDICT_RESEND, /* the origin has not seen it, or not as it is now: to be sent, not counted */
     VERDICT_AGAIN,  /* it found no room: to be started again when it is next in order */
-    VERDICT_LATER   /* no descriptor was free: to be started again in a moment */
+    VERDICT_LATER,  /* no descriptor was free: to be started again in a moment */
+    VERDICT_WAIT_FOR_HOST /* its host is in an outage: to be started once it is back, not counted */
 };
 
 struct verdict_rules {

@@ -232,7 +232,10 @@ static struct flow_rules flow_rules_of(const struct options *options, unsigned j
         .host_rate = {.interval = options->host_rate, .burst = options->burst},
         .own = &options->host_limits,
         .errors_max = options->host_errors,
-        .probe_pause = options->host_retry_after,
+        .probe_wait = options->retry_delay,
+        .pause_max = options->host_wait,
+        .down_wait = options->host_retry_after,
+        .seed = chance_seed(),
         .adaptive = options->adaptive,
         .fan_out_at_once = options->parallel_immediate,
     };

@@ -126,15 +126,16 @@ static void tell_of_budget(struct task *task)
     free(words);
 }
 
-/* What a host itself asks to be sent later multiplies no outage, so it is not on the budget; the
- * host's gate says when. */
+/* What a host itself asks to be sent later multiplies no outage, nor does a probe of a paused host: so
+ * neither is on the budget. The host's gate says when, or its probes do. */
 static void retry(struct engine *engine, struct task *task, double now)
 {
     bool is_gated = task->closed_for > 0;
 
+    bool is_paused = sched_is_paused(task);
     bool is_down = sched_is_down(task, now);
-    bool may_retry =
-        !is_down && (is_gated || retry_spend(&engine->verdicts.retry, &engine->retries));
+    bool may_retry = !is_down && (is_gated || is_paused ||
+                                  retry_spend(&engine->verdicts.retry, &engine->retries));
 
     if (!may_retry) {
         if (!is_down)
@@ -145,7 +146,7 @@ static void retry(struct engine *engine, struct task *task, double now)
     engine->summary.stats.retries++;
     task->is_new_attempt = true;
     rewind_task(engine, task, now);
-    if (is_gated) {
+    if (is_gated || is_paused) {
         task_set_state(task, TASK_READY);
         sched_add_again(engine->sched, task, now);
     } else {
@@ -153,6 +154,15 @@ static void retry(struct engine *engine, struct task *task, double now)
             engine, task,
             now + retry_pause(&engine->verdicts.retry, &engine->retries, task->result.attempts));
     }
+}
+
+/* Its next start is of the same attempt. Where the host is down by now the task is refused in the same
+ * turn. */
+static void wait_for_host(struct engine *engine, struct task *task, double now)
+{
+    rewind_task(engine, task, now);
+    task_set_state(task, TASK_READY);
+    sched_add_again(engine->sched, task, now);
 }
 
 static void settle_task(struct engine *engine, struct task *task, double now)
@@ -184,6 +194,7 @@ static void settle_task(struct engine *engine, struct task *task, double now)
     case VERDICT_RESEND: resend(engine, task, now); break;
     case VERDICT_AGAIN: again(engine, task, now); break;
     case VERDICT_LATER: engine_wait_for_descriptor(engine, task, now); break;
+    case VERDICT_WAIT_FOR_HOST: wait_for_host(engine, task, now); break;
     }
     if (task->outcome == OUTCOME_LOCAL_TROUBLE && !engine->stopped) {
         engine_note_trouble(engine, task->result.message);

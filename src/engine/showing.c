@@ -131,6 +131,7 @@ static struct wait wait_for_host(const struct engine *engine, double now)
     case SCHED_GATE:
         return (struct wait){
             .reason = WAIT_GATE, .words = why.host, .until = clock_wall() + why.until - now};
+    case SCHED_PAUSED: return (struct wait){.reason = WAIT_PAUSED, .words = why.host};
     case SCHED_LOOKUP: return (struct wait){.reason = WAIT_LOOKUP};
     case SCHED_HOST_FULL: return (struct wait){.reason = WAIT_HOST_FULL};
     }

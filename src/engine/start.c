@@ -1,5 +1,6 @@
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 
 #include "engine/cached.h"
 #include "engine/outputs.h"
@@ -11,6 +12,10 @@
 #include "model/url.h"
 #include "policy/group.h"
 #include "policy/sched.h"
+
+/* So many outages that a request was among the first to see cost it no try. It may be what its host
+ * fails at, so there is an end to that. */
+enum { EXCUSES_MAX = 2 };
 
 static void wake(struct engine *engine, struct task *task, double now)
 {
@@ -63,20 +68,32 @@ static struct task *next_to_start(struct engine *engine, double now)
 double engine_start_due(const struct engine *engine, double now)
 {
     struct task *awaited = only_candidate(engine);
-    double due = INFINITY;
+    double due = INFINITY, refused_due = sched_refused_due(engine->sched);
 
     if (!may_start(engine))
-        return INFINITY;
-    if (engine->no_start_before > now)
-        return engine->no_start_before;
-    if (!engine->store.pressed)
+        due = INFINITY;
+    else if (engine->no_start_before > now)
+        due = engine->no_start_before;
+    else if (!engine->store.pressed)
         due = sched_due(engine->sched);
     else if (awaited)
         due = sched_task_due(engine->sched, awaited);
-    return due > now ? due : INFINITY;
+    return fmin(due > now ? due : INFINITY, refused_due > now ? refused_due : INFINITY);
 }
 
-/* Requests to hosts that are given up end without a start. Whether there were any. */
+/* With what its own last transfer met, if it had one. */
+static void tell_refusal(const struct engine *engine, struct result *result)
+{
+    char *last = result->message;
+
+    result->message = NULL;
+    result_setf(result, REASON_HOST_DOWN,
+                "the host was given up after %u failures in a row to reach it%s%s",
+                engine->options->host_errors, last ? ": " : "", last ? last : "");
+    free(last);
+}
+
+/* Requests to hosts that are down end without a start. Whether there were any. */
 static bool refuse(struct engine *engine, double now)
 {
     struct task *task;
@@ -86,9 +103,7 @@ static bool refuse(struct engine *engine, double now)
         engine->moves_left--;
         task->result.exitcode = 0;
         task->result.http_code = 0;
-        result_setf(&task->result, REASON_HOST_DOWN,
-                    "the host was given up after %u failures in a row",
-                    engine->options->host_errors);
+        tell_refusal(engine, &task->result);
         engine_drop_output(task);
         engine_complete(engine, task);
         any = true;
@@ -141,10 +156,16 @@ static void mark_awaited(struct engine *engine, double now)
 
 static void count_attempt(struct engine *engine, struct task *task, double now)
 {
-    if (task->first_started_at <= 0)
+    bool is_first = task->first_started_at <= 0;
+
+    if (is_first)
         task->first_started_at = now;
-    if (task->is_new_attempt && ++task->result.attempts == 1)
+    if (is_first)
         retry_note_try(&engine->retries);
+    if (task->is_new_attempt && sched_excuses(task) && task->excuses < EXCUSES_MAX)
+        task->excuses++;
+    else if (task->is_new_attempt)
+        task->result.attempts++;
     task->is_new_attempt = false;
 }
 

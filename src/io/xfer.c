@@ -571,6 +571,7 @@ void xfer_start(struct xfer *xfer, struct task *task)
     transfer->message[0] = '\0';
     transfer->gate = (struct gate_words){0};
     task->closed_for = 0;
+    task->has_connected = false;
     transfer->started_at = transfer->heard_at = xfer->now;
     transfer->forgiven = 0;
     if (xfer->wants.facts && !task->result.facts)
@@ -620,6 +621,7 @@ static void time_out(struct xfer *xfer, struct transfer *transfer, double now)
         result_setf(result, REASON_TIMEOUT, "not connected after %g s", options->connect_timeout);
     result->exitcode = CURLE_OPERATION_TIMEDOUT;
     result->http_code = xfer_status(transfer);
+    task->has_connected = transfer->connected;
     xfer_look_at_gate(transfer);
     xfer_fill_facts(transfer);
     xfer_crew_remove(transfer);
@@ -719,6 +721,7 @@ struct task *xfer_next_finished(struct xfer *xfer)
     if (!transfer)
         return NULL;
     task = transfer->task;
+    task->has_connected = transfer->connected;
     xfer_fill_outcome(transfer);
     xfer_fill_facts(transfer);
     xfer_crew_remove(transfer);

@@ -34,6 +34,8 @@ void options_init(struct options *options)
         .retry_max_delay = 60,
         .retry_budget = 0.2,
         .gate_max = 3600,
+        .host_errors = 3,
+        .host_wait = 30,
         .host_retry_after = 30,
         .memory = UINT64_C(64) << 20,
         .spool_max = UINT64_C(8) << 30,

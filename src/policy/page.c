@@ -191,8 +191,7 @@ static void add_settings(const struct options *options, struct buf *out)
     if (options->rate > 0 || options->host_rate > 0)
         add_setting(out, "--burst", options->burst);
     add_setting(out, "--retry", options->retry);
-    if (options->host_errors)
-        add_setting(out, "--host-errors", options->host_errors);
+    add_setting(out, "--host-errors", options->host_errors);
     add_setting(out, "--window", options->window);
     if (options->adaptive)
         buf_add_text(out, ",[\"--adaptive\",\"\"]");

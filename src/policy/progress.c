@@ -99,7 +99,7 @@ static double time_left(const struct progress *progress, const struct progress_v
 
     if (!view->total || view->done >= view->total || speed <= 0)
         return INFINITY;
-    if (view->wait.reason == WAIT_GATE && !view->in_flight)
+    if ((view->wait.reason == WAIT_GATE || view->wait.reason == WAIT_PAUSED) && !view->in_flight)
         return INFINITY; /* what was done before tells nothing */
     return (double)(view->total - view->done) / speed;
 }
@@ -156,6 +156,10 @@ static void add_wait(const struct wait *wait, struct buf *out)
         buf_add_text(out, "waiting: gate closed until ");
         add_time_of_day(wait->until, out);
         buf_add_text(out, " at ");
+        add_escaped(wait->words, out);
+        break;
+    case WAIT_PAUSED:
+        buf_add_text(out, "waiting: no connection to ");
         add_escaped(wait->words, out);
         break;
     case WAIT_HOST_FULL: buf_add_text(out, "waiting: host limit"); break;

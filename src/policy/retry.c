@@ -5,10 +5,6 @@
 #include "base/chance.h"
 #include "model/request.h"
 
-/* curl's code for a TLS handshake that broke off; its others are of certificates, which stay
- * bad. */
-enum { CODE_BROKEN_HANDSHAKE = 35 };
-
 enum worth {
     NEVER,
     ALWAYS,        /* nothing had been sent */

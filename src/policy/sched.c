@@ -7,6 +7,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#include "base/chance.h"
 #include "base/heap.h"
 #include "model/task.h"
 
@@ -26,7 +27,7 @@ enum place {
     IN_TURN,
     AGAIN_BEFORE_LOOKUP,
     BEFORE_LOOKUP,
-    GIVEN_UP,
+    REFUSED, /* down */
     IDLE,
     TO_UNNAME, /* kept, and its name is still to be forgotten */
     KEPT,
@@ -61,6 +62,7 @@ struct sched {
     size_t queued; /* tasks */
     struct heap later;
     unsigned lookups;
+    uint64_t dice; /* of the hosts' own */
     /* What the task last taken changed, should it be put back. */
     struct bucket bucket_before;
     struct valve valve_before;
@@ -71,6 +73,7 @@ struct sched *sched_new(const struct flow_rules *rules)
     struct sched *sched = xcalloc(1, sizeof *sched);
 
     sched->rules = *rules;
+    sched->dice = rules->seed;
     heap_init(&sched->later);
     return sched;
 }
@@ -221,18 +224,21 @@ static enum place row_before_lookup(const struct host *host)
 /* Puts a host on the list it belongs to. */
 static void place_host(struct sched *sched, struct host *host, double now)
 {
-    double due = valve_due(&host->valve);
-
+    valve_turn(&host->valve, &sched->rules, now);
     bool is_down = valve_is_down(&host->valve, now);
     bool is_full = host->is_scouted || valve_is_full(&host->valve, &sched->rules);
+    double start = is_full ? INFINITY : valve_due(&host->valve);
+    double due = fmin(start, valve_turn_due(&host->valve));
 
     if (host->tasks == 0) {
         enlist(sched, host, IDLE);
         drop_idle(sched, now);
-    } else if (!host->queue || (is_full && !is_down))
+    } else if (!host->queue)
         enlist(sched, host, NOWHERE);
     else if (is_down)
-        enlist(sched, host, GIVEN_UP);
+        enlist(sched, host, REFUSED);
+    else if (due == INFINITY)
+        enlist(sched, host, NOWHERE);
     else if (due > now)
         enlist_later(sched, host, due);
     else if (host->place != row_before_lookup(host) || !needs_lookup(host))
@@ -255,6 +261,7 @@ static struct host *find_or_make(struct sched *sched, const char *name, bool num
     memcpy(host->name, name, len + 1);
     host->name_state = numeric ? NAME_NUMERIC : NAME_UNKNOWN;
     valve_init(&host->valve, &sched->rules, name);
+    host->valve.dice = chance_roll(&sched->dice);
     HASH_ADD(hh, sched->by_name, name, len, host);
     sched->last_found = host;
     sched->lens[NOWHERE]++;
@@ -319,6 +326,19 @@ static void forget_stale_name(struct host *host, double now)
         host->name_state = NAME_UNKNOWN;
 }
 
+/* The first of the queue, save where the host is to be probed: then the first of those that did so
+ * least often. */
+static struct task *choose(const struct host *host)
+{
+    struct task *best = host->queue;
+
+    for (struct task *task = best; task && host->valve.state != VALVE_OPEN; task = task->next) {
+        if (task->probes < best->probes)
+            best = task;
+    }
+    return best;
+}
+
 /* Takes one task off its host's queue and counts it as running. The host goes to the end of the
  * row. */
 static struct task *dispatch(struct sched *sched, struct task *task, double now)
@@ -333,6 +353,7 @@ static struct task *dispatch(struct sched *sched, struct task *task, double now)
     task->is_scout = host->is_scouted = is_to_be_scouted(sched, host);
     task->is_first_wave = !host->has_ended;
     task->started_at = now;
+    task->probes += host->valve.state != VALVE_OPEN;
     host->is_asked = true;
     sched->bucket_before = sched->bucket;
     sched->valve_before = host->valve;
@@ -362,10 +383,8 @@ static void let_in_due(struct sched *sched, double now)
 {
     struct heap_node *node;
 
-    while ((node = heap_peek(&sched->later)) && node->due <= now) {
-        struct host *host = CONTAINER_OF(node, struct host, due);
-        enlist(sched, host, row_of(host));
-    }
+    while ((node = heap_peek(&sched->later)) && node->due <= now)
+        place_host(sched, CONTAINER_OF(node, struct host, due), now);
 }
 
 struct task *sched_next(struct sched *sched, double now)
@@ -379,7 +398,7 @@ struct task *sched_next(struct sched *sched, double now)
     while ((host = first_of(sched, AGAIN, IN_TURN)) != NULL) {
         forget_stale_name(host, now);
         if (!needs_lookup(host) || sched->lookups < LOOKUPS_MAX)
-            return dispatch(sched, host->queue, now);
+            return dispatch(sched, choose(host), now);
         enlist(sched, host, row_before_lookup(host));
     }
     return NULL;
@@ -425,7 +444,9 @@ struct sched_why sched_why(const struct sched *sched, double now)
         why.hold = SCHED_LOOKUP;
     } else if (node) {
         const struct host *host = CONTAINER_OF(node, struct host, due);
-        why.hold = host->valve.closed_until > now ? SCHED_GATE : SCHED_HOST_RATE;
+        why.hold = host->valve.closed_until > now      ? SCHED_GATE
+                   : host->valve.state == VALVE_PAUSED ? SCHED_PAUSED
+                                                       : SCHED_HOST_RATE;
         why.until = node->due;
         why.host = host->name;
     }
@@ -439,18 +460,27 @@ double sched_task_due(const struct sched *sched, const struct task *task)
 
 struct task *sched_next_refused(struct sched *sched, double now)
 {
-    struct host *host = sched->lists[GIVEN_UP];
+    struct host *host;
     struct task *task;
 
+    let_in_due(sched, now);
+    host = sched->lists[REFUSED];
     while (host && !valve_is_down(&host->valve, now)) {
         place_host(sched, host, now); /* a probe fell due */
-        host = sched->lists[GIVEN_UP];
+        host = sched->lists[REFUSED];
     }
     if (!host)
         return NULL;
     task = host->queue;
     sched_remove(sched, task, now);
     return task;
+}
+
+double sched_refused_due(const struct sched *sched)
+{
+    struct heap_node *node = heap_peek(&sched->later);
+
+    return node ? node->due : INFINITY;
 }
 
 static void end_lookup(struct sched *sched, struct task *task)
@@ -499,6 +529,10 @@ void sched_end(struct sched *sched, struct task *task, const struct lesson *less
             host->name_state = NAME_FAILED;
     }
     end_scouting(task);
+    valve_turn(&host->valve, &sched->rules, now);
+    task->was_lost = lesson->lost;
+    task->met_outage = host->valve.state != VALVE_OPEN;
+    task->outages = host->valve.outages;
     valve_give(&host->valve, &sched->rules, task->epoch, task->started_at, lesson, now);
     place_host(sched, host, now);
 }
@@ -541,6 +575,16 @@ void sched_forget(struct sched *sched, struct task *task, double now)
     host->tasks--;
     task->host = NULL;
     place_host(sched, host, now);
+}
+
+bool sched_excuses(const struct task *task)
+{
+    return task->was_lost && task->outages != task->host->valve.outages;
+}
+
+bool sched_is_paused(const struct task *task)
+{
+    return task->host->valve.state == VALVE_PAUSED;
 }
 
 bool sched_is_down(const struct task *task, double now)

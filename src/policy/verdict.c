@@ -10,6 +10,18 @@ static const char *method_of(const struct verdict_rules *rules, const struct tas
     return task->demoted ? "GET" : request_ask(&task->request, &rules->redirect.defaults).method;
 }
 
+/* No connection came to stand, or it was reset before the answer's first byte. A name that does not
+ * exist, a bad certificate and a host that takes its time are no such thing. */
+static bool is_lost(const struct task *task)
+{
+    const struct result *result = &task->result;
+
+    return result->reason == REASON_CONNECT ||
+           (result->reason == REASON_RESET && result->http_code == 0) ||
+           (result->reason == REASON_TIMEOUT && !task->has_connected) ||
+           (result->reason == REASON_TLS && result->exitcode == CODE_BROKEN_HANDSHAKE);
+}
+
 static enum verdict judge_failure(const struct verdict_rules *rules, const struct task *task)
 {
     const struct detail *detail = task->request.detail;
@@ -22,6 +34,10 @@ static enum verdict judge_failure(const struct verdict_rules *rules, const struc
         .own_max = detail ? detail->retry : -1,
     };
 
+    if (task->met_outage && is_lost(task)) {
+        one.attempts = 0;
+        return retry_wants(&rules->retry, &one) ? VERDICT_WAIT_FOR_HOST : VERDICT_DONE;
+    }
     return retry_wants(&rules->retry, &one) ? VERDICT_RETRY : VERDICT_DONE;
 }
 
@@ -82,15 +98,17 @@ static bool is_refusal(long code)
 static struct lesson learn_from_failure(const struct task *task)
 {
     const struct result *result = &task->result;
-    struct lesson lesson = {.overloaded = is_refusal(result->http_code)};
+    bool is_heard = result->http_code > 0;
+    struct lesson lesson = {.overloaded = is_refusal(result->http_code), .heard = is_heard};
 
-    if (result->http_code > 0)
+    if (is_heard)
         lesson.closed_for = task->closed_for;
     if (is_of_transport(result->reason)) {
-        lesson.failed = true;
+        lesson.lost = is_lost(task);
+        lesson.reached = !lesson.lost && result->reason != REASON_DNS;
         lesson.overloaded |= result->reason == REASON_TIMEOUT || result->reason == REASON_CONNECT;
     } else {
-        lesson.answered = result->http_code > 0;
+        lesson.answered = is_heard;
     }
     return lesson;
 }
@@ -105,7 +123,7 @@ struct lesson verdict_lesson(const struct task *task)
                                .latency = task->latency};
     case OUTCOME_FAILED: return learn_from_failure(task);
     case OUTCOME_MISFIT: return (struct lesson){.answered = true, .closed_for = task->closed_for};
-    case OUTCOME_UNTOUCHED: return (struct lesson){.failed = task->resent >= RESENDS_MAX};
+    case OUTCOME_UNTOUCHED: return (struct lesson){.lost = task->resent >= RESENDS_MAX};
     case OUTCOME_NO_ROOM:
     case OUTCOME_NO_DESCRIPTOR:
     case OUTCOME_LOCAL_TROUBLE: break;

@@ -181,6 +181,7 @@ static void draw_flow(struct round *round, struct stage *stage)
     add(round, stage_text(stage, "--retry=%u", round->retries));
     add(round, "--retry-delay=0.02");
     add(round, "--retry-max-delay=0.05");
+    add(round, "--host-errors=0"); /* bad requests come to be neighbours, and no outage is meant */
     if (chance(round, 25))
         add(round, stage_text(stage, "--per-host=%zu", between(round, 1, 3)));
     if (chance(round, 40))

@@ -62,7 +62,7 @@ Test(spelling, of_a_host_gets_it_no_second_limit)
     }
 }
 
-/* ---- hosts that are given up ---- */
+/* ---- hosts that are down at once, as --host-wait=0 has it ---- */
 
 Test(host_errors, give_a_host_up_and_no_other)
 {
@@ -74,11 +74,11 @@ Test(host_errors, give_a_host_up_and_no_other)
         blob_addf(&input, "%s\n", stage_url_at(stage, first, "/text/x?closenow=1"));
         blob_addf(&input, "%s\n", stage_url_at(stage, second, "/text/y"));
     }
-    json_t *records =
-        records_of(program_fetch(RUN_WEIR("--jsonl", "--retry=0", "--host-errors=4",
-                                          "--host-retry-after=0", "--per-host=127.0.0.1=1"),
-                                 blob_text(&input)),
-                   1, (size_t)2 * REQUESTS);
+    json_t *records = records_of(
+        program_fetch(RUN_WEIR("--jsonl", "--retry=0", "--host-errors=4", "--host-wait=0",
+                               "--host-retry-after=0", "--per-host=127.0.0.1=1"),
+                      blob_text(&input)),
+        1, (size_t)2 * REQUESTS);
     cr_expect_eq(arrivals_count(stage, first), ERRORS);
     cr_expect_eq(arrivals_count(stage, second), REQUESTS);
     cr_expect_eq(records_count(records, "reset"), ERRORS);
@@ -100,10 +100,10 @@ Test(host_errors, count_each_of_a_crowd)
 
     for (int i = 0; i < REQUESTS; i++)
         blob_addf(&input, "%s\n", stage_url(stage, "/text/x?reset=head&delay=0.02"));
-    json_t *records = records_of(
-        program_fetch(RUN_WEIR("--jsonl", "-j10", "--host-errors=5", "--retry-delay=0.01"),
-                      blob_text(&input)),
-        1, REQUESTS);
+    json_t *records = records_of(program_fetch(RUN_WEIR("--jsonl", "-j10", "--host-errors=5",
+                                                        "--host-wait=0", "--retry-delay=0.01"),
+                                               blob_text(&input)),
+                                 1, REQUESTS);
     cr_expect_leq(origin_counts(stage->origin).requests, JOBS + ERRORS);
     cr_expect_geq(records_count(records, "host_down"), REQUESTS - JOBS - ERRORS);
     json_decref(records);
@@ -139,8 +139,10 @@ Test(host_errors, are_told_in_each_line)
 {
     static const char url[] = "http://127.0.0.1:1/x";
 
-    struct run_result result = program_fetch(
-        RUN_WEIR("-j1", "--retry=0", "--host-errors=1", "--host-retry-after=0", url, url), NULL);
+    struct run_result result =
+        program_fetch(RUN_WEIR("-j1", "--retry=0", "--host-errors=1", "--host-wait=0",
+                               "--host-retry-after=0", url, url),
+                      NULL);
     cr_expect(program_told(&result, url, "connect", ""), "%s", blob_text(&result.err));
     cr_expect(program_told(&result, url, "host_down", "given up after 1 "), "%s",
               blob_text(&result.err));
@@ -158,9 +160,9 @@ static void write_url(struct run *run, const char *url)
 Test(host_retry_after, lets_a_probe_through_and_the_host_comes_back)
 {
     struct stage *stage = stage_new();
-    struct run *run = program_spawn(
-        (struct run_options){.argv = RUN_WEIR("--retry=0", "-s", "--host-errors=2", "--format=tsv",
-                                              "--fields=seq,reason", "--host-retry-after=1.5")});
+    struct run *run = program_spawn((struct run_options){
+        .argv = RUN_WEIR("--retry=0", "-s", "--host-errors=2", "--format=tsv",
+                         "--fields=seq,reason", "--host-wait=0", "--host-retry-after=1.5")});
     const char *target = "/text/x?failtimes=3&closenow=1&key=all";
 
     for (int i = 1; i <= 2; i++) {
@@ -183,6 +185,141 @@ Test(host_retry_after, lets_a_probe_through_and_the_host_comes_back)
     cr_expect_geq(arrivals_time(stage, NULL, 2), given_up + 1.5);
     cr_expect_geq(arrivals_time(stage, NULL, 3), arrivals_time(stage, NULL, 2) + 1.5);
     program_expect(program_end(run), 1, NULL, NULL);
+    stage_free(stage);
+}
+
+/* ---- paused hosts ---- */
+
+/* What the records say together. */
+static void expect_all_ok(json_t *records, size_t count, unsigned attempts)
+{
+    cr_expect_eq(records_count(records, "ok"), count);
+    for (size_t i = 0; i < count; i++)
+        cr_expect_leq(json_integer_value(json_object_get(record_at(records, i), "attempts")),
+                      attempts, "request %zu", i + 1);
+    json_decref(records);
+}
+
+/* More of them than requests have tries: those of the probes count for none. */
+Test(paused_host, costs_no_request_and_no_try)
+{
+    static const char *const answers[] = {"", "&delay=0.05"};
+    enum { REQUESTS = 30 };
+
+    for (size_t i = 0; i < 2; i++) {
+        struct stage *stage = stage_new();
+        struct blob input = {0};
+        for (int k = 0; k < REQUESTS; k++)
+            blob_addf(&input, "%s\n",
+                      stage_url(stage, "/text/%d?failtimes=8&closenow=1&key=all%s", k, answers[i]));
+        expect_all_ok(
+            records_of(program_fetch(RUN_WEIR("--jsonl", "--retry-delay=0.05"), blob_text(&input)),
+                       0, REQUESTS),
+            REQUESTS, 1);
+        cr_expect_eq(origin_counts(stage->origin).requests, REQUESTS + 8);
+        blob_release(&input);
+        stage_free(stage);
+    }
+}
+
+static struct origin *start_origin(uint16_t port)
+{
+    struct origin *origin = origin_start(&(struct origin_options){.port = port});
+
+    cr_assert_not_null(origin);
+    return origin;
+}
+
+/* Waits until it has been asked so often. */
+static void wait_for_requests(const struct origin *origin, uint64_t count)
+{
+    for (double end = moment_now() + patience;
+         origin_counts(origin).requests < count && moment_now() < end;)
+        poll(NULL, 0, 2);
+    cr_assert_geq(origin_counts(origin).requests, count);
+}
+
+Test(paused_host, that_restarts_costs_no_request)
+{
+    enum { REQUESTS = 600, RESTARTS = 3, BETWEEN = 100 };
+    struct origin *origin = start_origin(0);
+    uint16_t port = origin_port(origin);
+    struct run *run = program_spawn((struct run_options){.argv = RUN_WEIR("--jsonl")});
+
+    for (int i = 0; i < REQUESTS; i++) {
+        char line[96];
+        snprintf(line, sizeof line, "http://127.0.0.1:%u/text/%d?delay=0.02\n", (unsigned)port, i);
+        cr_assert(run_write_text(run, line));
+    }
+    run_close_stdin(run);
+    for (int i = 0; i < RESTARTS; i++) {
+        wait_for_requests(origin, BETWEEN);
+        origin_stop(origin);
+        poll(NULL, 0, 300);
+        origin = start_origin(port);
+    }
+    expect_all_ok(records_of(program_end(run), 0, REQUESTS), REQUESTS, 1);
+    cr_expect_eq(origin_stop(origin), 0);
+}
+
+/* Requests that their host fails at are not the only ones that probe, nor do they come back for ever. */
+Test(paused_host, is_probed_by_each_of_its_requests_in_turn)
+{
+    enum { REQUESTS = 60, BAD = 3, TIMES = 15 };
+    struct stage *stage = stage_new();
+    struct blob input = {0};
+
+    for (int i = 0; i < REQUESTS; i++)
+        blob_addf(&input, "%s\n", stage_url(stage, "/text/%d%s", i, i < BAD ? "?closenow=1" : ""));
+    json_t *records =
+        records_of(program_fetch(RUN_WEIR("--jsonl", "-j1", "--retry-delay=0.01", "--host-wait=1"),
+                                 blob_text(&input)),
+                   1, REQUESTS);
+    cr_expect_eq(records_count(records, "ok"), REQUESTS - BAD);
+    cr_expect_leq(origin_counts(stage->origin).requests, REQUESTS + BAD * TIMES);
+    json_decref(records);
+    blob_release(&input);
+    stage_free(stage);
+}
+
+/* Nobody ever listens there: two seconds, and the request that ended its tries tells why. */
+Test(paused_host, that_never_answered_is_not_waited_for_long)
+{
+    enum { REQUESTS = 5 };
+    struct blob input = {0};
+    double begun = moment_now();
+
+    for (int i = 0; i < REQUESTS; i++)
+        blob_addf(&input, "http://127.0.0.1:1/%d\n", i);
+    json_t *records = records_of(
+        program_fetch(RUN_WEIR("--jsonl", "--host-wait=1h"), blob_text(&input)), 1, REQUESTS);
+    cr_expect_leq(moment_now() - begun, 15);
+    cr_expect_geq(records_count(records, "host_down"), 3);
+    cr_expect(strstr(record_text(record_at(records, 0), "errormsg"), "onnect"), "%s",
+              record_text(record_at(records, 0), "errormsg"));
+    cr_expect_eq(records_count(records, "host_down") + records_count(records, "connect"), REQUESTS);
+    json_decref(records);
+    blob_release(&input);
+}
+
+Test(paused_host, is_given_up_after_host_wait)
+{
+    struct stage *stage = stage_new();
+    struct blob input = {0};
+
+    blob_addf(&input, "%s\n", stage_url(stage, "/text/first"));
+    for (int i = 0; i < 20; i++)
+        blob_addf(&input, "%s\n", stage_url(stage, "/text/%d?closenow=1", i));
+    json_t *records = records_of(program_fetch(RUN_WEIR("--jsonl", "-j1", "--retry=0",
+                                                        "--retry-delay=0.05", "--host-wait=0.5"),
+                                               blob_text(&input)),
+                                 1, 21);
+    cr_expect_eq(records_count(records, "ok"), 1);
+    cr_expect_eq(records_count(records, "reset"), 3);
+    cr_expect_eq(records_count(records, "host_down"), 17);
+    cr_expect_gt(origin_counts(stage->origin).requests, 4 + 1, "it was probed");
+    json_decref(records);
+    blob_release(&input);
     stage_free(stage);
 }
 
@@ -278,8 +415,9 @@ Test(first_request, that_fails_leaves_the_others_to_go_on)
 
     for (int i = 0; i < REQUESTS; i++)
         blob_addf(&input, "http://127.0.0.1:1/%d\n", i);
-    json_t *records =
-        records_of(program_fetch(RUN_WEIR("--jsonl", "--retry=0"), blob_text(&input)), 1, REQUESTS);
+    json_t *records = records_of(
+        program_fetch(RUN_WEIR("--jsonl", "--retry=0", "--host-errors=0"), blob_text(&input)), 1,
+        REQUESTS);
     cr_expect_eq(records_count(records, "connect"), REQUESTS);
     json_decref(records);
     blob_release(&input);

@@ -17,6 +17,7 @@
 #include "model/url.h"
 #include "policy/brake.h"
 #include "policy/sched.h"
+#include "policy/verdict.h"
 #include "watch.h"
 #include "world.h"
 
@@ -242,12 +243,18 @@ static void count_passing(struct xfer *xfer, const struct task *task)
     }
 }
 
+/* The one that did so least often probes a host. */
+static bool is_probe(const struct xfer *xfer, const struct task *task)
+{
+    return sched_is_paused(task) || sched_is_down(task, xfer->world->now);
+}
+
 /* What was started before, and hops or is tried again, goes ahead of what is new to the host. */
 static void check_turn(struct xfer *xfer, const struct task *task)
 {
     const struct engine *engine = xfer->world->engine;
 
-    if (engine->store.pressed || engine->window.alive > WALKED_ALWAYS)
+    if (engine->store.pressed || engine->window.alive > WALKED_ALWAYS || is_probe(xfer, task))
         return;
     count_passing(xfer, task);
     if (task->result.starts)
@@ -329,6 +336,7 @@ void xfer_start(struct xfer *xfer, struct task *task)
     task->transfer = new_transfer(xfer, task, place);
     DL_APPEND(xfer->running, task->transfer);
     task->closed_for = 0;
+    task->has_connected = false;
     task->transfer->epoch = watch_start(xfer->watch, task, place.host);
     xfer->count++;
     world->starts++;
@@ -392,11 +400,27 @@ static void fill_trouble(struct transfer *transfer)
     }
 }
 
+/* Its head had come. */
+static void fill_broken(struct transfer *transfer)
+{
+    fill_failure(transfer->task, REASON_RESET);
+    transfer->task->result.http_code = web_status(&transfer->page);
+}
+
+/* What may wait for its host to come back is tried again however often it was. */
+static bool may_wait_for_host(const struct world *world, const struct task *task)
+{
+    struct lesson lesson = verdict_lesson(task);
+
+    return world->scenario.host_errors && lesson.lost;
+}
+
 /* Whether nothing but a stop could still change what becomes of it. */
 static bool is_final(const struct world *world, const struct transfer *transfer)
 {
     const struct task *task = transfer->task;
-    bool may_be_retried = task->result.attempts <= world->scenario.retry;
+    bool may_be_retried =
+        task->result.attempts <= world->scenario.retry || may_wait_for_host(world, task);
 
     if (transfer->has_had_trouble)
         return !may_be_retried &&
@@ -444,6 +468,7 @@ static void find_name(struct xfer *xfer, struct transfer *transfer)
         fill_failure(transfer->task, REASON_DNS);
         finish(xfer, transfer);
     } else {
+        transfer->task->has_connected = true;
         if (transfer->task->looking_up) {
             transfer->name_waits = true;
             DL_APPEND2(xfer->found, transfer, prev_found, next_found);
@@ -532,7 +557,7 @@ static void end(struct xfer *xfer, struct transfer *transfer)
     if (transfer->is_in_trouble)
         fill_trouble(transfer);
     else if (transfer->page.kind == PAGE_BROKEN)
-        fill_failure(transfer->task, REASON_RESET);
+        fill_broken(transfer);
     else
         fill_answer(xfer, transfer);
     finish(xfer, transfer);

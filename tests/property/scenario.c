@@ -115,6 +115,7 @@ static void roll_limits(struct scenario *scenario, struct dice *dice)
     scenario->burst = (unsigned)ONE_OF(dice, 1, 1, 3, 50);
     if (dice_chance(dice, 30))
         scenario->host_errors = (unsigned)ONE_OF(dice, 1, 2, 10);
+    scenario->host_wait = (double)ONE_OF(dice, 0, 1, 15, 300) / 10;
     scenario->host_retry_after = (double)ONE_OF(dice, 0, 1, 30, 3000) / 10;
     scenario->adaptive = dice_chance(dice, 30);
     scenario->parallel_immediate = dice_chance(dice, 30);
@@ -218,9 +219,9 @@ void scenario_describe(const struct scenario *scenario, struct buf *out)
     buf_addf(
         out,
         "; per host %u, rate %g, host rate %g, burst %u, retry %u after %g, budget %g, errors %u, "
-        "back after %g, adaptive %d, immediate %d, shaky %u%%, closing %u%%",
+        "host wait %g, back after %g, adaptive %d, immediate %d, shaky %u%%, closing %u%%",
         scenario->per_host, scenario->rate, scenario->host_rate, scenario->burst, scenario->retry,
-        scenario->retry_delay, scenario->retry_budget, scenario->host_errors,
+        scenario->retry_delay, scenario->retry_budget, scenario->host_errors, scenario->host_wait,
         scenario->host_retry_after, scenario->adaptive, scenario->parallel_immediate,
         scenario->shaky, scenario->closing);
     describe_reader("out", &scenario->out, out);

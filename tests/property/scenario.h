@@ -46,7 +46,7 @@ struct scenario {
     unsigned retry;
     double retry_delay, retry_budget;
     unsigned host_errors; /* 0: never */
-    double host_retry_after;
+    double host_wait, host_retry_after;
     bool adaptive, parallel_immediate;
     enum spool_end spool_end;
     uint64_t spool_disk; /* bytes, where it fills the disk */

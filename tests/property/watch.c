@@ -7,6 +7,7 @@
 #include "model/task.h"
 #include "policy/rate.h"
 #include "policy/sched.h"
+#include "policy/valve.h"
 #include "policy/verdict.h"
 #include "world.h"
 
@@ -28,9 +29,16 @@ struct watched {
     unsigned epoch; /* closings of the gate */
     bool ramps;     /* since then not so many went well that all may go */
     unsigned good, running_since;
-    unsigned streak;   /* failures in a row */
-    double down_until; /* 0: it is not given up */
-    uint64_t probe;    /* the request that asks whether it is back; 0: none does */
+    bool has_answered;
+    unsigned streak; /* losses in a row */
+    enum valve_state state;
+    bool was_probed;
+    uint64_t probe;      /* the request that asks whether it is back; 0: none does */
+    double wait;         /* before the next probe, at most */
+    double probe_from;   /* none comes earlier */
+    double last_probe;   /* of a pause: none is planned for later */
+    double down_from;    /* a request is refused no earlier */
+    double refuse_until; /* and none later, unless a probe is on its way */
 };
 
 struct watch {
@@ -87,15 +95,21 @@ static void check_gate(struct watch *watch, const struct watched *host)
                 host->good);
 }
 
-static void check_down(struct watch *watch, const struct task *task, struct watched *host)
+static void check_probe(struct watch *watch, const struct task *task, struct watched *host)
 {
     struct world *world = watch->world;
 
-    if (host->down_until <= 0)
+    if (host->state == VALVE_OPEN)
         return;
     PROMISE(world, !host->probe, "a second probe while the first is on its way");
-    PROMISE(world, world->now >= host->down_until, "a start at a host that is given up");
+    PROMISE(world, world->now >= host->probe_from - ROUNDING, "a probe %g s too early",
+            host->probe_from - world->now);
     host->probe = task->request.seq;
+    if (host->state == VALVE_PAUSED && !host->was_probed && world->now > host->last_probe) {
+        host->down_from += world->now - host->last_probe;
+        host->last_probe = world->now;
+    }
+    host->was_probed = true;
 }
 
 static void check_scout(struct watch *watch, const struct task *task, struct watched *host)
@@ -111,7 +125,7 @@ static void check_scout(struct watch *watch, const struct task *task, struct wat
     host->has_scout = task->is_scout;
 }
 
-/* What a host asked for itself is not on the budget. */
+/* What a host asked for itself is not on the budget, nor is what waits for a paused one. */
 static void check_attempt(struct watch *watch, const struct task *task)
 {
     struct world *world = watch->world;
@@ -122,8 +136,8 @@ static void check_attempt(struct watch *watch, const struct task *task)
             "request %llu is at attempt %u", (unsigned long long)task->request.seq,
             task->result.attempts);
     watch->first_tries += task->result.attempts > record->attempts && task->result.attempts == 1;
-    watch->retries +=
-        task->result.attempts > record->attempts && task->result.attempts > 1 && !record->was_gated;
+    watch->retries += task->result.attempts > record->attempts && task->result.attempts > 1 &&
+                      !record->is_off_budget;
     record->attempts = task->result.attempts;
     PROMISE(world,
             (double)watch->retries <=
@@ -143,7 +157,7 @@ unsigned watch_start(struct watch *watch, const struct task *task, uint32_t inde
     check_pace(world, &watch->pace, world->scenario.rate, "of all");
     check_pace(world, &host->pace, world->scenario.host_rate, "at a host");
     check_gate(watch, host);
-    check_down(watch, task, host);
+    check_probe(watch, task, host);
     check_scout(watch, task, host);
     check_attempt(watch, task);
     return host->epoch;
@@ -166,14 +180,81 @@ static void close_gate(struct watched *host, double until)
     host->good = host->running_since = 0;
 }
 
-static void count_failure(struct watch *watch, struct watched *host)
+static double until_next_probe(const struct watch *watch)
+{
+    double wait = watch->world->scenario.host_retry_after;
+
+    return wait > 0 ? wait : INFINITY;
+}
+
+static void take_down(struct watch *watch, struct watched *host)
+{
+    host->state = VALVE_DOWN;
+    host->probe_from = host->refuse_until = watch->world->now + until_next_probe(watch);
+}
+
+static void turn(struct watch *watch, struct watched *host)
+{
+    if (host->state != VALVE_PAUSED || !host->was_probed || watch->world->now < host->down_from)
+        return;
+    take_down(watch, host);
+    host->probe_from = host->down_from + until_next_probe(watch);
+}
+
+static void plan_probe(struct watch *watch, struct watched *host)
+{
+    double now = watch->world->now;
+
+    host->probe_from = now < host->last_probe ? fmin(now + host->wait / 2, host->last_probe)
+                                              : host->down_from + until_next_probe(watch);
+    host->wait = fmin(fmax(2 * host->wait, 0.1), 30);
+}
+
+static void begin_outage(struct watch *watch, struct watched *host)
+{
+    const struct scenario *scenario = &watch->world->scenario;
+    double pause = host->has_answered ? scenario->host_wait : fmin(scenario->host_wait, 2);
+
+    if (pause <= 0) {
+        take_down(watch, host);
+        return;
+    }
+    host->state = VALVE_PAUSED;
+    host->was_probed = false;
+    host->wait = fmin(scenario->retry_delay, 30);
+    host->down_from = watch->world->now + pause;
+    host->last_probe = host->down_from - fmin(1, pause / 10);
+    plan_probe(watch, host);
+}
+
+static void count_loss(struct watch *watch, struct watched *host, bool is_probe)
 {
     const struct scenario *scenario = &watch->world->scenario;
 
-    if (!scenario->host_errors || ++host->streak < scenario->host_errors)
-        return;
-    host->down_until =
-        scenario->host_retry_after > 0 ? watch->world->now + scenario->host_retry_after : INFINITY;
+    host->streak++;
+    if (host->state == VALVE_OPEN && scenario->host_errors && host->streak >= scenario->host_errors)
+        begin_outage(watch, host);
+    else if (host->state == VALVE_PAUSED && is_probe)
+        plan_probe(watch, host);
+    else if (host->state == VALVE_DOWN && is_probe)
+        take_down(watch, host);
+}
+
+/* While it is paused only a probe opens it. */
+static void learn_reach(struct watch *watch, struct watched *host, const struct lesson *lesson,
+                        bool is_probe)
+{
+    bool is_heard = lesson->answered || lesson->heard;
+
+    turn(watch, host);
+    host->has_answered |= is_heard;
+    if (lesson->lost)
+        count_loss(watch, host, is_probe);
+    if ((is_probe && (is_heard || lesson->reached)) || (host->state != VALVE_PAUSED && is_heard)) {
+        host->state = VALVE_OPEN;
+        host->streak = 0;
+        host->probe = 0;
+    }
 }
 
 void watch_end(struct watch *watch, const struct task *task, uint32_t index, unsigned epoch)
@@ -187,30 +268,28 @@ void watch_end(struct watch *watch, const struct task *task, uint32_t index, uns
     if (task->is_scout)
         host->has_scout = false;
     host->is_known = true;
-    if (host->probe == task->request.seq)
+    bool is_probe = host->probe == task->request.seq;
+    if (is_probe)
         host->probe = 0;
-    if (lesson.failed)
-        count_failure(watch, host);
-    if (lesson.answered) {
-        host->streak = 0;
-        host->down_until = 0;
-        host->probe = 0;
-    }
+    learn_reach(watch, host, &lesson, is_probe);
     if (lesson.closed_for > 0)
         close_gate(host, watch->world->now + lesson.closed_for);
     else if (epoch == host->epoch && lesson.answered && !lesson.overloaded &&
              ++host->good >= watch->limit)
         host->ramps = false;
-    world_record(watch->world, task)->was_gated = task->closed_for > 0;
+    world_record(watch->world, task)->is_off_budget =
+        task->closed_for > 0 || host->state == VALVE_PAUSED;
 }
 
 void watch_refused(struct watch *watch, const struct task *task, uint32_t index)
 {
-    const struct watched *host = &watch->hosts[index];
+    struct watched *host = &watch->hosts[index];
 
-    PROMISE(watch->world, host->down_until > 0, "request %llu is refused, and its host is up",
+    turn(watch, host);
+    PROMISE(watch->world, host->state == VALVE_DOWN,
+            "request %llu is refused, and its host is not down",
             (unsigned long long)task->request.seq);
-    PROMISE(watch->world, host->probe || watch->world->now < host->down_until,
+    PROMISE(watch->world, host->probe || watch->world->now < host->refuse_until,
             "request %llu is refused, and might have been the probe",
             (unsigned long long)task->request.seq);
 }
@@ -220,5 +299,5 @@ void watch_dropped(struct watch *watch, uint32_t index)
     PROMISE(watch->world, !watch->hosts[index].running, "a host is dropped while it is asked");
     PROMISE(watch->world, watch->hosts[index].closed_until <= watch->world->now,
             "a host is dropped while its gate is closed");
-    watch->hosts[index].is_known = false;
+    watch->hosts[index].is_known = watch->hosts[index].has_answered = false;
 }

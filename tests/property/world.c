@@ -68,6 +68,7 @@ static void set_options(struct options *options, const struct scenario *scenario
     options->host_rate = scenario->host_rate;
     options->burst = scenario->burst;
     options->host_errors = scenario->host_errors;
+    options->host_wait = scenario->host_wait;
     options->host_retry_after = scenario->host_retry_after;
     options->adaptive = scenario->adaptive;
     options->parallel_immediate = scenario->parallel_immediate;

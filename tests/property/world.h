@@ -54,7 +54,7 @@ struct record {
     size_t place;         /* redirects followed to where it is */
     unsigned asked;       /* times that it had trouble there */
     bool is_in_trouble;   /* its last transfer had */
-    bool was_gated;       /* and was asked to wait */
+    bool is_off_budget;   /* and is tried again as its host asks, or once that is back */
     unsigned passed_over; /* starts at its host while it was to be started again */
     bool settled;         /* its last transfer ended in a way that is final */
 };

@@ -7,7 +7,7 @@
  *     simulate [REQUESTS [STARTS_PER_SECOND [JOBS [WINDOW]]]]        1000000 12 50 10000
  *
  * The table has a row for each kind of host:
- *   requests, ok, failed, refused   what became of them; refused: the host was given up
+ *   requests, ok, failed, refused   what became of them; refused: the host was down
  *   tries                           starts, retries too
  *   429                             answers that closed the host's gate
  *   of limit                        starts, of what the host's own limits allow while requests queued
@@ -135,7 +135,8 @@ static bool stands_in_the_way(const struct place *place)
 {
     const struct kind *kind = place->kind;
 
-    return kind->quota || kind->has_outages || (kind->limit && place->running >= kind->limit);
+    return kind->quota || kind->has_outages || kind->failures > 0 ||
+           (kind->limit && place->running >= kind->limit);
 }
 
 /* The most starts that any one place had since then. */
@@ -287,8 +288,9 @@ static void start(struct sim *sim)
         note_unqueued(sim, place);
         semaphore_take(&sim->permits);
         place->running++;
-        if (++task->result.attempts == 1)
+        if (task->result.starts++ == 0)
             retry_note_try(&sim->retries);
+        task->result.attempts += !task->met_outage && !sched_excuses(task);
         task_set_state(task, TASK_RUNNING);
         sched_note_connected(sim->sched, task, sim->now);
         heap_push(&sim->ends, &task->due, sim->now + meet_host(sim, place, task));
@@ -301,12 +303,12 @@ static bool try_again(struct sim *sim, struct task *task)
     struct retry_case one = {.reason = task->result.reason,
                              .http_code = task->result.http_code,
                              .method = "GET",
-                             .attempts = task->result.attempts,
+                             .attempts = task->met_outage ? 0 : task->result.attempts,
                              .own_max = -1};
 
-    if (!retry_wants(&sim->rules, &one) || sched_is_down(task, sim->now))
+    if (!retry_wants(&sim->rules, &one) || (sched_is_down(task, sim->now) && !task->met_outage))
         return false;
-    if (task->closed_for > 0) {
+    if (task->closed_for > 0 || task->met_outage || sched_is_paused(task)) {
         requeue(sim, task);
         return true;
     }
@@ -323,7 +325,7 @@ static void settle(struct sim *sim, struct task *task)
     struct place *place = place_of(sim, task);
     bool is_ok = task->result.reason == REASON_OK;
     struct lesson lesson = {.answered = task->outcome == OUTCOME_ANSWERED,
-                            .failed = task->outcome == OUTCOME_FAILED,
+                            .lost = task->outcome == OUTCOME_FAILED,
                             .closed_for = task->closed_for};
 
     if (stands_in_the_way(place))
@@ -444,8 +446,10 @@ int main(int argc, char **argv)
         .rate = {.interval = 1 / argument(argc, argv, 2, 12), .burst = 1},
         .host_rate.burst = 1,
         .own = &own,
-        .errors_max = 10,
-        .probe_pause = 30,
+        .errors_max = 3,
+        .probe_wait = 0.5,
+        .pause_max = 30,
+        .down_wait = 30,
     };
 
     sim.left = (uint64_t)argument(argc, argv, 1, 1e6);

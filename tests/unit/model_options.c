@@ -252,7 +252,8 @@ Test(options, begins_with_the_defaults_of_the_contract)
     cr_expect_float_eq(options.retry_max_delay, 60, 0);
     cr_expect_float_eq(options.retry_budget, 0.2, 1e-12);
     cr_expect_float_eq(options.gate_max, 3600, 0);
-    cr_expect_eq(options.host_errors, 0);
+    cr_expect_eq(options.host_errors, 3);
+    cr_expect_float_eq(options.host_wait, 30, 0);
     cr_expect_float_eq(options.host_retry_after, 30, 0);
     cr_expect_not(options.adaptive || options.retry_all_methods || options.parallel_immediate);
     cr_expect(options.location && options.compressed && !options.insecure);

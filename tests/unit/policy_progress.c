@@ -229,6 +229,9 @@ Test(progress, says_whom_it_waits_for)
     view.wait = (struct wait){.reason = WAIT_HOST_RATE, .words = "http://h:80"};
     draw();
     cr_expect_str_eq(texts[1].data, "waiting: rate limit of http://h:80");
+    view.wait = (struct wait){.reason = WAIT_PAUSED, .words = "http://h:80"};
+    draw();
+    cr_expect_str_eq(texts[1].data, "waiting: no connection to http://h:80");
     view.wait = (struct wait){.reason = WAIT_ENDING, .words = "SIGINT"};
     draw();
     cr_expect_str_eq(texts[1].data, "ending: SIGINT");

@@ -13,7 +13,7 @@
 enum { TASKS_MAX = 4000 };
 
 static const struct lesson fine = {.answered = true};
-static const struct lesson lost = {.failed = true};
+static const struct lesson lost = {.lost = true};
 
 struct run {
     struct sched *sched;
@@ -319,7 +319,7 @@ Test(sched_flow, keeps_that_order_though_one_of_them_is_taken_out)
     }
 }
 
-/* ---- hosts that are given up ---- */
+/* ---- hosts that cannot be reached ---- */
 
 static void give_up(struct run *run, const char *name, unsigned failures)
 {
@@ -329,13 +329,104 @@ static void give_up(struct run *run, const char *name, unsigned failures)
         end(run, next(run), &lost);
 }
 
+static void expect_why(struct run *run, enum sched_hold hold, double until, const char *host)
+{
+    struct sched_why why = sched_why(run->sched, run->now);
+
+    cr_expect_eq(why.hold, hold, "%d", (int)why.hold);
+    if (!host)
+        return;
+    cr_expect_eq(why.until, until);
+    cr_expect_str_eq(why.host, host);
+}
+
+static struct flow_rules pausing_rules(void)
+{
+    struct flow_rules rules = plain_rules();
+
+    rules.errors_max = 2;
+    rules.probe_wait = 0.5;
+    rules.pause_max = 30;
+    rules.down_wait = 30;
+    return rules;
+}
+
+Test(sched_flow, has_the_others_wait_while_one_at_a_time_probes_a_paused_host)
+{
+    struct flow_rules rules = pausing_rules();
+    static struct run run;
+    struct task *tasks[3], *probe;
+
+    begin(&run, &rules);
+    end(&run, (add(&run, "http://a:80"), next(&run)), &fine);
+    give_up(&run, "http://a:80", 2);
+    for (int i = 0; i < 3; i++)
+        tasks[i] = add(&run, "http://a:80");
+    cr_expect(sched_is_paused(tasks[0]) && !sched_is_down(tasks[0], run.now));
+    expect_why(&run, SCHED_PAUSED, sched_due(run.sched), "http://a:80");
+    for (int i = 0; i < 5; i++) {
+        cr_assert_null(next(&run));
+        cr_assert_null(sched_next_refused(run.sched, run.now));
+        cr_assert_gt(sched_due(run.sched), run.now);
+        run.now = sched_due(run.sched);
+        probe = next(&run);
+        cr_assert_eq(probe, tasks[i % 3], "each in its turn, for it may be what the host fails at");
+        cr_assert_null(next(&run), "one at a time");
+        end(&run, probe, &lost);
+        cr_expect(probe->met_outage);
+        sched_add_again(run.sched, probe, run.now);
+    }
+    run.now = sched_due(run.sched);
+    probe = next(&run);
+    end(&run, probe, &fine);
+    cr_expect_eq(start_all(&run), 2);
+    finish(&run);
+}
+
+Test(sched_flow, refuses_what_waits_once_a_pause_has_lasted_long_enough)
+{
+    struct flow_rules rules = pausing_rules();
+    static struct run run;
+
+    begin(&run, &rules);
+    give_up(&run, "http://a:80", 2);
+    double paused_at = run.now;
+    struct task *first = add(&run, "http://a:80"), *second = add(&run, "http://a:80");
+    run.now = sched_due(run.sched);
+    cr_assert_eq(next(&run), first);
+    cr_expect_null(sched_next_refused(run.sched, run.now));
+    cr_expect_eq(sched_refused_due(run.sched), paused_at + STRANGER_PAUSE_MAX);
+    run.now = sched_refused_due(run.sched);
+    cr_expect_eq(sched_next_refused(run.sched, run.now), second, "whatever the probe comes to");
+    end(&run, first, &lost);
+    sched_add_again(run.sched, first, run.now);
+    cr_expect_eq(sched_next_refused(run.sched, run.now), first);
+    finish(&run);
+}
+
+Test(sched_flow, excuses_the_losses_that_led_to_a_pause)
+{
+    struct flow_rules rules = pausing_rules();
+    static struct run run;
+
+    begin(&run, &rules);
+    struct task *first = add(&run, "http://a:80"), *second = add(&run, "http://a:80");
+    cr_assert_eq(start_all(&run), 2);
+    end(&run, first, &lost);
+    cr_expect_not(sched_excuses(first), "nobody knows of an outage yet");
+    end(&run, second, &lost);
+    cr_expect(sched_excuses(first) && sched_excuses(second));
+    cr_expect_not(first->met_outage || second->met_outage);
+    finish(&run);
+}
+
 Test(sched_flow, refuses_all_that_is_queued_for_a_host_given_up)
 {
     struct flow_rules rules = plain_rules();
     static struct run run;
 
     rules.errors_max = 3;
-    rules.probe_pause = 30;
+    rules.down_wait = 30; /* and no pause before it */
     begin(&run, &rules);
     give_up(&run, "http://a:80", 2);
     cr_expect_null(sched_next_refused(run.sched, run.now));
@@ -364,7 +455,7 @@ Test(sched_flow, probes_a_host_given_up_with_one_request_each_pause)
     static struct run run;
 
     rules.errors_max = 1;
-    rules.probe_pause = 30;
+    rules.down_wait = 30;
     begin(&run, &rules);
     give_up(&run, "http://a:80", 1);
     for (int hour = 0; hour < 120; hour++) {
@@ -668,7 +759,9 @@ static void begin_trial(struct trial *trial, unsigned seed)
     trial->rules.host_rate.interval = roll(trial, 2) ? 1 : 0;
     trial->rules.per_host = 1 + roll(trial, 5);
     trial->rules.errors_max = roll(trial, 2) ? 3 : 0;
-    trial->rules.probe_pause = roll(trial, 2) ? 5 : 0;
+    trial->rules.probe_wait = roll(trial, 2) ? 0.5 : 0;
+    trial->rules.pause_max = roll(trial, 2) ? 10 : 0;
+    trial->rules.down_wait = roll(trial, 2) ? 5 : 0;
     trial->rules.adaptive = roll(trial, 2);
     trial->rules.fan_out_at_once = roll(trial, 2);
     begin(&trial->run, &trial->rules);
@@ -716,8 +809,8 @@ static void end_one(struct trial *trial, size_t i)
     static const struct lesson ends[] = {
         {.answered = true, .latency = 0.5},
         {.answered = true, .overloaded = true, .closed_for = 7},
-        {.failed = true},
-        {.failed = true, .overloaded = true},
+        {.lost = true},
+        {.lost = true, .overloaded = true},
         {0},
     };
     unsigned end_kind = roll(trial, 3) ? 0 : roll(trial, ARRAY_LEN(ends));
@@ -805,17 +898,6 @@ Test(sched_flow, knows_nothing_of_what_was_put_back)
 }
 
 /* ---- why nothing starts ---- */
-
-static void expect_why(struct run *run, enum sched_hold hold, double until, const char *host)
-{
-    struct sched_why why = sched_why(run->sched, run->now);
-
-    cr_expect_eq(why.hold, hold, "%d", (int)why.hold);
-    if (!host)
-        return;
-    cr_expect_eq(why.until, until);
-    cr_expect_str_eq(why.host, host);
-}
 
 Test(sched_why, tells_a_rate_from_a_rate_of_a_host)
 {

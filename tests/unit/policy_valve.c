@@ -7,7 +7,7 @@
 #define HOST "http://h.example:80"
 
 static const struct lesson fine = {.answered = true};
-static const struct lesson lost = {.failed = true};
+static const struct lesson lost = {.lost = true};
 static const struct lesson nothing;
 
 static struct flow_rules plain_rules(void)
@@ -181,34 +181,199 @@ Test(valve, keeps_the_later_of_two_gates)
     cr_expect_eq(valve_due(&valve), 61);
 }
 
-Test(valve, gives_a_host_up_after_failures_in_a_row)
+/* ---- hosts that cannot be reached ---- */
+
+static struct flow_rules outage_rules(unsigned errors_max)
 {
     struct flow_rules rules = plain_rules();
+
+    rules.errors_max = errors_max;
+    rules.probe_wait = 0.5;
+    rules.pause_max = 30;
+    rules.down_wait = 30;
+    return rules;
+}
+
+static void lose(struct valve *valve, const struct flow_rules *rules, unsigned times, double now)
+{
+    for (unsigned i = 0; i < times; i++)
+        valve_give(valve, rules, valve_take(valve, now), now, &lost, now);
+}
+
+/* One that has answered, and is paused now. */
+static void begin_pause(struct valve *valve, const struct flow_rules *rules, double now)
+{
+    valve_init(valve, rules, HOST);
+    valve_give(valve, rules, valve_take(valve, now), now, &fine, now);
+    lose(valve, rules, rules->errors_max, now);
+    cr_assert_eq(valve->state, VALVE_PAUSED);
+}
+
+Test(valve, pauses_a_host_after_losses_in_a_row)
+{
+    static const struct lesson silent = {.reached = true},
+                               broke_off = {.heard = true, .reached = true};
+    const struct lesson *const ends[] = {&lost,      &lost, &fine, &lost,    &lost,
+                                         &broke_off, &lost, &lost, &nothing, &silent};
+    struct flow_rules rules = outage_rules(3);
     struct valve valve;
 
-    rules.errors_max = 3;
-    rules.probe_pause = 30;
     valve_init(&valve, &rules, HOST);
-    const struct lesson *const ends[] = {&lost, &lost, &fine, &lost, &lost, &nothing};
     for (size_t i = 0; i < ARRAY_LEN(ends); i++)
         valve_give(&valve, &rules, valve_take(&valve, 10), 10, ends[i], 11);
-    cr_expect_not(valve_is_down(&valve, 11), "an answer in between");
+    cr_expect_eq(valve.state, VALVE_OPEN, "answers between");
     cr_expect_not(valve_is_fresh(&valve, &rules, 11));
-    valve_give(&valve, &rules, valve_take(&valve, 11), 11, &lost, 12);
-    cr_expect(valve_is_down(&valve, 12));
-    cr_expect(valve_is_down(&valve, 41.9));
-    cr_expect_not(valve_is_down(&valve, 42), "a probe is due");
+    lose(&valve, &rules, 1, 12);
+    cr_expect_eq(valve.state, VALVE_PAUSED, "a silence is no answer");
+    cr_expect_not(valve_is_down(&valve, 12));
+    cr_expect_gt(valve_due(&valve), 12);
+    cr_expect_leq(valve_due(&valve), 12.5);
+}
+
+Test(valve, never_pauses_without_a_number)
+{
+    struct flow_rules rules = outage_rules(0);
+    struct valve valve;
+
+    valve_init(&valve, &rules, HOST);
+    lose(&valve, &rules, 1000, 10);
+    cr_expect_eq(valve.state, VALVE_OPEN);
+}
+
+/* The waits double, are rolled from half to whole, and end with the pause. */
+Test(valve, probes_a_paused_host_after_waits_that_double)
+{
+    struct flow_rules rules = outage_rules(3);
+    struct valve valve;
+    double now = 1000, wait = 0.5;
+    unsigned probes = 0;
+
+    begin_pause(&valve, &rules, now);
+    for (; valve_due(&valve) < INFINITY; probes++) {
+        double due = valve_due(&valve);
+        cr_assert_lt(due, 1030);
+        cr_expect(due >= now + wait / 2 || due == 1029, "probe %u at %g", probes, due);
+        cr_expect_leq(due, now + wait);
+        cr_expect_eq(fill(&valve, &rules, due), 1, "one at a time");
+        now = due;
+        wait *= 2;
+        valve_give(&valve, &rules, valve.epoch, now, &lost, now);
+    }
+    cr_expect_geq(probes, 6);
+    cr_expect_eq(now, 1029, "the last is not long before the end");
+    cr_expect_eq(valve_turn_due(&valve), 1030);
+    valve_turn(&valve, &rules, 1029.9);
+    cr_expect_eq(valve.state, VALVE_PAUSED);
+    valve_turn(&valve, &rules, 1030);
+    cr_expect(valve_is_down(&valve, 1030));
+    cr_expect(valve_is_down(&valve, 1059.9));
+    cr_expect_not(valve_is_down(&valve, 1060), "a probe is due");
+}
+
+Test(valve, waits_at_most_so_long_from_probe_to_probe)
+{
+    struct flow_rules rules = outage_rules(1);
+    struct valve valve;
+    double now = 1000;
+
+    rules.pause_max = 3600;
+    begin_pause(&valve, &rules, now);
+    while (valve_due(&valve) < INFINITY) {
+        cr_assert_leq(valve_due(&valve), now + PROBE_WAIT_MAX);
+        now = valve_due(&valve);
+        lose(&valve, &rules, 1, now);
+    }
+    cr_expect_eq(now, 4599);
+}
+
+Test(valve, waits_less_for_a_host_that_never_answered)
+{
+    struct flow_rules rules = outage_rules(3);
+    struct valve valve;
+
+    valve_init(&valve, &rules, HOST);
+    lose(&valve, &rules, 3, 10);
+    lose(&valve, &rules, 1, valve_due(&valve));
+    cr_expect_eq(valve_turn_due(&valve), 10 + STRANGER_PAUSE_MAX);
+    rules.pause_max = 1;
+    valve_init(&valve, &rules, HOST);
+    lose(&valve, &rules, 3, 10);
+    lose(&valve, &rules, 1, valve_due(&valve));
+    cr_expect_eq(valve_turn_due(&valve), 11);
+}
+
+Test(valve, without_a_pause_takes_a_host_down_at_once)
+{
+    struct flow_rules rules = outage_rules(2);
+    struct valve valve;
+
+    rules.pause_max = 0;
+    valve_init(&valve, &rules, HOST);
+    lose(&valve, &rules, 2, 10);
+    cr_expect(valve_is_down(&valve, 10));
+    cr_expect(valve_is_down(&valve, 39.9));
+    cr_expect_not(valve_is_down(&valve, 40));
+    rules.down_wait = 0;
+    valve_init(&valve, &rules, HOST);
+    lose(&valve, &rules, 2, 10);
+    cr_expect(valve_is_down(&valve, 1e12), "no probe");
+}
+
+/* Permits and rates may have held back the first one. */
+Test(valve, takes_no_host_down_that_was_not_probed)
+{
+    struct flow_rules rules = outage_rules(3);
+    struct valve valve;
+
+    begin_pause(&valve, &rules, 1000);
+    valve_turn(&valve, &rules, 1500);
+    cr_expect_eq(valve.state, VALVE_PAUSED);
+    cr_expect_eq(fill(&valve, &rules, 1500), 1);
+    valve_turn(&valve, &rules, 1500);
+    cr_expect_eq(valve.state, VALVE_PAUSED, "it has time to come back");
+    valve_give(&valve, &rules, valve.epoch, 1500, &lost, 1500.5);
+    valve_turn(&valve, &rules, 1501);
+    cr_expect(valve_is_down(&valve, 1501));
+}
+
+Test(valve, opens_for_one_and_then_for_more_once_a_probe_came_through)
+{
+    static const struct lesson silent = {.reached = true};
+    const struct lesson *const ends[] = {&fine, &silent};
+    struct flow_rules rules = outage_rules(3);
+    struct valve valve;
+
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        begin_pause(&valve, &rules, 1000);
+        unsigned probe = valve_take(&valve, 1001);
+        valve_give(&valve, &rules, probe, 1001, ends[i], 1002);
+        cr_expect_eq(valve.state, VALVE_OPEN);
+        cr_expect_eq(fill(&valve, &rules, 1002), ends[i] == &fine ? 2 : 1, "it is not overrun");
+    }
+}
+
+/* A server that is shut down answers what it has, and takes no more. */
+Test(valve, is_not_opened_by_answers_to_what_was_asked_before_the_pause)
+{
+    struct flow_rules rules = outage_rules(3);
+    struct valve valve;
+
+    valve_init(&valve, &rules, HOST);
+    unsigned slow = valve_take(&valve, 10);
+    lose(&valve, &rules, 3, 10);
+    valve_give(&valve, &rules, slow, 10, &fine, 10.1);
+    cr_expect_eq(valve.state, VALVE_PAUSED);
+    cr_expect_gt(valve_due(&valve), 10.1);
 }
 
 Test(valve, takes_a_host_back_after_one_good_probe)
 {
-    struct flow_rules rules = plain_rules();
+    struct flow_rules rules = outage_rules(1);
     struct valve valve;
 
-    rules.errors_max = 1;
-    rules.probe_pause = 30;
+    rules.pause_max = 0;
     valve_init(&valve, &rules, HOST);
-    valve_give(&valve, &rules, valve_take(&valve, 10), 10, &lost, 10);
+    lose(&valve, &rules, 1, 10);
     cr_expect_eq(fill(&valve, &rules, 40), 1);
     cr_expect(valve_is_down(&valve, 40), "one probe is enough");
     valve_give(&valve, &rules, valve.epoch, 40, &lost, 41);
@@ -221,28 +386,16 @@ Test(valve, takes_a_host_back_after_one_good_probe)
     cr_expect_eq(fill(&valve, &rules, 73), 2, "the host is not overrun");
 }
 
-Test(valve, without_a_pause_never_probes)
-{
-    struct flow_rules rules = plain_rules();
-    struct valve valve;
-
-    rules.errors_max = 1;
-    valve_init(&valve, &rules, HOST);
-    valve_give(&valve, &rules, valve_take(&valve, 10), 10, &lost, 10);
-    cr_expect(valve_is_down(&valve, 1e12));
-}
-
 /* Others that were on their way when the probe came back are of no account. */
 Test(valve, is_not_kept_down_by_latecomers)
 {
-    struct flow_rules rules = plain_rules();
+    struct flow_rules rules = outage_rules(1);
     struct valve valve;
 
-    rules.errors_max = 1;
-    rules.probe_pause = 30;
+    rules.pause_max = 0;
     valve_init(&valve, &rules, HOST);
     unsigned slow = valve_take(&valve, 10);
-    valve_give(&valve, &rules, valve_take(&valve, 10), 10, &lost, 10);
+    lose(&valve, &rules, 1, 10);
     unsigned probe = valve_take(&valve, 40);
     valve_give(&valve, &rules, slow, 10, &nothing, 41);
     cr_expect(valve_is_down(&valve, 41), "the probe is still on its way");
@@ -253,14 +406,13 @@ Test(valve, is_not_kept_down_by_latecomers)
 /* A slow answer from before takes the host back and closes its gate, and then the probe is lost. */
 Test(valve, probes_again_though_a_gate_closed_under_the_probe)
 {
-    struct flow_rules rules = plain_rules();
+    struct flow_rules rules = outage_rules(1);
     struct valve valve;
 
-    rules.errors_max = 1;
-    rules.probe_pause = 30;
+    rules.pause_max = 0;
     valve_init(&valve, &rules, HOST);
     unsigned slow = valve_take(&valve, 10);
-    valve_give(&valve, &rules, valve_take(&valve, 10), 10, &lost, 10);
+    lose(&valve, &rules, 1, 10);
     unsigned probe = valve_take(&valve, 40);
     close_for(&valve, &rules, slow, 5, 41);
     valve_give(&valve, &rules, probe, 40, &lost, 42);

@@ -189,7 +189,7 @@ Test(verdict, learns_from_an_answer)
         task->latency = 0.25;
         task->closed_for = 7;
         struct lesson lesson = verdict_lesson(task);
-        cr_expect(lesson.answered && !lesson.failed, "%ld", codes[i]);
+        cr_expect(lesson.answered && !lesson.lost, "%ld", codes[i]);
         cr_expect_eq(lesson.overloaded, codes[i] == 429 || codes[i] == 503, "%ld", codes[i]);
         cr_expect_eq(lesson.latency, 0.25);
         cr_expect_eq(lesson.closed_for, 7);
@@ -197,32 +197,95 @@ Test(verdict, learns_from_an_answer)
     }
 }
 
-Test(verdict, learns_from_a_failure_what_is_the_hosts_doing)
-{
-    static const enum reason of_transport[] = {REASON_DNS,     REASON_CONNECT, REASON_TLS,
-                                               REASON_TIMEOUT, REASON_RESET,   REASON_PROTOCOL};
+/* What a failure says of its host: whether a connection stood, before it and after it. */
+struct meaning {
+    enum reason reason;
+    int exitcode;
+    long http_code;
+    bool has_connected, lost, reached, heard, answered;
+};
 
-    for (int reason = REASON_OK + 1; reason < REASON_COUNT; reason++) {
-        struct task *task = tasks_answered("http://h/", 0, NULL);
-        bool is_transport = false;
-        for (size_t i = 0; i < ARRAY_LEN(of_transport); i++)
-            is_transport = is_transport || (int)of_transport[i] == reason;
-        task->outcome = OUTCOME_FAILED;
-        task->closed_for = 7;
-        task->result.reason = (enum reason)reason;
-        const char *name = reason_name(task->result.reason);
-        struct lesson lesson = verdict_lesson(task);
-        cr_expect_eq(lesson.failed, is_transport, "%s", name);
-        cr_expect_eq(lesson.overloaded, reason == REASON_TIMEOUT || reason == REASON_CONNECT, "%s",
-                     name);
-        cr_expect_not(lesson.answered, "%s", name);
-        cr_expect_eq(lesson.closed_for, 0, "%s", name);
-        task->result.http_code = 200;
-        lesson = verdict_lesson(task);
-        cr_expect_eq(lesson.answered, !is_transport, "%s", name);
-        cr_expect_eq(lesson.failed, is_transport, "%s", name);
-        tasks_free(task);
+ParameterizedTestParameters(verdict, learns_from_a_failure_whether_the_host_was_reached)
+{
+    static struct meaning meanings[] = {
+        {REASON_DNS, 6, 0, false, false, false, false, false},
+        {REASON_CONNECT, 7, 0, false, true, false, false, false},
+        {REASON_TLS, 35, 0, false, true, false, false, false},
+        {REASON_TLS, 60, 0, false, false, true, false, false},
+        {REASON_TIMEOUT, 28, 0, false, true, false, false, false},
+        {REASON_TIMEOUT, 28, 0, true, false, true, false, false},
+        {REASON_TIMEOUT, 28, 200, true, false, true, true, false},
+        {REASON_RESET, 52, 0, true, true, false, false, false},
+        {REASON_RESET, 56, 0, false, true, false, false, false},
+        {REASON_RESET, 56, 200, true, false, true, true, false},
+        {REASON_PROTOCOL, 1, 0, true, false, true, false, false},
+        {REASON_TOO_LARGE, 63, 200, true, false, false, true, true},
+        {REASON_ENCODING, 61, 200, true, false, false, true, true},
+        {REASON_DENIED, 0, 0, false, false, false, false, false},
+        {REASON_OUTPUT, 23, 0, false, false, false, false, false},
+    };
+
+    return cr_make_param_array(struct meaning, meanings, sizeof meanings / sizeof *meanings);
+}
+
+ParameterizedTest(struct meaning *meaning, verdict,
+                  learns_from_a_failure_whether_the_host_was_reached)
+{
+    struct task *task = tasks_answered("http://h/", meaning->http_code, NULL);
+    const char *name = reason_name(meaning->reason);
+
+    task->outcome = OUTCOME_FAILED;
+    task->closed_for = 7;
+    task->has_connected = meaning->has_connected;
+    task->result.reason = meaning->reason;
+    task->result.exitcode = meaning->exitcode;
+    struct lesson lesson = verdict_lesson(task);
+    cr_expect_eq(lesson.lost, meaning->lost, "%s", name);
+    cr_expect_eq(lesson.reached, meaning->reached, "%s", name);
+    cr_expect_eq(lesson.heard, meaning->heard, "%s", name);
+    cr_expect_eq(lesson.answered, meaning->answered, "%s", name);
+    cr_expect_eq(lesson.overloaded,
+                 meaning->reason == REASON_TIMEOUT || meaning->reason == REASON_CONNECT, "%s",
+                 name);
+    cr_expect_eq(lesson.closed_for, meaning->heard ? 7 : 0, "%s", name);
+    tasks_free(task);
+}
+
+/* ---- outages ---- */
+
+Test(verdict, counts_no_try_that_an_outage_spoiled)
+{
+    struct verdict_rules rules = retrying_rules();
+    struct task *task = tasks_answered("http://h/", 0, NULL);
+
+    task->met_outage = true;
+    for (unsigned attempts = 1; attempts < 5; attempts++) {
+        cr_expect_eq(judge(&rules, task, OUTCOME_FAILED, REASON_CONNECT, attempts),
+                     VERDICT_WAIT_FOR_HOST);
+        cr_expect_eq(judge(&rules, task, OUTCOME_FAILED, REASON_RESET, attempts),
+                     VERDICT_WAIT_FOR_HOST);
     }
+    rules.retry.max = 0;
+    cr_expect_eq(judge(&rules, task, OUTCOME_FAILED, REASON_CONNECT, 1), VERDICT_WAIT_FOR_HOST);
+    tasks_free(task);
+}
+
+Test(verdict, counts_what_is_not_the_outages_doing)
+{
+    struct verdict_rules rules = retrying_rules();
+    struct task *task = tasks_answered("http://h/", 0, NULL);
+
+    task->met_outage = true;
+    task->has_connected = true;
+    cr_expect_eq(judge(&rules, task, OUTCOME_FAILED, REASON_TIMEOUT, 1), VERDICT_RETRY);
+    cr_expect_eq(judge(&rules, task, OUTCOME_FAILED, REASON_TIMEOUT, 3), VERDICT_DONE);
+    cr_expect_eq(judge(&rules, task, OUTCOME_FAILED, REASON_DNS, 3), VERDICT_DONE);
+    task->has_connected = false;
+    rules.redirect.defaults.method = "POST";
+    cr_expect_eq(judge(&rules, task, OUTCOME_FAILED, REASON_RESET, 1), VERDICT_DONE,
+                 "the origin may have done it already");
+    cr_expect_eq(judge(&rules, task, OUTCOME_FAILED, REASON_CONNECT, 1), VERDICT_WAIT_FOR_HOST);
+    tasks_free(task);
 }
 
 Test(verdict, learns_from_a_head_whatever_became_of_the_body)
@@ -254,7 +317,7 @@ Test(verdict, takes_a_rest_that_does_not_fit_for_an_answer)
     task->outcome = OUTCOME_MISFIT;
     task->closed_for = 7;
     struct lesson lesson = verdict_lesson(task);
-    cr_expect(lesson.answered && !lesson.failed && !lesson.overloaded);
+    cr_expect(lesson.answered && !lesson.lost && !lesson.overloaded);
     cr_expect_eq(lesson.closed_for, 7);
     tasks_free(task);
 }
@@ -270,7 +333,8 @@ Test(verdict, learns_nothing_from_what_is_our_own_affair)
         task->result.reason = REASON_TIMEOUT;
         task->closed_for = 7;
         struct lesson lesson = verdict_lesson(task);
-        cr_expect_not(lesson.answered || lesson.failed || lesson.overloaded, "%zu", i);
+        cr_expect_not(lesson.answered || lesson.lost || lesson.overloaded, "%zu", i);
+        cr_expect_not(lesson.heard || lesson.reached, "%zu", i);
         cr_expect_eq(lesson.closed_for, 0, "%zu", i);
         tasks_free(task);
     }
