@@ -72,6 +72,8 @@ double xfer_due(const struct xfer *);
 struct task *xfer_next_found(struct xfer *);
 /* A running scout (task->is_scout) whose connection stands, or NULL. */
 struct task *xfer_next_connected(struct xfer *);
+/* Lookups that go on though their tasks are gone: libcurl cannot end the thread of one. */
+unsigned xfer_lookups_left(const struct xfer *);
 /* A task whose transfer ended, or NULL. */
 struct task *xfer_next_finished(struct xfer *);
 

@@ -45,19 +45,19 @@ struct transfer {
     struct transfer *prev_waiting, *next_waiting; /* among those that wait for memory */
     double waits_since;
     struct heap_node deadline;
-    double started_at, heard_at;      /* heard_at: the last byte, at first when it was connected */
-    double forgiven;                  /* so much of the time since its start does not count */
-    bool connected, has_ended, waits; /* waits: for memory */
-    curl_off_t uploaded;              /* bytes of the payload that have left */
-    bool found, found_waits;          /* the host's name; waits to be told */
-    bool stood_waits;                 /* that its connection stands waits to be told */
-    CURLcode code;                    /* once it has ended */
-    bool may_reuse;                   /* what the handle is set to: look for an idle connection */
-    bool head_is_whole, body_seen;    /* the last answer's headers have ended; its body began */
-    long status;                      /* of that answer */
-    uint64_t header_bytes;            /* of all heads and the trailers */
-    bool discards, trailers_are_over; /* the body is of a redirect to follow; they are too large */
-    bool had_much, reads_much;        /* its last body was large; it reads in large pieces */
+    double started_at, heard_at;       /* heard_at: the last byte, at first when it was connected */
+    double forgiven;                   /* so much of the time since its start does not count */
+    bool connected, has_ended, waits;  /* waits: for memory */
+    curl_off_t uploaded;               /* bytes of the payload that have left */
+    bool looks_up, found, found_waits; /* the host's name, once libcurl began; waits to be told */
+    bool stood_waits;                  /* that its connection stands waits to be told */
+    CURLcode code;                     /* once it has ended */
+    bool may_reuse;                    /* what the handle is set to: look for an idle connection */
+    bool head_is_whole, body_seen;     /* the last answer's headers have ended; its body began */
+    long status;                       /* of that answer */
+    uint64_t header_bytes;             /* of all heads and the trailers */
+    bool discards, trailers_are_over;  /* the body is of a redirect to follow; they are too large */
+    bool had_much, reads_much;         /* its last body was large; it reads in large pieces */
     enum body_way body_goes;
     bool decodes;                      /* what it sent asks for compression that we undo */
     struct decoder *decoder;           /* NULL: the body comes as it is */
@@ -92,8 +92,8 @@ struct xfer {
     struct shard *shards; /* the first is for all but TLS */
     double now;           /* read when the loop hands us a socket */
     bool stopped;
-    uint64_t received; /* bytes of bodies */
-    struct transfer *running, *pool;
+    uint64_t received;                        /* bytes of bodies */
+    struct transfer *running, *pool, *left;   /* left: without a task, a lookup goes on */
     struct transfer *ended;                   /* libcurl is done with it, nobody has asked for it */
     struct transfer *found, *stood, *waiting; /* waiting: for memory, who began first first */
     struct brake brake;

@@ -45,6 +45,7 @@ int xfer_on_connected(void *userdata, char *remote_ip, char *local_ip, int remot
                       int local_port);
 int xfer_on_debug(CURL *easy, curl_infotype type, char *bytes, size_t len, void *userdata);
 int xfer_on_close_socket(void *userdata, curl_socket_t fd);
+int xfer_on_lookup(void *resolver, void *reserved, void *userdata);
 curl_socket_t xfer_on_open_socket(void *userdata, curlsocktype purpose,
                                   struct curl_sockaddr *address);
 

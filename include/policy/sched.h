@@ -3,7 +3,9 @@
  * requests to one do not hold up the others; those with a task that was started before, which older
  * results may wait for, come first, and take turns among themselves. The first request to a host
  * goes alone until its connection stands or it ends; of requests whose host's name is not known yet
- * at most LOOKUPS_MAX run, since each lookup costs libcurl a thread. A start costs O(log hosts)
+ * at most LOOKUPS_MAX run, since each lookup costs libcurl a thread. LOOKUPS_KEPT more are for names
+ * that were found before, and, once no name was answered for LOOKUP_PACE, for the one that came last:
+ * so names whose lookups hang hold up no others for long. A start costs O(log hosts)
  * however many hosts wait; that of a probe O(queue) of its host, for a request that probed and failed
  * lets the others go first, since it may be what its host fails at.
  *
@@ -25,7 +27,9 @@ struct host;
 struct sched;
 struct task;
 
-enum { LOOKUPS_MAX = 16, HOSTS_IDLE_MAX = 4096, HOSTS_KEPT_MAX = 65536 };
+enum { LOOKUPS_MAX = 14, LOOKUPS_KEPT = 2, HOSTS_IDLE_MAX = 4096, HOSTS_KEPT_MAX = 65536 };
+
+#define LOOKUP_PACE 2.0 /* seconds */
 
 /* A name that was looked up this long ago is looked up again. */
 #define NAME_AGE_MAX 60.0
@@ -56,6 +60,8 @@ double sched_refused_due(const struct sched *);
 /* Takes a task off its queue for good. */
 void sched_remove(struct sched *, struct task *, double now);
 
+/* So many lookups go on whose tasks have ended: they take up places as those of running tasks do. */
+void sched_note_lookups_left(struct sched *, unsigned);
 /* The name of the running task's host is known now. */
 void sched_note_found(struct sched *, struct task *, double now);
 /* The running task's connection stands. */

@@ -36,7 +36,7 @@
 #include "policy/sched.h"
 
 /* Descriptors that no transfer may use: the files, three for each lookup, and libcurl's own. */
-enum { DESCRIPTORS_KEPT_BACK = 64 + 3 * LOOKUPS_MAX + XFER_DESCRIPTORS };
+enum { DESCRIPTORS_KEPT_BACK = 64 + 3 * (LOOKUPS_MAX + LOOKUPS_KEPT) + XFER_DESCRIPTORS };
 
 /* So late after what the loop was to wake for, and the process may have been stopped. */
 #define LATE 0.01

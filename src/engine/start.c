@@ -198,6 +198,7 @@ void engine_start(struct engine *engine, double now)
 {
     struct task *task;
 
+    sched_note_lookups_left(engine->sched, xfer_lookups_left(engine->xfer));
     mark_awaited(engine, now);
     wake_due(engine, now);
     /* One that ends without a start may end the run, so that is heeded before the next. */

@@ -39,6 +39,9 @@ enum { DISCARD_MAX = 64 * 1024 };
 
 #define CONNECTING_LOOK 1.0
 
+/* In seconds; longer than any resolver takes. */
+#define LOOKUP_FOREVER (86400.0 * 20)
+
 /* ---- deadlines ---- */
 
 static double after(double start, double seconds)
@@ -90,6 +93,10 @@ void xfer_note_ended(struct transfer *transfer, CURLcode code)
     struct xfer *xfer = transfer->xfer;
 
     transfer->code = code;
+    if (!transfer->task) {
+        transfer->has_ended = true; /* see reap_lookups */
+        return;
+    }
     if (transfer->waits)
         xfer_brake_forget(transfer);
     heap_remove(&xfer->deadlines, &transfer->deadline);
@@ -108,12 +115,26 @@ static void note_found(struct transfer *transfer)
         DL_APPEND2(transfer->xfer->found, transfer, prev_found, next_found);
 }
 
+int xfer_on_lookup(void *resolver, void *reserved, void *userdata)
+{
+    struct transfer *transfer = userdata;
+
+    (void)resolver;
+    (void)reserved;
+    transfer->looks_up = true;
+    return 0;
+}
+
 curl_socket_t xfer_on_open_socket(void *userdata, curlsocktype purpose,
                                   struct curl_sockaddr *address)
 {
     struct transfer *transfer = userdata;
 
     (void)purpose;
+    if (!transfer->task) {
+        transfer->has_ended = true; /* all that it was left for has come to its end */
+        return CURL_SOCKET_BAD;
+    }
     note_found(transfer);
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0) {
@@ -444,6 +465,15 @@ static struct transfer *take_transfer(struct xfer *xfer)
     return transfer;
 }
 
+/* Puts the handle back. */
+static void keep_handle(struct xfer *xfer, struct transfer *transfer)
+{
+    xfer_release_request(transfer);
+    transfer->crew = NULL;
+    transfer->lot = NULL;
+    DL_PREPEND(xfer->pool, transfer);
+}
+
 /* Parts task and transfer, and puts the handle back. */
 static void give_transfer(struct xfer *xfer, struct transfer *transfer)
 {
@@ -461,14 +491,58 @@ static void give_transfer(struct xfer *xfer, struct transfer *transfer)
         DL_DELETE(xfer->running, transfer);
     }
     transfer->had_much = transfer->task->result.body_bytes >= MUCH;
-    xfer_release_request(transfer);
     decoder_free(transfer->decoder);
     transfer->decoder = NULL;
     transfer->task->transfer = NULL;
     transfer->task = NULL;
-    transfer->crew = NULL;
-    transfer->lot = NULL;
-    DL_PREPEND(xfer->pool, transfer);
+    keep_handle(xfer, transfer);
+}
+
+/* ---- lookups that outlive their transfers ---- */
+
+static bool is_looking_up(const struct transfer *transfer)
+{
+    return transfer->looks_up && !transfer->found && !transfer->has_ended;
+}
+
+/* Parts task and transfer, which stays with libcurl until the name is found or is not: so long there
+ * is a thread, with its descriptors. libcurl needs nothing of the task for that. */
+static void leave_lookup(struct xfer *xfer, struct transfer *transfer)
+{
+    xfer_setup_forgive(transfer, LOOKUP_FOREVER);
+    heap_remove(&xfer->deadlines, &transfer->deadline);
+    DL_DELETE(xfer->running, transfer);
+    DL_APPEND(xfer->left, transfer);
+    transfer->task->transfer = NULL;
+    transfer->task = NULL;
+}
+
+static void drop_lookup(struct xfer *xfer, struct transfer *transfer)
+{
+    DL_DELETE(xfer->left, transfer);
+    keep_handle(xfer, transfer);
+}
+
+static void reap_lookups(struct xfer *xfer)
+{
+    struct transfer *next;
+
+    for (struct transfer *transfer = xfer->left; transfer; transfer = next) {
+        next = transfer->next;
+        if (!transfer->has_ended)
+            continue;
+        xfer_crew_remove(transfer);
+        drop_lookup(xfer, transfer);
+    }
+}
+
+unsigned xfer_lookups_left(const struct xfer *xfer)
+{
+    const struct transfer *transfer;
+    unsigned count = 0;
+
+    DL_COUNT(xfer->left, transfer, count);
+    return count;
 }
 
 /* ---- birth and death ---- */
@@ -516,6 +590,8 @@ void xfer_stop(struct xfer *xfer)
         give_transfer(xfer, xfer->running);
     while (xfer->ended)
         give_transfer(xfer, xfer->ended);
+    while (xfer->left)
+        drop_lookup(xfer, xfer->left);
     xfer->failed = NULL;
 }
 
@@ -539,7 +615,18 @@ void xfer_free(struct xfer *xfer)
 
 /* ---- a transfer's life ---- */
 
-/* Ends a transfer that libcurl does not have, or not any more. */
+/* Takes the transfer from libcurl, and from its task. */
+static void break_off(struct xfer *xfer, struct transfer *transfer)
+{
+    if (is_looking_up(transfer)) {
+        leave_lookup(xfer, transfer);
+        return;
+    }
+    xfer_crew_remove(transfer);
+    give_transfer(xfer, transfer);
+}
+
+/* Ends a transfer that libcurl does not have. */
 static void fail_early(struct xfer *xfer, struct transfer *transfer, enum outcome outcome)
 {
     struct task *task = transfer->task;
@@ -557,7 +644,7 @@ void xfer_start(struct xfer *xfer, struct task *task)
     task->transfer = transfer;
     result_restart(&task->result);
     transfer->task = task;
-    transfer->connected = transfer->found = false;
+    transfer->connected = transfer->found = transfer->looks_up = false;
     transfer->head_is_whole = transfer->body_seen = false;
     transfer->connection = transfer->stream = 0;
     transfer->is_refused = transfer->may_rewind = false;
@@ -599,8 +686,7 @@ void xfer_cancel(struct xfer *xfer, struct task *task)
     struct transfer *transfer = task->transfer;
 
     assert(transfer);
-    xfer_crew_remove(transfer);
-    give_transfer(xfer, transfer);
+    break_off(xfer, transfer);
 }
 
 static void time_out(struct xfer *xfer, struct transfer *transfer, double now)
@@ -624,8 +710,9 @@ static void time_out(struct xfer *xfer, struct transfer *transfer, double now)
     task->has_connected = transfer->connected;
     xfer_look_at_gate(transfer);
     xfer_fill_facts(transfer);
-    xfer_crew_remove(transfer);
-    fail_early(xfer, transfer, OUTCOME_FAILED);
+    task->outcome = OUTCOME_FAILED;
+    break_off(xfer, transfer);
+    DL_APPEND(xfer->failed, task);
 }
 
 /* After it gave up an address libcurl arms no timer to try the next: it has to be called. */
@@ -659,6 +746,7 @@ void xfer_run(struct xfer *xfer, double now)
     if (xfer->waiting)
         xfer_release_brake(xfer, now);
     xfer_crew_run(xfer, now);
+    reap_lookups(xfer);
     look_at_deadlines(xfer, now);
 }
 

@@ -387,6 +387,8 @@ static CURLcode set_callbacks(CURL *easy, struct transfer *transfer)
         SET(easy, CURLOPT_DEBUGFUNCTION, xfer_on_debug);
         SET(easy, CURLOPT_DEBUGDATA, transfer);
     }
+    SET(easy, CURLOPT_RESOLVER_START_FUNCTION, xfer_on_lookup);
+    SET(easy, CURLOPT_RESOLVER_START_DATA, transfer);
     SET(easy, CURLOPT_OPENSOCKETFUNCTION, xfer_on_open_socket);
     SET(easy, CURLOPT_OPENSOCKETDATA, transfer);
     /* With the run and not the transfer: a connection outlives that. */

@@ -61,8 +61,9 @@ struct sched {
     size_t lens[DROPPED + 1];
     size_t queued; /* tasks */
     struct heap later;
-    unsigned lookups;
-    uint64_t dice; /* of the hosts' own */
+    unsigned lookups, lookups_left; /* of tasks that run; of others */
+    double kept_place_due;          /* when one of those that are kept may be given away */
+    uint64_t dice;                  /* of the hosts' own */
     /* What the task last taken changed, should it be put back. */
     struct bucket bucket_before;
     struct valve valve_before;
@@ -199,6 +200,30 @@ static void drop_idle(struct sched *sched, double now)
     drop_kept(sched, now);
 }
 
+/* Whether there is a place for one more lookup among so many. */
+static bool has_place(const struct sched *sched, unsigned places)
+{
+    return sched->lookups + sched->lookups_left < places;
+}
+
+static bool has_any_place(const struct sched *sched)
+{
+    return has_place(sched, LOOKUPS_MAX + LOOKUPS_KEPT);
+}
+
+void sched_note_lookups_left(struct sched *sched, unsigned count)
+{
+    sched->lookups_left = count;
+}
+
+/* The host that takes the next place that is kept, once that is due, or NULL. */
+static struct host *newest_name(const struct sched *sched)
+{
+    struct host *oldest = sched->lists[BEFORE_LOOKUP], *newest = oldest ? oldest->prev : NULL;
+
+    return newest && newest->name_state == NAME_UNKNOWN && has_any_place(sched) ? newest : NULL;
+}
+
 static bool needs_lookup(const struct host *host)
 {
     return host->name_state == NAME_UNKNOWN || host->name_state == NAME_FAILED;
@@ -320,9 +345,11 @@ void sched_remove(struct sched *sched, struct task *task, double now)
     place_host(sched, task->host, now);
 }
 
-static void forget_stale_name(struct host *host, double now)
+/* Where there is no place to look it up again it stays what it is. */
+static void forget_stale_name(const struct sched *sched, struct host *host, double now)
 {
-    if (host->name_state == NAME_KNOWN && now - host->found_at > NAME_AGE_MAX)
+    if (host->name_state == NAME_KNOWN && now - host->found_at > NAME_AGE_MAX &&
+        has_any_place(sched))
         host->name_state = NAME_UNKNOWN;
 }
 
@@ -349,6 +376,7 @@ static struct task *dispatch(struct sched *sched, struct task *task, double now)
         task->looking_up = true;
         task->name_is_stale = host->found_at > 0;
         sched->lookups++;
+        sched->kept_place_due = now + LOOKUP_PACE;
     }
     task->is_scout = host->is_scouted = is_to_be_scouted(sched, host);
     task->is_first_wave = !host->has_ended;
@@ -375,7 +403,7 @@ static void let_in(struct sched *sched)
 {
     struct host *host = first_of(sched, AGAIN_BEFORE_LOOKUP, BEFORE_LOOKUP);
 
-    if (host && sched->lookups < LOOKUPS_MAX)
+    if (host && has_place(sched, LOOKUPS_MAX))
         enlist(sched, host, row_of(host));
 }
 
@@ -387,6 +415,12 @@ static void let_in_due(struct sched *sched, double now)
         place_host(sched, CONTAINER_OF(node, struct host, due), now);
 }
 
+/* Places for a lookup of this host's name. */
+static unsigned places_for(const struct host *host)
+{
+    return host->found_at > 0 ? LOOKUPS_MAX + LOOKUPS_KEPT : LOOKUPS_MAX;
+}
+
 struct task *sched_next(struct sched *sched, double now)
 {
     struct host *host;
@@ -396,12 +430,13 @@ struct task *sched_next(struct sched *sched, double now)
         return NULL;
     let_in(sched);
     while ((host = first_of(sched, AGAIN, IN_TURN)) != NULL) {
-        forget_stale_name(host, now);
-        if (!needs_lookup(host) || sched->lookups < LOOKUPS_MAX)
+        forget_stale_name(sched, host, now);
+        if (!needs_lookup(host) || has_place(sched, places_for(host)))
             return dispatch(sched, choose(host), now);
         enlist(sched, host, row_before_lookup(host));
     }
-    return NULL;
+    host = now < sched->kept_place_due ? NULL : newest_name(sched);
+    return host ? dispatch(sched, choose(host), now) : NULL;
 }
 
 bool sched_take(struct sched *sched, struct task *task, double now)
@@ -411,8 +446,8 @@ bool sched_take(struct sched *sched, struct task *task, double now)
     if (sched_task_due(sched, task) > now || host->is_scouted || valve_is_down(&host->valve, now) ||
         valve_is_full(&host->valve, &sched->rules))
         return false;
-    forget_stale_name(host, now);
-    if (needs_lookup(host) && sched->lookups >= LOOKUPS_MAX)
+    forget_stale_name(sched, host, now);
+    if (needs_lookup(host) && !has_place(sched, places_for(host)))
         return false;
     dispatch(sched, task, now);
     return true;
@@ -423,8 +458,11 @@ double sched_due(const struct sched *sched)
     struct heap_node *node = heap_peek(&sched->later);
     bool is_someone_ready =
         first_of(sched, AGAIN, IN_TURN) ||
-        (first_of(sched, AGAIN_BEFORE_LOOKUP, BEFORE_LOOKUP) && sched->lookups < LOOKUPS_MAX);
+        (first_of(sched, AGAIN_BEFORE_LOOKUP, BEFORE_LOOKUP) && has_place(sched, LOOKUPS_MAX));
     double due = is_someone_ready ? 0 : node ? node->due : INFINITY;
+
+    if (newest_name(sched))
+        due = fmin(due, sched->kept_place_due);
 
     return fmax(due, rate_due(&sched->rules.rate, &sched->bucket));
 }
@@ -498,6 +536,7 @@ void sched_note_found(struct sched *sched, struct task *task, double now)
     if (!task->looking_up)
         return;
     end_lookup(sched, task);
+    sched->kept_place_due = now + LOOKUP_PACE;
     host->name_state = NAME_KNOWN;
     host->found_at = now;
     place_host(sched, host, now);

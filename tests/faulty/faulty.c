@@ -2,7 +2,8 @@
  * A disk that fails, put between a program and the C library by LD_PRELOAD. FAULTY=CALL:N:FAULT in
  * the environment says which: at the Nth call of that name FAULT comes, which is an error's name,
  * `short` for a write of half, or `kill` for the program's end. CALL+ instead of CALL: from the Nth
- * call on. Calls of write count where they are to regular files.
+ * call on. Calls of write count where they are to regular files. With SLOW_NAMES=SECONDS a name that begins with `slow` is not
+ * found, after so long, and one that begins with `good` is this machine.
  *
  * Bound: one fault a process. Knows nothing of: the program.
  */
@@ -10,6 +11,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,6 +19,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SHORT = -1, KILL = -2 };
@@ -174,6 +177,31 @@ DIR *fdopendir(int fd)
         return real(fd);
     errno = fault;
     return NULL;
+}
+
+static void pause_for(double seconds)
+{
+    struct timespec span = {.tv_sec = (time_t)seconds,
+                            .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
+
+    while (nanosleep(&span, &span) == -1 && errno == EINTR)
+        ;
+}
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                struct addrinfo **ret_list)
+{
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    const char *seconds = getenv("SLOW_NAMES");
+
+    find("getaddrinfo", &real);
+    if (!seconds || !name)
+        return real(name, service, hints, ret_list);
+    if (strncmp(name, "slow", 4) == 0) {
+        pause_for(strtod(seconds, NULL));
+        return EAI_NONAME;
+    }
+    return real(strncmp(name, "good", 4) == 0 ? "127.0.0.1" : name, service, hints, ret_list);
 }
 
 /* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -266,6 +267,71 @@ Test(sched, lets_the_first_request_of_an_unknown_host_go_alone)
     expect_none(&run);
     for (size_t i = 0; i < run.len; i++)
         end(&run, run.tasks[i]);
+    finish(&run);
+}
+
+Test(sched, counts_the_lookups_that_are_left_of_others)
+{
+    struct run run;
+
+    start(&run);
+    for (unsigned i = 0; i < LOOKUPS_MAX; i++)
+        add_numbered(&run, i, false);
+    sched_note_lookups_left(run.sched, LOOKUPS_MAX - 1);
+    cr_expect_not_null(next(&run));
+    expect_none(&run);
+    cr_expect_gt(sched_due(run.sched), run.now);
+    sched_note_lookups_left(run.sched, 0);
+    cr_expect_leq(sched_due(run.sched), run.now);
+    for (unsigned i = 1; i < LOOKUPS_MAX; i++)
+        cr_expect_not_null(next(&run));
+    finish(&run);
+}
+
+Test(sched, keeps_places_for_who_comes_last_while_names_hang)
+{
+    struct run run;
+
+    start(&run);
+    for (unsigned i = 0; i < 2 * LOOKUPS_MAX; i++)
+        add_numbered(&run, i, false);
+    for (unsigned i = 0; i < LOOKUPS_MAX; i++)
+        cr_assert_eq(next(&run), run.tasks[i]);
+    for (unsigned i = 0; i < LOOKUPS_KEPT; i++) {
+        struct task *last = add_numbered(&run, 1000 + i, false);
+        expect_none(&run);
+        cr_expect_eq(sched_due(run.sched), run.now + LOOKUP_PACE);
+        run.now += LOOKUP_PACE;
+        cr_expect_eq(next(&run), last);
+    }
+    run.now += LOOKUP_PACE;
+    expect_none(&run);
+    cr_expect_eq(sched_due(run.sched), INFINITY);
+    finish(&run);
+}
+
+Test(sched, has_no_name_that_was_found_wait_for_those_that_hang)
+{
+    struct run run;
+
+    start(&run);
+    struct task *first = add_numbered(&run, 1000, false);
+    cr_assert_eq(next(&run), first);
+    find_and_end(&run, first);
+    run.now += 2 * NAME_AGE_MAX;
+    for (unsigned i = 0; i < LOOKUPS_MAX; i++) {
+        add_numbered(&run, i, false);
+        cr_assert_not_null(next(&run));
+    }
+    struct task *second = add_numbered(&run, 1000, false);
+    cr_expect_eq(next(&run), second);
+    cr_expect(second->looking_up, "there is a place for that");
+    find_and_end(&run, second);
+    run.now += 2 * NAME_AGE_MAX;
+    sched_note_lookups_left(run.sched, LOOKUPS_KEPT);
+    struct task *third = add_numbered(&run, 1000, false);
+    cr_expect_eq(next(&run), third);
+    cr_expect_not(third->looking_up, "the address that is known is good for a while longer");
     finish(&run);
 }
 
