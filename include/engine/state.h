@@ -106,11 +106,11 @@ struct engine {
     double due;        /* what the loop is to wake for; INFINITY: nothing */
     bool is_listening; /* one turn of it, since it woke late */
     bool source_ended;
-    bool stopped;                /* no new starts, and what ran was cancelled */
-    bool local_trouble;          /* an input or an output failed */
-    bool out_failed, out_closed; /* closed by its reader: the end, quietly */
-    bool shuns_binary;           /* stdout is a terminal, and nobody asked for any bytes there */
-    bool notes_failed;
+    bool stopped;                   /* no new starts, and what ran was cancelled */
+    bool local_trouble;             /* an input or an output failed */
+    bool out_failed, out_closed;    /* closed by its reader: the end, quietly */
+    bool shuns_binary;              /* stdout is a terminal, and nobody asked for any bytes there */
+    bool notes_failed, disk_failed; /* stderr; any file of -o, so that the run is to end */
 
     /* What is left of this turn. */
     size_t moves_left;

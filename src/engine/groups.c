@@ -142,7 +142,7 @@ static void publish(struct engine *engine, struct group *group)
     }
     if (!failed)
         return;
-    engine->tally.failed++;
+    engine->tally.failed += failed->result.reason == REASON_OUTPUT;
     group_note_changed(group, failed);
     for (struct task *task = group->first; task != failed; task = next_member(task))
         engine_take_back_file(task);

@@ -111,6 +111,8 @@ void engine_heed(struct engine *engine, double now)
     engine_cancel_groups(engine, now);
     engine_heed_journal(engine);
     engine_bound_end(engine, now);
+    if (engine->disk_failed)
+        engine_stop(engine, now);
     if (engine->stopped)
         return;
     heed_ending_signal(engine, now);

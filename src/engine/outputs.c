@@ -32,6 +32,7 @@ struct output {
     bool is_noted;         /* the journal knows of them */
     bool is_whole;
     struct file_id id; /* then: which file it is, whatever its name */
+    int error;         /* a write failed with that; or 0 */
 };
 
 static struct output *output_of(const struct task *task)
@@ -53,9 +54,9 @@ static int write_output(struct sink *sink, const void *bytes, size_t len, struct
     /* A body that comes in one piece costs no line. */
     if (output->len)
         note_part(output);
-    int result = file_write(output->file, bytes, len, err);
-    if (result)
-        return result;
+    output->error = file_write(output->file, bytes, len, err);
+    if (output->error)
+        return output->error;
     output->len += len;
     if (output->hasher)
         hasher_add(output->hasher, bytes, len);
@@ -77,7 +78,8 @@ static int restart_output(struct sink *sink, struct buf *err)
     if (!output->len)
         return 0;
     forget_bytes(output);
-    return file_restart(output->file, err);
+    output->error = file_restart(output->file, err);
+    return output->error;
 }
 
 static const enum conflict conflicts[] = {
@@ -177,10 +179,37 @@ bool engine_wants_output(const struct engine *engine, const struct task *task)
     return engine->filename || (detail && detail->output && engine->options->output_dir);
 }
 
-static void fail_output(struct engine *engine, struct task *task, const char *words)
+/* Where no file can be written that is not one request's failure: the run ends, and the same line
+ * goes on once there is room. */
+static void set_failure(struct engine *engine, struct task *task, int error, const char *words)
 {
-    result_setf(&task->result, REASON_OUTPUT, "%s", words);
-    engine_drop_output(task);
+    bool ends_run = error == -ENOSPC || error == -EDQUOT || error == -EROFS;
+
+    if (!ends_run) {
+        result_setf(&task->result, REASON_OUTPUT, "%s", words);
+        return;
+    }
+    if (!engine->disk_failed)
+        engine_note_trouble(engine, words);
+    engine->disk_failed = true;
+    result_setf(&task->result, REASON_HALTED, "%s", words);
+    task->result.exitcode = 0;
+    task->result.http_code = 0;
+}
+
+/* The rest of a body that a halted request has some of is for the run that resumes this one. */
+static void end_output(struct task *task)
+{
+    if (task->result.reason == REASON_HALTED)
+        engine_leave_output(task);
+    else
+        engine_drop_output(task);
+}
+
+static void fail_output(struct engine *engine, struct task *task, int error, const char *words)
+{
+    set_failure(engine, task, error, words);
+    end_output(task);
     engine_complete(engine, task);
 }
 
@@ -235,7 +264,7 @@ static enum begun begin_file(struct engine *engine, struct task *task, struct ou
     if (result == -EMFILE || result == -ENFILE) {
         begun = BEGUN_LATER;
     } else if (result) {
-        fail_output(engine, task, err.data);
+        fail_output(engine, task, result, err.data);
         begun = BEGUN_AND_DONE;
     } else {
         look_at_kept(task, output);
@@ -358,10 +387,11 @@ static enum begun first_output(struct engine *engine, struct task *task)
     bool named;
 
     buf_init(&err);
-    named = engine_name_output(engine, task, &output->name, &err) == 0;
+    int result = engine_name_output(engine, task, &output->name, &err);
+    named = result == 0;
     output->trusted_len = named ? trusted_len(engine, task) : 0;
     if (!named)
-        fail_output(engine, task, err.data);
+        fail_output(engine, task, result, err.data);
     buf_release(&err);
     if (named && is_there(engine, output)) {
         struct buf path;
@@ -419,6 +449,16 @@ static void keep_old_file(struct task *task)
     engine_drop_output(task);
 }
 
+/* Libcurl was at work as a write failed. */
+static void tell_write_error(struct engine *engine, struct task *task)
+{
+    if (task->result.reason != REASON_OUTPUT || !task->result.message)
+        return;
+    char *words = xstrdup(task->result.message);
+    set_failure(engine, task, output_of(task)->error, words);
+    free(words);
+}
+
 void engine_end_output(struct engine *engine, struct task *task)
 {
     struct output *output = output_of(task);
@@ -427,7 +467,8 @@ void engine_end_output(struct engine *engine, struct task *task)
     if (!output)
         return;
     if (task->result.reason != REASON_OK) {
-        engine_drop_output(task);
+        tell_write_error(engine, task);
+        end_output(task);
         return;
     }
     if (task->result.is_unmodified) {
@@ -437,10 +478,13 @@ void engine_end_output(struct engine *engine, struct task *task)
     buf_init(&err);
     if (engine->options->remote_time && task->result.modified >= 0)
         file_set_time(output->file, (time_t)task->result.modified);
-    output->is_whole = file_finish(output->file, &err) == 0;
+    int result = file_finish(output->file, &err);
+    output->is_whole = result == 0;
     output->id = file_identity(output->file);
-    if (!output->is_whole)
-        result_setf(&task->result, REASON_OUTPUT, "%s", err.data);
+    if (result) {
+        set_failure(engine, task, result, err.data);
+        end_output(task);
+    }
     buf_release(&err);
 }
 
@@ -481,24 +525,23 @@ static int commit_noted(struct engine *engine, struct task *task, struct buf *na
 bool engine_name_file(struct engine *engine, struct task *task)
 {
     struct buf name, err;
-    bool is_named;
+    int result;
 
     if (!engine_has_file(task) || task->body_file)
         return true;
     buf_init(&name);
     buf_init(&err);
     if (engine->lasting.journal || engine->cached.cache)
-        is_named = commit_noted(engine, task, &name, &err) == 0;
+        result = commit_noted(engine, task, &name, &err);
     else
-        is_named = file_commit(output_of(task)->file, &name, &err) == 0;
-    if (is_named) {
+        result = file_commit(output_of(task)->file, &name, &err);
+    if (!result)
         task->body_file = buf_take(&name);
-    } else {
-        result_setf(&task->result, REASON_OUTPUT, "%s", err.data);
-    }
+    else
+        set_failure(engine, task, result, err.data);
     buf_release(&name);
     buf_release(&err);
-    return is_named;
+    return !result;
 }
 
 void engine_take_back_file(struct task *task)
@@ -516,10 +559,10 @@ void engine_publish_output(struct engine *engine, struct task *task)
         return;
     if (!engine_name_file(engine, task)) {
         engine->tally.succeeded--;
-        engine->tally.failed++;
+        engine->tally.failed += task->result.reason == REASON_OUTPUT;
         engine_note_member_changed(engine, task);
     }
-    engine_drop_output(task);
+    end_output(task);
 }
 
 void engine_leave_output(struct task *task)

@@ -123,7 +123,7 @@ static bool render_some(struct engine *engine, struct task *task, double now)
     if (engine_withholds(engine, task))
         return true;
     engine_publish_output(engine, task);
-    if (engine->out_failed)
+    if (engine->out_failed || (engine->disk_failed && engine_withholds(engine, task)))
         return true;
     buf_init(&err);
     ssize_t len =

@@ -217,6 +217,47 @@ Test(journal, takes_no_file_for_its_own_by_the_name_alone)
     stage_free(stage);
 }
 
+/* ---- a disk that takes no more ---- */
+
+struct full {
+    char fault[32];
+    char words[32];
+    int done; /* of three */
+};
+
+ParameterizedTestParameters(journal, goes_on_by_the_same_line_once_the_disk_takes_more)
+{
+    static struct full fulls[] = {
+        {"write:2:ENOSPC", "No space left on device", 0}, {"write:5:EDQUOT", "Disk quota", 1},
+        {"fsync:2:ENOSPC", "No space left on device", 0}, {"fsync:4:EDQUOT", "Disk quota", 1},
+        {"rename:1:EROFS", "Read-only file system", 0},   {"rename:2:ENOSPC", "No space left", 1}};
+
+    return cr_make_param_array(struct full, fulls, sizeof fulls / sizeof *fulls);
+}
+
+ParameterizedTest(struct full *full, journal, goes_on_by_the_same_line_once_the_disk_takes_more)
+{
+    struct stage *stage = stage_new();
+    const char *fault = stage_text(stage, "FAULTY=%s", full->fault);
+    const char *const env[] = {
+        "LD_PRELOAD=" FAULTY_LIBRARY, fault, "http_proxy", "all_proxy", "LC_ALL=C", NULL};
+    const char *const *argv =
+        RUN_WEIR("-s", "-j1", "--jsonl", "--fields=seq,ok", "--to", path_of(stage, "to"),
+                 RESUME(stage), stage_url(stage, "/text/[1-3]"));
+
+    program_expect(program_run((struct run_options){.argv = argv, .env = env}), 4, "", full->words);
+    cr_expect_eq(scratch_count(stage->scratch, "out"), full->done);
+    cr_expect_eq(origin_counts(stage->origin).requests, (uint64_t)full->done + 1, "it went on");
+    stage_expect_file(stage, "to", full->done ? "{\"seq\":1,\"ok\":true}\n" : "");
+    program_expect(program_fetch(argv, NULL), 0, "", "");
+    for (int i = 1; i <= 3; i++)
+        stage_expect_file(stage, stage_text(stage, "out/%d", i), stage_text(stage, "%d\n", i));
+    cr_expect_eq(scratch_count(stage->scratch, "out"), 3);
+    stage_expect_file(
+        stage, "to", "{\"seq\":1,\"ok\":true}\n{\"seq\":2,\"ok\":true}\n{\"seq\":3,\"ok\":true}\n");
+    stage_free(stage);
+}
+
 /* ---- names that clash ---- */
 
 static struct criterion_test_params fail_and_number(void)
