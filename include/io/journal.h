@@ -24,11 +24,12 @@ struct journal;
 struct journal_rules {
     const char *path;
     bool resume;          /* what is in it counts; else it starts empty */
+    bool restart;         /* also where it holds results; else those are not given up */
     uint64_t boot;        /* since when files are as they were written; 0: no parts are known */
     uint64_t stream_size; /* of the file that takes the results; JOURNAL_NO_OFFSET: none does */
 };
 
-/* -EINVAL where the file is not ours to write to, another negative errno where it cannot be used;
+/* -EINVAL where the file is not ours to write to, or not to start empty, another negative errno where it cannot be used;
  * words in `err`. */
 int journal_open(const struct journal_rules *, struct journal **ret_journal,
                  struct buf *err) WARN_UNUSED;

@@ -54,7 +54,7 @@ struct options {
 
     /* lasting */
     char *journal, *cache;
-    bool resume, retry_failed, compact;
+    bool resume, restart, retry_failed, compact;
     double sync;
 
     /* request */

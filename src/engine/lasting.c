@@ -75,21 +75,36 @@ static int check_apart(const struct engine *engine, struct buf *err)
     return EXIT_USAGE;
 }
 
+static bool check_options(const struct options *options, struct buf *err)
+{
+    const char *resumes = options->retry_failed ? "retry-failed" : "resume";
+
+    if (options->resume && options->restart) {
+        buf_setf(err, "--restart: starts what --%s goes on with", resumes);
+        return false;
+    }
+    if ((options->resume || options->restart) && !options->journal) {
+        buf_setf(err, "--%s: needs --journal", options->resume ? resumes : "restart");
+        return false;
+    }
+    return true;
+}
+
 int engine_open_journal(struct engine *engine, struct buf *err)
 {
     const struct options *options = engine->options;
     uint64_t size = stream_size(options);
-    struct journal_rules rules = {
-        .path = options->journal, .resume = options->resume, .stream_size = size};
+    struct journal_rules rules = {.path = options->journal,
+                                  .resume = options->resume,
+                                  .restart = options->restart,
+                                  .stream_size = size};
 
     if (options->journal && !options->no_range)
         rules.boot = engine->lasting.boot = read_boot();
 
     engine->lasting.sync_due = INFINITY;
-    if (options->resume && !options->journal) {
-        buf_setf(err, "--%s: needs --journal", options->retry_failed ? "retry-failed" : "resume");
+    if (!check_options(options, err))
         return EXIT_USAGE;
-    }
     if (!options->journal || options->dry_run)
         return 0;
     int result = journal_open(&rules, &engine->lasting.journal, err);

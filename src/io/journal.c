@@ -13,6 +13,7 @@ struct journal {
     int fd;
     bool is_new;
     size_t good;          /* bytes that count */
+    uint64_t results;     /* that it held, where they do not count */
     uint64_t stream_size; /* as the rules say */
     uint64_t stream_end;
     struct ledger ledger;
@@ -109,6 +110,31 @@ static int fail(const char *path, int result, struct buf *err)
     return result;
 }
 
+/* What is half-made of a run that is given up goes as well. */
+static bool count_line(void *userdata, const struct journal_line *line)
+{
+    struct journal *journal = userdata;
+
+    if (line->kind == JOURNAL_RUN)
+        note_mark(journal, line->mark);
+    journal->results += line->kind == JOURNAL_DONE || line->kind == JOURNAL_REDO;
+    return true;
+}
+
+/* Results are not given up by a word that is missing. */
+static int check_empty(struct journal *journal, const struct journal_rules *rules,
+                       const struct line_file_text *text, struct buf *err)
+{
+    journal_text_walk(text, count_line, journal);
+    if (rules->restart || !journal->results)
+        return 0;
+    buf_setf(err,
+             "--journal: %s holds %llu result%s: --resume goes on behind them, --restart starts it "
+             "and the file of --to empty",
+             rules->path, (unsigned long long)journal->results, journal->results == 1 ? "" : "s");
+    return -EINVAL;
+}
+
 /* What counts stays; the file goes on behind it. */
 static int load(struct journal *journal, const struct journal_rules *rules, struct buf *err)
 {
@@ -119,6 +145,8 @@ static int load(struct journal *journal, const struct journal_rules *rules, stru
     if (result)
         return fail(rules->path, result, err);
     result = journal_text_check(&text, rules->path, err);
+    if (!result && !rules->resume)
+        result = check_empty(journal, rules, &text, err);
     if (!result && rules->resume) {
         ledger_init(&journal->ledger, journal_text_results(&text));
         good = journal_text_walk(&text, note_line, journal);

@@ -360,7 +360,8 @@ Test(cache, goes_with_a_journal)
     const char *const *first = RUN_WEIR("--journal", journal, CACHE(stage), INTO(stage), a);
     const char *const *resumed =
         RUN_WEIR("--journal", journal, "--resume", CACHE(stage), INTO(stage), a, b);
-    const char *const *again = RUN_WEIR("--journal", journal, CACHE(stage), INTO(stage), a, b);
+    const char *const *again =
+        RUN_WEIR("--journal", journal, "--restart", CACHE(stage), INTO(stage), a, b);
 
     program_expect(program_fetch(first, NULL), 0, "", "");
     program_expect(program_fetch(resumed, NULL), 0, "", "");

@@ -246,18 +246,56 @@ Test(journal, counts_equal_requests)
     stage_free(stage);
 }
 
-Test(journal, without_resume_begins_anew)
+Test(journal, that_holds_results_is_not_given_up_by_a_missing_word)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/text/a"), *to = path_of(stage, "to");
+
+    for (int i = 1; i <= 2; i++) {
+        const char *words = stage_text(stage,
+                                       "--journal: %s holds %d result%s: --resume goes on behind "
+                                       "them, --restart starts it and the file of --to empty",
+                                       path_of(stage, "journal"), i, i == 1 ? "" : "s");
+        program_expect(
+            program_fetch(RUN_WEIR("-s", "--to", to, RESUME(stage), url, i == 1 ? NULL : url),
+                          NULL),
+            0, "", "");
+        const char *before = text_of(stage, "journal");
+        program_expect(program_fetch(RUN_WEIR("-s", "--to", to, JOURNAL(stage), url), NULL), 2, "",
+                       words);
+        cr_expect_str_eq(text_of(stage, "journal"), before);
+        stage_expect_file(stage, "to", i == 1 ? "a\n" : "a\na\n");
+    }
+    cr_expect_eq(origin_counts(stage->origin).requests, 2);
+    stage_free(stage);
+}
+
+Test(journal, is_started_anew_where_that_is_asked_for)
 {
     struct stage *stage = stage_new();
     const char *url = stage_url(stage, "/text/a"), *to = path_of(stage, "to");
 
     for (int i = 0; i < 2; i++)
-        program_expect(program_fetch(RUN_WEIR("--to", to, JOURNAL(stage), url, url), NULL), 0, "",
-                       "");
+        program_expect(
+            program_fetch(RUN_WEIR("--to", to, JOURNAL(stage), "--restart", url, url), NULL), 0, "",
+            "");
     stage_expect_file(stage, "to", "a\na\n");
     cr_expect_eq(origin_counts(stage->origin).requests, 4);
     cr_expect_eq(lines_of(stage, "journal", "run "), 1);
     cr_expect_eq(lines_of(stage, "journal", "done "), 2);
+    stage_free(stage);
+}
+
+/* A run that was ended before its first result has nothing to lose. */
+Test(journal, without_results_needs_no_word)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/text/a"), *to = path_of(stage, "to");
+
+    for (int i = 0; i < 2; i++)
+        program_expect(program_fetch(RUN_WEIR("--to", to, JOURNAL(stage)), NULL), 0, "", "");
+    program_expect(program_fetch(RUN_WEIR("--to", to, JOURNAL(stage), url), NULL), 0, "", "");
+    stage_expect_file(stage, "to", "a\n");
     stage_free(stage);
 }
 
@@ -423,6 +461,10 @@ Test(journal, is_needed_to_resume)
     program_expect(program_fetch(RUN_WEIR("--retry-failed", url), NULL), 2, "",
                    "--retry-failed: needs --journal");
     program_expect(program_fetch(RUN_WEIR("--compact"), NULL), 2, "", "--compact: needs --journal");
+    program_expect(program_fetch(RUN_WEIR("--restart", url), NULL), 2, "",
+                   "--restart: needs --journal");
+    program_expect(program_fetch(RUN_WEIR(RESUME(stage), "--restart", url), NULL), 2, "",
+                   "--restart: starts what --resume goes on with");
     cr_expect_eq(origin_counts(stage->origin).requests, 0);
     stage_free(stage);
 }

@@ -39,7 +39,8 @@ static struct key key_number(uint64_t number)
 
 static struct journal *open_at(bool resume, uint64_t stream_size)
 {
-    struct journal_rules rules = {.path = path, .resume = resume, .stream_size = stream_size};
+    struct journal_rules rules = {
+        .path = path, .resume = resume, .restart = !resume, .stream_size = stream_size};
     struct journal *journal = NULL;
     struct buf err;
 
