@@ -24,6 +24,10 @@ void engine_end_groups(struct engine *);
 void engine_look_at_next(struct engine *, const struct task *next);
 /* The task is done; with a group that holds it back this may let go of all. */
 void engine_note_member_done(struct engine *, struct task *);
+/* The task, read and not admitted, failed in an earlier run: with it its group, if that is held. */
+void engine_note_failed_before(struct engine *, const struct task *);
+/* Whether the task was cancelled for good, since its group is done or failed as one. */
+bool engine_fails_with_group(const struct engine *, const struct task *);
 /* The task, done and told of, came to nothing after all. */
 void engine_note_member_changed(struct engine *, struct task *);
 /* Cancels who is not done of the groups that failed. */

@@ -64,6 +64,8 @@ const uint64_t *journal_marks(const struct journal *, size_t *ret_len);
 int journal_begin(struct journal *, uint64_t mark, struct buf *err) WARN_UNUSED;
 /* Writes a line at once. */
 int journal_write(struct journal *, const struct journal_line *) WARN_UNUSED;
+/* A line that is to be written with the next one, both or neither. */
+void journal_add_ahead(struct journal *, const struct journal_line *);
 /* A line that is to be written once the results are out up to `position`. */
 void journal_add(struct journal *, const struct journal_line *, uint64_t position);
 bool journal_has_room(const struct journal *);

@@ -21,7 +21,8 @@ size_t journal_text_results(const struct line_file_text *);
  * with words in `err`, where it is not. */
 int journal_text_check(const struct line_file_text *, const char *path,
                        struct buf *err) WARN_UNUSED;
-/* Visits each line; how many bytes count. */
+/* Visits each line, of a group only where all its results are there: then its line has the offset of
+ * the last. How many bytes count. */
 size_t journal_text_walk(const struct line_file_text *, journal_visitor *, void *userdata);
 
 #endif

@@ -31,6 +31,7 @@ struct group {
     bool has_failed;      /* who is not done is cancelled */
     bool is_failing;      /* that has yet to be done */
     uint64_t culprit;     /* the first to fail; 0: the group is too large to be held */
+    uint64_t vouched;     /* members whose lines of the journal are made */
     uint64_t members, succeeded, failed, cancelled;
     double begun_at, done_at; /* monotonic; when its last member so far was done */
     double begun_at_wall;

@@ -2,7 +2,8 @@
  * Lines that wait for the results they tell of to be out: each for the stream of results to have
  * come to a position. Positions only grow.
  *
- * Bound: HELD_BYTES_MAX, kept by whoever asks held_has_room before a result. Owns: the lines.
+ * Bound: HELD_BYTES_MAX, kept by whoever asks held_has_room before a result, and what was added since
+ * the last mark. Owns: the lines.
  */
 #ifndef WEIR_POLICY_HELD_H
 #define WEIR_POLICY_HELD_H
@@ -30,6 +31,7 @@ struct held {
 void held_init(struct held *);
 void held_release(struct held *);
 
+/* For another mark. */
 bool held_has_room(const struct held *);
 /* What was added since the last mark waits for that. */
 void held_mark(struct held *, uint64_t position);

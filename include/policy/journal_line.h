@@ -7,6 +7,7 @@
  *   name KEY LENGTH HASH CODE PATH SUM                a whole body is about to be called that
  *   free KEY PATH SUM                                 the request has no body of that name after all
  *   part KEY BOOT FILE TOTAL SOURCE VALIDATOR SUM     a body comes into that temporary file
+ *   group NUMBER SUM                                  so many results follow, all or none
  *   done KEY REASON ATTEMPTS OFFSET URL SUM           the result is out; the stream is whole to there
  *   redo KEY REASON ATTEMPTS OFFSET URL SUM           likewise, in the place of a failure before
  *
@@ -33,6 +34,7 @@ enum journal_kind {
     JOURNAL_NAME,
     JOURNAL_FREE,
     JOURNAL_PART,
+    JOURNAL_GROUP,
     JOURNAL_DONE,
     JOURNAL_REDO
 };
@@ -45,6 +47,7 @@ struct journal_line {
     enum journal_kind kind;
     unsigned version; /* of a head */
     uint64_t mark;    /* of a run */
+    uint64_t members; /* of a group */
     struct key key;
     bool has_digest;      /* a name: */
     struct digest digest; /* of the body that is to have it */

@@ -19,7 +19,7 @@ static void end_if_over(struct engine *engine, struct group *group)
 {
     if (!group_is_over(group))
         return;
-    if (engine->options->group_records)
+    if (engine->options->group_records && group->members)
         LL_APPEND(engine->over, group);
     else
         group_free(group);
@@ -42,18 +42,23 @@ void engine_pass_group(struct engine *engine, const struct task *task)
     close_unless_called(engine, group_name_of(task));
 }
 
+/* The group that the next request, which is in one of that name, belongs to. */
+static struct group *open_group(struct engine *engine, const char *name)
+{
+    if (!engine->group) {
+        engine->group = group_new(name, engine->options->group_commit);
+        engine->group->begun_at_wall = clock_wall();
+    }
+    return engine->group;
+}
+
 void engine_join_group(struct engine *engine, struct task *task)
 {
     const char *name = group_name_of(task);
 
     close_unless_called(engine, name);
-    if (!name || engine->plan)
-        return;
-    if (!engine->group) {
-        engine->group = group_new(name, engine->options->group_commit);
-        engine->group->begun_at_wall = clock_wall();
-    }
-    group_join(engine->group, task);
+    if (name && !engine->plan)
+        group_join(open_group(engine, name), task);
 }
 
 void engine_leave_group(struct engine *engine, struct task *task)
@@ -215,6 +220,28 @@ static void note_failing(struct engine *engine, struct group *group)
 {
     group->is_failing = true;
     LL_PREPEND(engine->failing, group);
+}
+
+void engine_note_failed_before(struct engine *engine, const struct task *task)
+{
+    const char *name = group_name_of(task);
+    struct group *group;
+
+    if (!name || !engine->options->group_commit)
+        return;
+    close_unless_called(engine, name);
+    group = open_group(engine, name);
+    if (group->has_failed)
+        return;
+    group->has_failed = true;
+    group->culprit = task->request.seq;
+    note_failing(engine, group);
+}
+
+bool engine_fails_with_group(const struct engine *engine, const struct task *task)
+{
+    return task->result.reason == REASON_CANCELLED && engine->options->group_commit &&
+           task->group && task->group->has_failed;
 }
 
 void engine_note_member_changed(struct engine *engine, struct task *task)

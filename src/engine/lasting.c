@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "engine/engine.h"
+#include "engine/groups.h"
 #include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/files.h"
@@ -19,6 +20,7 @@
 #include "model/options.h"
 #include "model/partial.h"
 #include "model/task.h"
+#include "policy/group.h"
 
 enum { BOOT_ID_MAX = 4096 };
 
@@ -188,6 +190,7 @@ bool engine_was_done(struct engine *engine, struct task *task)
     if (task->is_redone)
         return false;
     engine->local_trouble |= is_local;
+    engine_note_failed_before(engine, task);
     engine->summary.stats.done_before++;
     engine->summary.stats.failed_before++;
     return true;
@@ -232,7 +235,7 @@ static void leave(struct engine *engine, struct task *task)
     engine_leave_output(task);
     if (task->result.reason == REASON_OK)
         engine->tally.succeeded--;
-    else
+    else if (task->result.reason != REASON_CANCELLED)
         engine->tally.failed--;
     result_setf(&task->result, REASON_HALTED, "the run ended before one ahead of it was done");
 }
@@ -249,7 +252,8 @@ bool engine_withholds(struct engine *engine, struct task *task)
 
     if (!engine->lasting.journal || is_half_out(&engine->rendering))
         return false;
-    if (reason == REASON_HALTED || reason == REASON_CANCELLED) {
+    if (reason == REASON_HALTED ||
+        (reason == REASON_CANCELLED && !engine_fails_with_group(engine, task))) {
         /* In order, what comes behind comes behind it in the run that resumes this one, too. */
         engine->lasting.stream_has_ended |=
             reason == REASON_HALTED && engine->window.order == ORDER_INPUT;
@@ -260,6 +264,26 @@ bool engine_withholds(struct engine *engine, struct task *task)
     if (is_left)
         leave(engine, task);
     return is_left;
+}
+
+/* A group that is held is done as one, so its lines count together. */
+static void add_line(struct engine *engine, const struct task *task,
+                     const struct journal_line *line, uint64_t position)
+{
+    struct journal *journal = engine->lasting.journal;
+    struct group *group = engine->options->group_commit ? task->group : NULL;
+
+    if (!group || !group_is_whole(group)) {
+        journal_add(journal, line, position);
+        return;
+    }
+    struct journal_line head = {.kind = JOURNAL_GROUP, .members = group->members};
+    if (group->vouched++ == 0)
+        journal_add_ahead(journal, &head);
+    if (group->vouched < group->members)
+        journal_add_ahead(journal, line);
+    else
+        journal_add(journal, line, position);
 }
 
 void engine_vouch(struct engine *engine, const struct task *task)
@@ -279,7 +303,7 @@ void engine_vouch(struct engine *engine, const struct task *task)
         .text = task->request.url,
         .len = strlen(task->request.url),
     };
-    journal_add(engine->lasting.journal, &line, position);
+    add_line(engine, task, &line, position);
 }
 
 bool engine_may_vouch(const struct engine *engine)

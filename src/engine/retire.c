@@ -178,7 +178,9 @@ static void tell_failure(struct engine *engine, const struct task *task)
 
     if (reason == REASON_OK || reason == REASON_HALTED || !engine_tells_failures(engine))
         return;
-    if (makes_records(engine->options) && (reason != REASON_CANCELLED || !engine->lasting.journal))
+    bool has_record = reason != REASON_CANCELLED || !engine->lasting.journal ||
+                      engine_fails_with_group(engine, task);
+    if (makes_records(engine->options) && has_record)
         return;
     if (engine->showing.is_terminal &&
         !flood_shows(&engine->showing.flood, host_of(task), reason, engine->now))

@@ -53,13 +53,18 @@ static void take_failure(struct journal *journal, const struct key *key)
 }
 
 /* False where the stream is shorter than the line says: what it vouches for is lost. */
+static bool is_in_stream(const struct journal *journal, const struct journal_line *line)
+{
+    return line->offset == JOURNAL_NO_OFFSET || journal->stream_size == JOURNAL_NO_OFFSET ||
+           line->offset <= journal->stream_size;
+}
+
 static bool note_result(struct journal *journal, const struct journal_line *line)
 {
-    if (line->offset != JOURNAL_NO_OFFSET && journal->stream_size != JOURNAL_NO_OFFSET) {
-        if (line->offset > journal->stream_size)
-            return false;
+    if (!is_in_stream(journal, line))
+        return false;
+    if (line->offset != JOURNAL_NO_OFFSET && journal->stream_size != JOURNAL_NO_OFFSET)
         journal->stream_end = line->offset;
-    }
     if (line->kind == JOURNAL_REDO)
         take_failure(journal, &line->key);
     ledger_add(&journal->ledger, &line->key, kind_of(line->reason));
@@ -98,6 +103,7 @@ static bool note_line(void *userdata, const struct journal_line *line)
     case JOURNAL_NAME: noted_add(&journal->names, line); return true;
     case JOURNAL_FREE: note_free(journal, line); return true;
     case JOURNAL_PART: note_part(journal, line); return true;
+    case JOURNAL_GROUP: return is_in_stream(journal, line);
     case JOURNAL_DONE:
     case JOURNAL_REDO: return note_result(journal, line);
     }
@@ -274,6 +280,11 @@ int journal_write(struct journal *journal, const struct journal_line *line)
     return result;
 }
 
+void journal_add_ahead(struct journal *journal, const struct journal_line *line)
+{
+    journal_line_add(line, &journal->held.lines);
+}
+
 void journal_add(struct journal *journal, const struct journal_line *line, uint64_t position)
 {
     journal_line_add(line, &journal->held.lines);
@@ -333,6 +344,8 @@ static bool copy_live(void *userdata, const struct journal_line *line)
 
     if (line->kind == JOURNAL_NAME || line->kind == JOURNAL_FREE || line->kind == JOURNAL_PART)
         return true; /* those that still matter come last */
+    if (line->kind == JOURNAL_GROUP)
+        return true; /* nothing of the new file can be torn */
     bool is_result = line->kind == JOURNAL_DONE || line->kind == JOURNAL_REDO;
     if (is_result && line->reason != REASON_OK &&
         ledger_take(&compaction->superseded, &line->key, LEDGER_FAILED))

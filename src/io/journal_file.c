@@ -65,12 +65,28 @@ int journal_text_check(const struct line_file_text *text, const char *path, stru
     return -EINVAL;
 }
 
+/* Its offset becomes that of its last result. */
+static bool is_whole_group(const struct line_file_text *text, struct journal_line *group, size_t at)
+{
+    struct journal_line line;
+
+    for (uint64_t i = 0; i < group->members; i++) {
+        if (!next_line(text, at, &line, &at) ||
+            (line.kind != JOURNAL_DONE && line.kind != JOURNAL_REDO))
+            return false;
+        group->offset = line.offset;
+    }
+    return true;
+}
+
 size_t journal_text_walk(const struct line_file_text *text, journal_visitor *visit, void *userdata)
 {
     struct journal_line line;
     size_t at = 0, end;
 
-    while (next_line(text, at, &line, &end) && visit(userdata, &line))
+    while (next_line(text, at, &line, &end) &&
+           (line.kind != JOURNAL_GROUP || is_whole_group(text, &line, end)) &&
+           visit(userdata, &line))
         at = end;
     return at;
 }

@@ -95,7 +95,8 @@ bool group_is_over(const struct group *group)
 
 bool group_is_whole(const struct group *group)
 {
-    return group->is_closed && !group->is_cut && group->succeeded == group->members;
+    return group->is_closed && !group->is_cut && !group->has_failed &&
+           group->succeeded == group->members;
 }
 
 void group_add_record(const struct group *group, struct buf *out)

@@ -20,7 +20,7 @@ void held_release(struct held *held)
 
 bool held_has_room(const struct held *held)
 {
-    return held->lines.len < HELD_BYTES_MAX;
+    return !held->n_marks || held->marks[held->n_marks - 1].end < HELD_BYTES_MAX;
 }
 
 void held_mark(struct held *held, uint64_t position)

@@ -7,9 +7,9 @@
 enum { MARK_DIGITS = 16, BOOT_DIGITS = 16 };
 
 static const char *const kinds[] = {
-    [JOURNAL_HEAD] = "weir-journal", [JOURNAL_RUN] = "run",   [JOURNAL_NAME] = "name",
-    [JOURNAL_FREE] = "free",         [JOURNAL_PART] = "part", [JOURNAL_DONE] = "done",
-    [JOURNAL_REDO] = "redo",
+    [JOURNAL_HEAD] = "weir-journal", [JOURNAL_RUN] = "run",     [JOURNAL_NAME] = "name",
+    [JOURNAL_FREE] = "free",         [JOURNAL_PART] = "part",   [JOURNAL_DONE] = "done",
+    [JOURNAL_REDO] = "redo",         [JOURNAL_GROUP] = "group",
 };
 
 /* ---- writing ---- */
@@ -68,6 +68,7 @@ void journal_line_add(const struct journal_line *line, struct buf *out)
     switch (line->kind) {
     case JOURNAL_HEAD: buf_add_number(out, line->version, 1); break;
     case JOURNAL_RUN: words_add_hex(out, line->mark, MARK_DIGITS); break;
+    case JOURNAL_GROUP: buf_add_number(out, line->members, 1); break;
     case JOURNAL_NAME:
     case JOURNAL_FREE:
         add_key(&line->key, out);
@@ -195,6 +196,7 @@ static bool read_rest(struct words *left, struct journal_line *line)
         line->version = (unsigned)version;
         return true;
     case JOURNAL_RUN: return words_next_hex(left, MARK_DIGITS, &line->mark);
+    case JOURNAL_GROUP: return words_next_number(left, &line->members);
     case JOURNAL_NAME: return words_next_key(left, &line->key) && read_name(left, line);
     case JOURNAL_FREE:
         return words_next_key(left, &line->key) && words_next(left, &line->text, &line->len);

@@ -519,8 +519,7 @@ static void write_groups(struct stage *stage, unsigned groups)
     blob_release(&list);
 }
 
-/* A group whose failure is known is not done again, so its cancelled members are: each resumed run
- * takes them for a group of their own. What is whole in an unbroken run is whole here. */
+/* A group is done or failed as one, however often the run is killed. */
 Test(journal, makes_the_groups_of_a_killed_run_whole)
 {
     enum { GROUPS = 20 };
@@ -542,9 +541,112 @@ Test(journal, makes_the_groups_of_a_killed_run_whole)
         for (unsigned i = 0; i < 4 && g % 5 != 2; i++)
             stage_expect_file(stage, stage_text(stage, "out/%u-%u", g, i),
                               stage_text(stage, "%u-%u\n", g, i));
-        cr_expect_not(scratch_exists(stage->scratch, stage_text(stage, "out/%u-2", g)) &&
-                      g % 5 == 2);
     }
+    cr_expect_eq(scratch_count(stage->scratch, "out"), 4 * (GROUPS - GROUPS / 5),
+                 "a part of a group that failed is there");
+    stage_free(stage);
+}
+
+static struct run_result fetch_group(struct stage *stage, const char *option, const char *fault)
+{
+    const char *const env[] = {"LD_PRELOAD=" FAULTY_LIBRARY, fault, "http_proxy", "all_proxy",
+                               NULL};
+    const char *input =
+        stage_text(stage,
+                   "{\"url\":\"%s\",\"group\":1,\"output\":\"a\"}\n"
+                   "{\"url\":\"%s\",\"group\":1,\"output\":\"b\"}\n"
+                   "{\"url\":\"%s\",\"group\":1,\"output\":\"c\"}\n",
+                   stage_url(stage, "/text/a"), stage_url(stage, "/text/b?failtimes=1&status=404"),
+                   stage_url(stage, "/text/c"));
+
+    return program_run((struct run_options){
+        .argv = RUN_WEIR("-s", "-j1", "--jsonl", "--fields=seq,reason", "--group-commit",
+                         "--output-dir", scratch_mkdir(stage->scratch, "out"), "--to",
+                         path_of(stage, "to"), "--journal", path_of(stage, "journal"), option),
+        .env = fault ? env : NULL,
+        .input = input,
+        .input_len = strlen(input)});
+}
+
+#define FAILED_GROUP                         \
+    "{\"seq\":1,\"reason\":\"cancelled\"}\n" \
+    "{\"seq\":2,\"reason\":\"http\"}\n"      \
+    "{\"seq\":3,\"reason\":\"cancelled\"}\n"
+
+/* The second is not found, but would be by now. */
+Test(group_commit, has_failed_for_the_next_run_too)
+{
+    struct stage *stage = stage_new();
+
+    for (int i = 0; i < 2; i++) {
+        program_expect(fetch_group(stage, "--resume", NULL), 1, "", "");
+        cr_expect_eq(scratch_count(stage->scratch, "out"), 0);
+        stage_expect_file(stage, "to", FAILED_GROUP);
+        cr_expect_eq(origin_counts(stage->origin).requests, 2,
+                     "one was cancelled before its start");
+    }
+    program_expect(fetch_group(stage, "--retry-failed", NULL), 0, "", "");
+    cr_expect_eq(scratch_count(stage->scratch, "out"), 3);
+    cr_expect_eq(origin_counts(stage->origin).requests, 5);
+    stage_free(stage);
+}
+
+/* The journal has the failure, and nothing of its siblings. */
+Test(group_commit, has_failed_where_one_member_is_known_to_have)
+{
+    struct stage *stage = stage_new();
+    struct blob text = {0}, known = {0};
+
+    program_expect(fetch_group(stage, "--resume", NULL), 1, "", "");
+    cr_assert(scratch_read(stage->scratch, "journal", &text));
+    for (const char *line = text.at; *line; line += strcspn(line, "\n") + 1) {
+        if (!memmem(line, strcspn(line, "\n"), " cancelled ", 11))
+            blob_add(&known, line, strcspn(line, "\n") + 1);
+    }
+    scratch_write(stage->scratch, "journal", known.at, known.len);
+    program_expect(fetch_group(stage, "--resume", NULL), 1, "", "");
+    cr_expect_eq(scratch_count(stage->scratch, "out"), 0, "it was made without its second");
+    cr_expect_leq(origin_counts(stage->origin).requests, 3);
+    blob_release(&text);
+    blob_release(&known);
+    stage_free(stage);
+}
+
+/* Killed as the third file is to get its name: two are there, and go as the group fails. */
+Test(group_commit, takes_back_what_a_killed_run_named)
+{
+    struct stage *stage = stage_new();
+    struct run_result result = fetch_group(stage, "--accept=404,200", "FAULTY=rename:3:kill");
+
+    cr_expect_eq(result.signal, SIGKILL);
+    run_result_release(&result);
+    cr_assert(scratch_exists(stage->scratch, "out/a") && scratch_exists(stage->scratch, "out/b"));
+    scratch_write_text(stage->scratch, "out/c", "another's");
+    result = fetch_group(stage, "--resume", NULL);
+    cr_expect_eq(result.code, 4);
+    run_result_release(&result);
+    cr_expect_eq(scratch_count(stage->scratch, "out"), 1);
+    stage_expect_file(stage, "out/c", "another's");
+    stage_expect_file(stage, "to",
+                      "{\"seq\":1,\"reason\":\"cancelled\"}\n"
+                      "{\"seq\":2,\"reason\":\"cancelled\"}\n"
+                      "{\"seq\":3,\"reason\":\"output\"}\n");
+    stage_free(stage);
+}
+
+/* ... or to its end, where nothing is in the way; and only the third is fetched again. */
+Test(group_commit, keeps_what_a_killed_run_named)
+{
+    struct stage *stage = stage_new();
+    struct run_result result = fetch_group(stage, "--accept=404,200", "FAULTY=rename:3:kill");
+
+    cr_expect_eq(result.signal, SIGKILL);
+    run_result_release(&result);
+    program_expect(fetch_group(stage, "--resume", NULL), 0, "", "");
+    stage_expect_file(stage, "out/a", "a\n");
+    stage_expect_file(stage, "out/c", "c\n");
+    cr_expect_eq(scratch_count(stage->scratch, "out"), 3);
+    cr_expect_eq(origin_counts(stage->origin).requests, 4);
     stage_free(stage);
 }
 

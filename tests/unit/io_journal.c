@@ -447,6 +447,86 @@ Test(journal_file, gives_no_name_that_another_request_took_later)
     journal_free(journal);
 }
 
+/* ---- groups ---- */
+
+static void add_group(struct journal *journal, uint64_t first, uint64_t members, uint64_t position)
+{
+    struct journal_line head = {.kind = JOURNAL_GROUP, .members = members};
+
+    journal_add_ahead(journal, &head);
+    for (uint64_t i = 1; i < members; i++) {
+        struct journal_line line = result_line(first + i - 1, REASON_OK, position - members + i);
+        journal_add_ahead(journal, &line);
+    }
+    add(journal, first + members - 1, REASON_OK, position);
+}
+
+/* However large it is, what waits for it does not wait for ever. */
+Test(journal_file, writes_a_groups_results_at_once)
+{
+    struct journal *journal = open_at(false, 0);
+
+    begin(journal, 1);
+    add(journal, 1, REASON_OK, 10);
+    size_t before = size_of_file();
+    add_group(journal, 2, HELD_BYTES_MAX / 20, HELD_BYTES_MAX);
+    cr_expect_eq(journal_release(journal, HELD_BYTES_MAX - 1), 1);
+    size_t one = size_of_file();
+    cr_expect_lt(one - before, 200);
+    cr_expect_not(journal_has_room(journal));
+    release(journal, HELD_BYTES_MAX);
+    cr_expect(journal_has_room(journal));
+    cr_expect_gt(size_of_file() - one, HELD_BYTES_MAX);
+    journal_free(journal);
+}
+
+/* Cut at any byte, and where the stream is cut: one that is not whole is not there. */
+Test(journal_file, takes_all_of_a_group_or_nothing)
+{
+    struct journal *journal = open_at(false, 0);
+    struct blob text = {0};
+
+    begin(journal, 1);
+    add(journal, 1, REASON_OK, 10);
+    release(journal, 10);
+    size_t before = size_of_file();
+    add_group(journal, 2, 3, 40);
+    release(journal, 40);
+    journal_free(journal);
+    cr_assert(scratch_read(scratch, "journal", &text));
+    for (size_t len = before; len <= text.len; len++) {
+        scratch_write(scratch, "journal", text.at, len);
+        journal = open_at(true, 40);
+        cr_expect(took(journal, 1, LEDGER_OK));
+        for (uint64_t i = 2; i <= 4; i++)
+            cr_expect_eq(took(journal, i, LEDGER_OK), len == text.len, "%zu of %zu", len, text.len);
+        cr_expect_eq(journal_stream_end(journal), len == text.len ? 40 : 10);
+        journal_free(journal);
+    }
+    journal = open_at(true, 39);
+    cr_expect_not(took(journal, 2, LEDGER_OK));
+    cr_expect_eq(journal_stream_end(journal), 10);
+    begin(journal, 2);
+    journal_free(journal);
+    cr_expect_lt(size_of_file(), text.len);
+    blob_release(&text);
+}
+
+Test(journal_file, keeps_a_group_as_it_is_compacted)
+{
+    struct journal *journal = open_at(false, 0);
+
+    begin(journal, 1);
+    add_group(journal, 1, 3, 30);
+    release(journal, 30);
+    journal_free(journal);
+    compact();
+    journal = open_at(true, 30);
+    for (uint64_t i = 1; i <= 3; i++)
+        cr_expect(took(journal, i, LEDGER_OK));
+    journal_free(journal);
+}
+
 /* ---- bodies that were coming ---- */
 
 static void part(struct journal *journal, uint64_t number, uint64_t boot, const char *file)

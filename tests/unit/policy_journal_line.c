@@ -50,6 +50,7 @@ static const struct journal_line samples[] = {
      .total = JOURNAL_NO_OFFSET,
      TEXT("Sun, 06 Nov 1994 08:49:37 GMT")},
     {.kind = JOURNAL_NAME, .key = KEY, .has_digest = true, TEXT("1 2 3")},
+    {.kind = JOURNAL_GROUP, .members = UINT64_C(9007199254740993)},
     {.kind = JOURNAL_NAME, .key = KEY, TEXT("12")}, /* as older ones are */
 };
 
@@ -77,6 +78,7 @@ static void expect_same(const struct journal_line *read, const struct journal_li
     cr_expect_eq(read->kind, line->kind, "sample %zu", i);
     cr_expect_eq(read->version, line->version, "sample %zu", i);
     cr_expect_eq(read->mark, line->mark, "sample %zu", i);
+    cr_expect_eq(read->members, line->members, "sample %zu", i);
     cr_expect_eq(read->key.high, line->key.high, "sample %zu", i);
     cr_expect_eq(read->key.low, line->key.low, "sample %zu", i);
     cr_expect_eq(read->has_digest, line->has_digest, "sample %zu", i);
