@@ -92,6 +92,19 @@ static int compact(const struct options *options, struct buf *err)
     return result == -EINVAL ? EXIT_USAGE : EXIT_LOCAL_TROUBLE;
 }
 
+/* Such a header would frame the message otherwise than weir does. */
+static void tell_dropped_headers(const struct options *options)
+{
+    const struct strings *names = &options->dropped_headers;
+
+    if (!names->len || options->silent)
+        return;
+    fputs("weir: --header: weir itself writes ", stderr);
+    for (size_t i = 0; i < names->len; i++)
+        fprintf(stderr, "%s%s", i ? ", " : "", names->at[i]);
+    fputs("; the given one is dropped\n", stderr);
+}
+
 static int run(struct options *options, int argc, char **argv, struct buf *err)
 {
     if (options_parse(options, argc, argv, err))
@@ -106,6 +119,7 @@ static int run(struct options *options, int argc, char **argv, struct buf *err)
         buf_setf(err, "no URL; give some, or a list with -a FILE, or on stdin (weir --help)");
         return fail(err);
     }
+    tell_dropped_headers(options);
     return fetch(options, err);
 }
 

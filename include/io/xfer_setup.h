@@ -22,6 +22,8 @@ int xfer_check_library(const struct options *, struct buf *err) WARN_UNUSED;
 /* Whether a header may go along to a host that the user did not name. */
 bool xfer_header_is_safe(const char *header);
 bool xfer_header_is_named(const char *header, const char *name);
+/* With `Connection: close` among the headers no other request goes over the connection. */
+CURLcode xfer_set_own_connection(CURL *, const struct curl_slist *headers);
 struct curl_slist *xfer_append(struct curl_slist *, const char *text);
 
 /* xfer_share.c: what transfers have in common, by host. The cookies are loaded with it. */

@@ -63,7 +63,7 @@ struct options {
     bool has_data, data_is_json, get;
     char *upload;
     bool head;
-    struct strings headers, cookies;
+    struct strings headers, dropped_headers, cookies; /* dropped: names of -H that are ours */
     struct strings resolve, connect_to;
     char *user_agent, *referer, *range;
     char *user, *bearer, *netrc_file, *cookie_jar;

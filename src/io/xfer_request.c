@@ -9,6 +9,7 @@
 #include "io/xfer_internal.h"
 #include "io/xfer_setup.h"
 #include "model/condition.h"
+#include "model/framing.h"
 #include "model/options.h"
 #include "model/task.h"
 #include "model/url.h"
@@ -148,9 +149,7 @@ static bool asks_for_encoding(const struct detail *detail)
 
 static bool describes_payload(const char *header)
 {
-    return xfer_header_is_named(header, "content-type") ||
-           xfer_header_is_named(header, "content-length") ||
-           xfer_header_is_named(header, "transfer-encoding");
+    return xfer_header_is_named(header, "content-type");
 }
 
 static void add_header(struct transfer *transfer, const char *header)
@@ -161,6 +160,8 @@ static void add_header(struct transfer *transfer, const char *header)
         return;
     if (task->demoted && describes_payload(header))
         return;
+    if (xfer_header_is_named(header, "transfer-encoding"))
+        return; /* see add_chunking */
     transfer->headers = xfer_append(transfer->headers, header);
 }
 
@@ -196,6 +197,21 @@ static void add_condition(struct transfer *transfer)
     buf_release(&header);
 }
 
+/* libcurl sends no last chunk of a payload that it knows to be empty. Where it does not know, it
+ * would ask the server first and wait. */
+static void add_chunking(struct xfer *xfer, struct transfer *transfer, const struct strings *own)
+{
+    if (!request_names_header(own, framing_chunked))
+        own = &xfer->options->headers;
+    if (transfer->ask.payload_kind == PAYLOAD_NONE || !framing_chunks(own))
+        return;
+    transfer->headers = xfer_append(transfer->headers, framing_chunked);
+    if (transfer->ask.payload_len)
+        return;
+    must(curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1));
+    transfer->headers = xfer_append(transfer->headers, "Expect:");
+}
+
 static void set_headers(struct xfer *xfer, struct transfer *transfer)
 {
     static const struct strings none = {0};
@@ -216,6 +232,7 @@ static void set_headers(struct xfer *xfer, struct transfer *transfer)
     }
     for (size_t i = 0; i < own->len; i++)
         add_header(transfer, own->at[i]);
+    add_chunking(xfer, transfer, own);
     if (transfer->asks_rest)
         xfer_ask_rest(transfer);
     if (transfer->task->traceparent)
@@ -228,6 +245,7 @@ static void set_headers(struct xfer *xfer, struct transfer *transfer)
     else if (ask->payload_kind != PAYLOAD_NONE && !is_form && !names_content_type(transfer))
         transfer->headers = xfer_append(transfer->headers, "Content-Type:");
     must(curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers));
+    must(xfer_set_own_connection(transfer->easy, transfer->headers));
 }
 
 /* ---- the whole request ---- */

@@ -7,6 +7,7 @@
 
 #include "io/xfer_internal.h"
 #include "io/xfer_setup.h"
+#include "model/framing.h"
 #include "model/option_check.h"
 #include "model/options.h"
 #include "model/task.h"
@@ -132,8 +133,10 @@ void xfer_setup_lists(struct xfer *xfer)
     if (options->data_is_json)
         add_json_headers(xfer);
     xfer->ask = options_ask(options);
-    for (size_t i = 0; i < options->headers.len; i++)
-        add_header(xfer, options->headers.at[i]);
+    for (size_t i = 0; i < options->headers.len; i++) {
+        if (framing_of(options->headers.at[i]) != FRAMING_CHUNKED)
+            add_header(xfer, options->headers.at[i]);
+    }
     xfer->resolve = list_of(&options->resolve);
     xfer->connect_to = list_of(&options->connect_to);
     xfer->ca_file = find_ca_file(options);
@@ -271,6 +274,19 @@ static const long http_versions[] = {
     [OPTION_HTTP_2_PRIOR] = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE,
 };
 
+CURLcode xfer_set_own_connection(CURL *easy, const struct curl_slist *headers)
+{
+    CURLcode code = CURLE_OK;
+
+    while (headers && !framing_closes(headers->data))
+        headers = headers->next;
+    if (!headers)
+        return code;
+    SET(easy, CURLOPT_FRESH_CONNECT, 1L);
+    SET(easy, CURLOPT_FORBID_REUSE, 1L);
+    return code;
+}
+
 static CURLcode set_http(const struct xfer *xfer, CURL *easy)
 {
     const struct options *options = xfer->options;
@@ -280,6 +296,8 @@ static CURLcode set_http(const struct xfer *xfer, CURL *easy)
     if (options->http != OPTION_HTTP_1_1)
         SET(easy, CURLOPT_PIPEWAIT, 1L);
     SET(easy, CURLOPT_HTTPHEADER, xfer->headers);
+    if (code == CURLE_OK)
+        code = xfer_set_own_connection(easy, xfer->headers);
     if (options->remote_time || options->cache)
         SET(easy, CURLOPT_FILETIME, 1L);
     if (options->referer)

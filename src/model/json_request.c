@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "model/framing.h"
 #include "model/json_plain.h"
 #include "model/json_text.h"
 #include "model/request.h"
@@ -82,6 +83,25 @@ static int read_method(struct reading *reading, const char *field, const json_t 
     return result;
 }
 
+/* *Takes* the line. */
+static int keep_header(struct reading *reading, const char *name, char *line)
+{
+    struct strings *headers = &reading->detail->headers;
+    enum framing framing = framing_of(line);
+    int result = 0;
+
+    if (framing == FRAMING_UNKNOWN)
+        result = refuse(reading, name, "can only be chunked");
+    else if (framing == FRAMING_NONE && headers->len == JSON_HEADERS_MAX)
+        result = refuse(reading, "headers", "too many");
+    else if (framing == FRAMING_NONE)
+        strings_add(headers, xstrdup(line));
+    else if (framing == FRAMING_CHUNKED && !framing_chunks(headers))
+        strings_add(headers, xstrdup(framing_chunked));
+    free(line);
+    return result;
+}
+
 /* libcurl drops a header of blanks behind a colon, and sends an empty one for a semicolon. */
 static int add_header(struct reading *reading, const char *name, const json_t *value)
 {
@@ -93,25 +113,19 @@ static int add_header(struct reading *reading, const char *name, const json_t *v
         return refuse(reading, name, "must be a string, a list of strings or null");
     if (has_byte(text, len, "\r\n"))
         return refuse(reading, name, "a header must not hold a line break or a NUL");
-    if (reading->detail->headers.len == JSON_HEADERS_MAX)
-        return refuse(reading, "headers", "too many");
     buf_init(&line);
     bool is_blank = strspn(text, " \t\v\f") == len;
     buf_addf(&line, is_blank ? "%s;" : "%s: %s", name + strlen("headers."), text);
-    strings_add(&reading->detail->headers, buf_take(&line));
-    return 0;
+    return keep_header(reading, name, buf_take(&line));
 }
 
 static int drop_header(struct reading *reading, const char *name)
 {
     struct buf line;
 
-    if (reading->detail->headers.len == JSON_HEADERS_MAX)
-        return refuse(reading, "headers", "too many");
     buf_init(&line);
     buf_addf(&line, "%s:", name + strlen("headers."));
-    strings_add(&reading->detail->headers, buf_take(&line));
-    return 0;
+    return keep_header(reading, name, buf_take(&line));
 }
 
 /* `name` is what the words call it: headers.NAME. */
@@ -417,6 +431,8 @@ static int read_others(struct reading *reading, json_t *object)
         return refuse(reading, "url", "is missing");
     if (sends_in_vain(reading->detail))
         return refuse(reading, "method", "HEAD sends no body");
+    if (reading->detail->payload_kind == PAYLOAD_NONE && framing_chunks(&reading->detail->headers))
+        return refuse(reading, "headers.Transfer-Encoding", "there is no body to send in chunks");
     return 0;
 }
 

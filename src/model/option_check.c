@@ -9,16 +9,20 @@
 
 #include "base/file.h"
 #include "base/number.h"
+#include "model/framing.h"
 #include "model/json_request.h"
 #include "model/options.h"
 #include "model/url.h"
 
 enum { DATA_MAX = 64 * 1024 * 1024 };
 
-/* A line break in a header would start another header, or another request. */
+/* A line break in a header would start another header, or another request; a blank in its name or
+ * before it would have two readers take it for two things. */
 int option_check_header(const char *text, struct buf *err)
 {
-    if (!strpbrk(text, "\r\n") && strpbrk(text, ":;"))
+    size_t len = strcspn(text, ":;");
+
+    if (!strpbrk(text, "\r\n") && text[len] && json_request_is_token(text, len))
         return 0;
     buf_setf(err, "takes one header, as in 'Name: value'");
     return -EINVAL;
@@ -191,9 +195,19 @@ int option_set_json(struct options *options, const char *text, struct buf *err)
 
 static int add_header_line(struct options *options, const char *text, struct buf *err)
 {
+    text += strspn(text, " \t");
     int result = option_check_header(text, err);
+    enum framing framing = result ? FRAMING_NONE : framing_of(text);
 
-    if (!result)
+    if (framing == FRAMING_UNKNOWN) {
+        buf_setf(err, "Transfer-Encoding can only be chunked");
+        return -EINVAL;
+    }
+    if (framing == FRAMING_COPIED)
+        strings_add(&options->dropped_headers, xstrndup(text, strcspn(text, ":;")));
+    else if (framing == FRAMING_CHUNKED && !framing_chunks(&options->headers))
+        strings_add(&options->headers, xstrdup(framing_chunked));
+    else if (framing == FRAMING_NONE && !result)
         strings_add(&options->headers, xstrdup(text));
     return result;
 }

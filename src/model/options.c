@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/number.h"
+#include "model/framing.h"
 #include "model/glob.h"
 #include "model/option_check.h"
 #include "model/option_near.h"
@@ -68,6 +69,7 @@ void options_release(struct options *options)
     }
     strings_release(&options->urls);
     strings_release(&options->headers);
+    strings_release(&options->dropped_headers);
     host_limits_release(&options->host_limits);
     free(options->write_out);
     buf_release(&options->data);
@@ -380,6 +382,18 @@ static int check_query(const struct options *options, struct buf *err)
     return 0;
 }
 
+static bool has_input(const struct options *options)
+{
+    return !options->urls.len || options->inputs.len;
+}
+
+/* A payload may also come with a line of an input. */
+static bool chunks_in_vain(const struct options *options)
+{
+    return framing_chunks(&options->headers) && !has_input(options) &&
+           options_ask(options).payload_kind == PAYLOAD_NONE;
+}
+
 /* libcurl would wait for the body of an answer that has none. */
 static int check_payload(const struct options *options, struct buf *err)
 {
@@ -389,6 +403,8 @@ static int check_payload(const struct options *options, struct buf *err)
         buf_setf(err, "--upload-file: cannot go with --data");
     else if (ask.payload_kind != PAYLOAD_NONE && ask.method && strcmp(ask.method, "HEAD") == 0)
         buf_setf(err, "--%s: HEAD sends no data", options->method ? "request" : "head");
+    else if (chunks_in_vain(options))
+        buf_setf(err, "--header: Transfer-Encoding needs data to send in chunks");
     else
         return 0;
     return -EINVAL;

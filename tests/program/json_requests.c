@@ -15,7 +15,7 @@ enum { WORDS_MAX = 6 };
 /* The request's members behind its url, and options beside it. */
 struct field_case {
     char members[96];
-    char words[WORDS_MAX][24];
+    char words[WORDS_MAX][32];
     char line[40];
     char shows[64];
     char lacks[40];
@@ -29,10 +29,11 @@ static const char *request_of(struct stage *stage, const char *target, const cha
                       *members ? "," : "", members);
 }
 
-#define FORM "\nContent-Type: application/x-www-form-urlencoded\n"
-#define JSON "\nContent-Type: application/json\n"
-#define ONE  "-H", "X-One: 1"
-#define FROM "--body-dir"
+#define FORM    "\nContent-Type: application/x-www-form-urlencoded\n"
+#define JSON    "\nContent-Type: application/json\n"
+#define CHUNKED "\nTransfer-Encoding: chunked\n"
+#define ONE     "-H", "X-One: 1"
+#define FROM    "--body-dir"
 
 ParameterizedTestParameters(json_request, is_what_its_fields_and_then_the_options_say)
 {
@@ -61,7 +62,34 @@ ParameterizedTestParameters(json_request, is_what_its_fields_and_then_the_option
         {"'json':1,'headers':{'Content-Type':'a/b'}", {""}, "POST ", "Type: a/b\n", JSON, "1"},
         {"'body_file':'payload'", {FROM, "."}, "POST ", "Length: 5\n", "Type", "a\nb\r\n"},
         {"'body_file':'payload','method':'PUT'", {FROM, "."}, "PUT ", "", "Type", "a\nb\r\n"},
+        /* what frames the message is ours to write */
+        {"'body':'a=1','headers':{'Content-Length':'1'}", {""}, "POST ", "th: 3\n", "", "a=1"},
+        {"'body':'a=1','headers':{'content-length':null}", {""}, "POST ", "th: 3\n", "", "a=1"},
+        {"'headers':{'Content-Length':['1','2']}", {""}, "GET ", "", "Content-", ""},
+        {"'headers':{'Connection':'Upgrade','Upgrade':'a','TE':'b'}", {""}, "GET ", "", "Up", ""},
+        {"'headers':{'Keep-Alive':'a','Trailer':'b'}", {""}, "GET ", "", "ve: a", ""},
+        {"'body':'a','headers':{'transfer-encoding':'Chunked'}",
+         {""},
+         "POST ",
+         CHUNKED,
+         "th:",
+         "a"},
+        {"'body':'','headers':{'transfer-encoding':'chunked'}", {""}, "POST ", CHUNKED, "th:", ""},
+        {"'body_file':'payload','headers':{'Transfer-Encoding':['chunked','chunked']}",
+         {FROM, "."},
+         "POST ",
+         CHUNKED,
+         "Expect",
+         "a\nb\r\n"},
         /* beside options */
+        {"", {"-H", "Transfer-Encoding: chunked"}, "GET ", "", "chunked", ""},
+        {"'body':'a'", {"-H", "Transfer-Encoding: chunked"}, "POST ", CHUNKED, "th:", "a"},
+        {"'body':'a','headers':{'transfer-encoding':null}",
+         {"-H", "Transfer-Encoding: chunked"},
+         "POST ",
+         "\nContent-Length: 1\n",
+         "chunked",
+         "a"},
         {"", {ONE, "-A", "me/1"}, "GET ", "\nX-One: 1\n", "weir/", ""},
         {"'headers':{'X-Two':'2'}", {ONE}, "GET ", "\nX-One: 1\n", "", ""},
         {"'headers':{'x-one':'2'}", {ONE}, "GET ", "\nx-one: 2\n", "X-One", ""},
@@ -327,5 +355,37 @@ Test(record, is_read_for_its_request_alone)
     cr_expect(blob_contains(&result.out, "\n\nown"));
     cr_expect(!blob_contains(&result.out, "answer"), "%s", blob_text(&result.out));
     program_expect(result, 0, NULL, "");
+    stage_free(stage);
+}
+
+/* The first line's body says another request, and its own length that it does not. */
+Test(json_request, cannot_make_its_body_a_second_request)
+{
+    struct stage *stage = stage_new();
+    const char *input = stage_text(
+        stage,
+        "{\"url\":\"%s/text/a\",\"body\":\"xGET /text/evil HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n\","
+        "\"headers\":{\"Content-Length\":\"1\"}}\n%s/text/b\n",
+        origin_url(stage->origin), origin_url(stage->origin));
+
+    program_expect(program_fetch(RUN_WEIR("-j1"), input), 0, "a\nb\n", "");
+    cr_expect_null(origin_log_find(stage->origin, "/text/evil"));
+    cr_expect_eq(origin_counts(stage->origin).requests, 2);
+    stage_free(stage);
+}
+
+Test(json_request, has_a_connection_of_its_own_where_it_asks_for_that)
+{
+    struct stage *stage = stage_new();
+    const char *url = origin_url(stage->origin);
+    const char *input = stage_text(
+        stage,
+        "%s/text/a\n{\"url\":\"%s/text/b\",\"headers\":{\"connection\":\"Close\"}}\n%s/text/c\n",
+        url, url, url);
+
+    program_expect(program_fetch(RUN_WEIR("-j1"), input), 0, "a\nb\nc\n", "");
+    uint64_t first = origin_log_find(stage->origin, "/text/a")->connection;
+    cr_expect_neq(origin_log_find(stage->origin, "/text/b")->connection, first);
+    cr_expect_eq(origin_log_find(stage->origin, "/text/c")->connection, first);
     stage_free(stage);
 }

@@ -65,8 +65,10 @@ static void expect_echo(struct stage *stage, const struct echo_case *with)
     program_expect(result, 0, NULL, "");
 }
 
-#define ECHO "/echo"
-#define FORM "Content-Type: application/x-www-form-urlencoded"
+#define ECHO    "/echo"
+#define FORM    "Content-Type: application/x-www-form-urlencoded"
+#define CHUNKED "Transfer-Encoding: chunked"
+#define JSON    "{\"a\":\n1}\n"
 
 ParameterizedTestParameters(option, makes_the_request_that_curl_would)
 {
@@ -105,6 +107,11 @@ ParameterizedTestParameters(option, makes_the_request_that_curl_would)
         {ECHO, {"-H", "@headers"}, "GET /echo ", "X-Two:", "\r", ""},
         {ECHO, {"-H", "A: 1", "-H", "A: 2"}, "GET /echo ", "A: 2", "", ""},
         {ECHO, {"-H", "A: 1", "-H", "A: 2"}, "GET /echo ", "A: 1", "", ""},
+        {ECHO, {"-d", "ab", "-H", "transfer-encoding: Chunked"}, "POST ", CHUNKED, "th:", "ab"},
+        {ECHO, {"-d", "''", "-H", "Transfer-Encoding: chunked"}, "POST ", CHUNKED, "th:", ""},
+        {ECHO, {"-T", "json", "-H", "Transfer-Encoding:chunked"}, "PUT ", CHUNKED, "th:", JSON},
+        {ECHO, {"-T", "empty", "-H", "Transfer-Encoding:chunked"}, "PUT ", CHUNKED, "Expect", ""},
+        {ECHO, {"-H", "Connection: close"}, "GET /echo ", "Connection: close", "", ""},
         {ECHO, {"-A", "me/1"}, "GET /echo ", "User-Agent: me/1", "weir", ""},
         {ECHO, {"-e", "http://r/"}, "GET /echo ", "Referer: http://r/", "", ""},
         {ECHO, {"-r", "1-2,5-"}, "GET /echo ", "Range: bytes=1-2,5-", "", ""},
@@ -290,8 +297,8 @@ ParameterizedTest(struct refused_case *refused, option, takes_no_file_of_headers
 }
 
 struct contradiction {
-    char words[6][24];
-    char says[48];
+    char words[6][32];
+    char says[56];
 };
 
 ParameterizedTestParameters(option, that_contradicts_another_is_refused)
@@ -305,6 +312,9 @@ ParameterizedTestParameters(option, that_contradicts_another_is_refused)
         {{"-G", "-d", "a\r\nX: 1"}, "--get: the data must be as it stands"},
         {{"-Gd", "a", "--data-raw", "\x7f"}, "--get: the data must be as it stands"},
         {{"--data-binary", "@/bin/true", "-G"}, "--get: "},
+        {{"-H", "Transfer-Encoding: chunked"}, "--header: Transfer-Encoding needs data"},
+        {{"-d", "a", "-H", "Transfer-Encoding: gzip"}, "--header: Transfer-Encoding can only be"},
+        {{"-d", "a", "-H", "Content-Length : 1"}, "--header: takes one header"},
     };
 
     return cr_make_param_array(struct contradiction, cases, sizeof cases / sizeof *cases);
@@ -321,5 +331,22 @@ ParameterizedTest(struct contradiction *with, option, that_contradicts_another_i
     argv[argc] = stage_url(stage, "/text/a");
     program_expect(program_fetch(argv, NULL), 2, "", with->says);
     cr_expect_eq(origin_counts(stage->origin).requests, 0);
+    stage_free(stage);
+}
+
+Test(header, that_frames_a_message_is_told_to_be_dropped_once)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/echo");
+    struct run_result result = program_fetch(
+        RUN_WEIR("-d", "abc", "-H", " Content-Length: 1", "-H", "TE: gzip", url, url), NULL);
+
+    cr_expect(blob_contains(&result.out, "\nContent-Length: 3\n"));
+    cr_expect(!blob_contains(&result.out, "TE:"));
+    cr_expect_str_eq(blob_text(&result.err),
+                     "weir: --header: weir itself writes Content-Length, TE; "
+                     "the given one is dropped\n");
+    program_expect(result, 0, NULL, NULL);
+    program_expect(program_fetch(RUN_WEIR("-s", "-H", "TE: gzip", url), NULL), 0, NULL, "");
     stage_free(stage);
 }
