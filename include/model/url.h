@@ -40,6 +40,8 @@ void url_add_host_part(const struct url *, struct buf *out);
 void url_add_path(const struct url *, struct buf *out);
 /* Appends the whole URL. */
 void url_add_text(const struct url *, struct buf *out);
+/* Appends the URL as a Referer has it: without its user, password and fragment. */
+void url_add_referer(const struct url *, struct buf *out);
 /* Whether the host is an address or a name that needs no lookup. */
 bool url_is_numeric(const struct url *);
 

@@ -225,6 +225,21 @@ static int settle_host(CURLU *handle, struct buf *err)
     return result;
 }
 
+/* `http://@host/` names nobody: libcurl would send an empty name and password. */
+static void drop_nobody(CURLU *handle)
+{
+    char *user = NULL, *password = NULL;
+
+    curl_url_get(handle, CURLUPART_USER, &user, 0);
+    curl_url_get(handle, CURLUPART_PASSWORD, &password, 0);
+    if (user && !*user && (!password || !*password)) {
+        curl_url_set(handle, CURLUPART_USER, NULL, 0);
+        curl_url_set(handle, CURLUPART_PASSWORD, NULL, 0);
+    }
+    curl_free(user);
+    curl_free(password);
+}
+
 static int set_whole(CURLU *handle, const char *text, unsigned flags, struct url **ret_url,
                      struct buf *err)
 {
@@ -235,6 +250,8 @@ static int set_whole(CURLU *handle, const char *text, unsigned flags, struct url
         curl_url_cleanup(handle);
         return result;
     }
+    if (strchr(text, '@'))
+        drop_nobody(handle);
     *ret_url = (struct url *)handle;
     keep_empty_query(*ret_url, text);
     return 0;
@@ -407,6 +424,17 @@ void url_add_text(const struct url *url, struct buf *out)
     if (text)
         buf_add_text(out, text);
     curl_free(text);
+}
+
+void url_add_referer(const struct url *url, struct buf *out)
+{
+    CURLU *bare = checked(curl_url_dup(handle_of(url)));
+
+    must(curl_url_set(bare, CURLUPART_USER, NULL, 0));
+    must(curl_url_set(bare, CURLUPART_PASSWORD, NULL, 0));
+    must(curl_url_set(bare, CURLUPART_FRAGMENT, NULL, 0));
+    url_add_text((struct url *)bare, out);
+    curl_url_cleanup(bare);
 }
 
 static bool ends_in(const char *text, const char *tail)

@@ -385,3 +385,31 @@ Test(url, keeps_its_path_query_and_case_as_they_were)
     url_free(url);
     url_free(NULL);
 }
+
+Test(url, of_an_empty_user_and_password_has_none)
+{
+    static const struct {
+        const char *text, *whole;
+    } cases[] = {
+        {"http://@h/", "http://h/"},      {"http://:@h/a@b", "http://h/a@b"}, {"@h", "http://h/"},
+        {"http://:p@h/", "http://:p@h/"}, {"http://u:@h/", "http://u:@h/"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct url *url = parse(cases[i].text, "http");
+        char *whole = text_of(url_add_text, url);
+        cr_expect_str_eq(whole, cases[i].whole, "%s", cases[i].text);
+        free(whole);
+        url_free(url);
+    }
+}
+
+Test(url, as_a_referer_is_without_user_and_fragment)
+{
+    struct url *url = parse("http://me:word@h:81/a?b=c#d", "http");
+    char *text = text_of(url_add_referer, url);
+
+    cr_expect_str_eq(text, "http://h:81/a?b=c");
+    free(text);
+    url_free(url);
+}
