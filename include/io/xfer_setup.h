@@ -25,6 +25,8 @@ bool xfer_header_is_named(const char *header, const char *name);
 /* With `Connection: close` among the headers no other request goes over the connection. */
 CURLcode xfer_set_own_connection(CURL *, const struct curl_slist *headers);
 struct curl_slist *xfer_append(struct curl_slist *, const char *text);
+/* Has a Host of the user's choose no cookies. */
+struct curl_slist *xfer_append_header(const struct xfer *, struct curl_slist *, const char *header);
 
 /* xfer_share.c: what transfers have in common, by host. The cookies are loaded with it. */
 int xfer_share_init(struct xfer *) WARN_UNUSED;

@@ -70,7 +70,7 @@ struct options {
     char *proxy, *proxy_user, *noproxy;
     char *cacert, *capath, *cert, *key, *pinned_key, *ciphers;
     char *interface, *unix_socket;
-    bool traceparent, netrc, insecure, compressed, no_range;
+    bool traceparent, netrc, insecure, compressed, no_range, auto_referer;
     bool location, location_trusted;
     unsigned max_redirs;
     unsigned http, ip, tls, auth;

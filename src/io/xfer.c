@@ -560,13 +560,13 @@ int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wa
     xfer->read_max = MAX(CURL_MAX_WRITE_SIZE, MIN(READ_BYTES / (long)bounds.at_once, READ_MAX));
     heap_init(&xfer->deadlines);
     buf_init(&xfer->trace);
-    xfer_setup_lists(xfer);
     buf_setf(err, "libcurl cannot be set up");
-    int result = xfer_crew_init(xfer);
+    int result = xfer_share_init(xfer);
+    xfer_setup_lists(xfer);
+    if (!result)
+        result = xfer_crew_init(xfer);
     if (result == -EMFILE)
         buf_setf(err, "libcurl cannot be set up: %s", strerror(EMFILE));
-    if (!result)
-        result = xfer_share_init(xfer);
     if (!result)
         result = xfer_check_library(options, err);
     if (!result)

@@ -147,22 +147,31 @@ static bool asks_for_encoding(const struct detail *detail)
     return detail && request_names_header(&detail->headers, "Accept-Encoding:");
 }
 
+/* As browsers have it: they stay with the payload, wherever that goes. */
 static bool describes_payload(const char *header)
 {
-    return xfer_header_is_named(header, "content-type");
+    static const char *const names[] = {"content-type", "content-encoding", "content-language",
+                                        "content-location"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (xfer_header_is_named(header, names[i]))
+            return true;
+    }
+    return false;
 }
 
 static void add_header(struct transfer *transfer, const char *header)
 {
     const struct task *task = transfer->task;
 
-    if (task->away && !xfer_header_is_safe(header))
-        return;
-    if (task->demoted && describes_payload(header))
+    bool describes = describes_payload(header);
+    bool travels = describes && transfer->ask.payload_kind != PAYLOAD_NONE;
+
+    if ((describes && task->demoted) || (task->away && !travels && !xfer_header_is_safe(header)))
         return;
     if (xfer_header_is_named(header, "transfer-encoding"))
         return; /* see add_chunking */
-    transfer->headers = xfer_append(transfer->headers, header);
+    transfer->headers = xfer_append_header(transfer->xfer, transfer->headers, header);
 }
 
 static bool names_content_type(const struct transfer *transfer)
@@ -301,40 +310,51 @@ static bool wants_tailoring(const struct transfer *transfer)
     const struct detail *detail = task->request.detail;
 
     return transfer->asks_rest || task->away || task->demoted || task->traceparent ||
+           (transfer->xfer->options->auto_referer && task->result.n_passed) ||
            asks_under_condition(transfer) || (detail && !detail->is_plain) ||
            transfer->ask.payload_kind != PAYLOAD_NONE || strcmp(transfer->ask.method, "GET") != 0;
 }
 
-/* The handle is as new: of another request's method, headers, payload or credentials nothing is
- * left. */
-static void start_over(struct xfer *xfer, struct transfer *transfer, bool away)
+/* A reset of the handle leaves nothing of the last request's method, headers, payload or
+ * credentials. libcurl keeps more than that through one, such as a challenge: for another host than
+ * before a new handle takes its place. */
+static void start_over(struct xfer *xfer, struct transfer *transfer, bool was_elsewhere)
 {
     struct buf err;
 
     /* A reset forgets the list of files, and does not free it. */
     if (xfer->jar)
         must(curl_easy_setopt(transfer->easy, CURLOPT_COOKIEFILE, NULL));
-    curl_easy_reset(transfer->easy);
+    if (was_elsewhere) {
+        curl_easy_cleanup(transfer->easy);
+        transfer->easy = curl_easy_init();
+        if (!transfer->easy)
+            out_of_memory();
+    } else {
+        curl_easy_reset(transfer->easy);
+    }
     transfer->listens = transfer->reads_much = false;
     buf_init(&err);
-    if (xfer_setup_easy(xfer, transfer, away, &err))
+    if (xfer_setup_easy(xfer, transfer, transfer->task->away, &err))
         out_of_memory();
     buf_release(&err);
 }
 
-/* What a handle knows of a host's challenge is not for another's eyes. */
-static bool was_challenged_elsewhere(const struct xfer *xfer, struct transfer *transfer)
+/* Whether the handle holds what is between us and another host. A plain request leaves nothing,
+ * unless the server may ask who we are. */
+static bool was_elsewhere(const struct xfer *xfer, struct transfer *transfer, bool tailored)
 {
+    bool is_plain = !tailored && xfer->options->auth == OPTION_AUTH_BASIC;
     struct buf host;
-    bool elsewhere;
 
-    if (!xfer->options->user || xfer->options->auth == OPTION_AUTH_BASIC)
+    if (is_plain && !transfer->spoke_to)
         return false;
     buf_init(&host);
     url_add_host(transfer->task->url, &host);
-    elsewhere = transfer->spoke_to && strcmp(transfer->spoke_to, host.data) != 0;
+    bool elsewhere = transfer->spoke_to && strcmp(transfer->spoke_to, host.data) != 0;
     free(transfer->spoke_to);
-    transfer->spoke_to = buf_take(&host);
+    transfer->spoke_to = is_plain ? NULL : xstrdup(host.data);
+    buf_release(&host);
     return elsewhere;
 }
 
@@ -343,6 +363,33 @@ static struct ask ask_of(const struct xfer *xfer, const struct task *task)
     struct ask get = {.method = "GET"};
 
     return task->demoted ? get : request_ask(&task->request, &xfer->ask);
+}
+
+/* The URL that led here, save from https to http, as RFC 9110 has it. */
+static void set_referer(struct transfer *transfer)
+{
+    const struct task *task = transfer->task;
+    const struct result *result = &task->result;
+    struct url *before = NULL;
+    struct buf text;
+
+    buf_init(&text);
+    if (url_parse(result->passed[result->n_passed - 1], "http", &before, &text) == 0) {
+        buf_clear(&text);
+        url_add_referer(before, &text);
+        bool is_told = !url_has_scheme(before, "https") || url_has_scheme(task->url, "https");
+        must(curl_easy_setopt(transfer->easy, CURLOPT_REFERER, is_told ? text.data : NULL));
+    }
+    url_free(before);
+    buf_release(&text);
+}
+
+/* A request with an Authorization of its own is nobody of .netrc, wherever it is led. */
+static bool names_who_we_are(const struct transfer *transfer)
+{
+    const struct detail *detail = transfer->task->request.detail;
+
+    return detail && request_names_header(&detail->headers, "Authorization:");
 }
 
 static int tailor(struct xfer *xfer, struct transfer *transfer)
@@ -354,6 +401,10 @@ static int tailor(struct xfer *xfer, struct transfer *transfer)
     }
     set_method(transfer);
     set_headers(xfer, transfer);
+    if (xfer->options->auto_referer && transfer->task->result.n_passed)
+        set_referer(transfer);
+    if (names_who_we_are(transfer))
+        must(curl_easy_setopt(transfer->easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED));
     return 0;
 }
 
@@ -381,8 +432,9 @@ int xfer_setup_request(struct xfer *xfer, struct transfer *transfer)
         task->condition->is_sent = false; /* it says already of which body */
     transfer->decodes = xfer->decodes && !asks_for_encoding(task->request.detail);
     tailored = wants_tailoring(transfer);
-    if (was_challenged_elsewhere(xfer, transfer) || tailored || transfer->is_tailored)
-        start_over(xfer, transfer, task->away);
+    bool elsewhere = was_elsewhere(xfer, transfer, tailored);
+    if (elsewhere || tailored || transfer->is_tailored)
+        start_over(xfer, transfer, elsewhere);
     transfer->is_tailored = tailored;
     if (tailored)
         result = tailor(xfer, transfer);

@@ -43,9 +43,19 @@ bool xfer_header_is_safe(const char *header)
     return false;
 }
 
+/* libcurl takes the host whose cookies it sends and keeps from the first Host that it is given, and
+ * remembers it. Given an empty one it goes by the URL, and sends the second. */
+struct curl_slist *xfer_append_header(const struct xfer *xfer, struct curl_slist *list,
+                                      const char *header)
+{
+    if (xfer->jar && xfer_header_is_named(header, "host"))
+        list = xfer_append(list, "Host:");
+    return xfer_append(list, header);
+}
+
 static void add_header(struct xfer *xfer, const char *header)
 {
-    xfer->headers = xfer_append(xfer->headers, header);
+    xfer->headers = xfer_append_header(xfer, xfer->headers, header);
 }
 
 static bool has_header(const struct strings *headers, const char *name)
@@ -246,6 +256,18 @@ static CURLcode set_share(const struct xfer *xfer, struct transfer *transfer)
     return code;
 }
 
+/* Who we are, to the host that the user named, and to no other. */
+static CURLcode set_identity(CURL *easy, const struct options *options)
+{
+    CURLcode code = CURLE_OK;
+
+    if (options->cert)
+        code = set_certificate(easy, options->cert);
+    if (options->key)
+        SET(easy, CURLOPT_SSLKEY, options->key);
+    return code;
+}
+
 static CURLcode set_tls(const struct xfer *xfer, CURL *easy)
 {
     const struct options *options = xfer->options;
@@ -255,10 +277,6 @@ static CURLcode set_tls(const struct xfer *xfer, CURL *easy)
         SET(easy, CURLOPT_SSLVERSION, tls_versions[options->tls]);
     if (options->ciphers)
         SET(easy, CURLOPT_SSL_CIPHER_LIST, options->ciphers);
-    if (options->cert && code == CURLE_OK)
-        code = set_certificate(easy, options->cert);
-    if (options->key)
-        SET(easy, CURLOPT_SSLKEY, options->key);
     return code;
 }
 
@@ -300,8 +318,6 @@ static CURLcode set_http(const struct xfer *xfer, CURL *easy)
         code = xfer_set_own_connection(easy, xfer->headers);
     if (options->remote_time || options->cache)
         SET(easy, CURLOPT_FILETIME, 1L);
-    if (options->referer)
-        SET(easy, CURLOPT_REFERER, options->referer);
     if (options->range)
         SET(easy, CURLOPT_RANGE, options->range);
     if (options->limit_rate)
@@ -354,10 +370,13 @@ static const unsigned long auth_ways[] = {
     [OPTION_AUTH_ANY] = CURLAUTH_ANY,
 };
 
+/* As in curl: who says another name, to whatever host, has none looked up. */
 static CURLcode set_netrc(CURL *easy, const struct options *options)
 {
     CURLcode code = CURLE_OK;
 
+    if (options->user || options->bearer || has_header(&options->headers, "authorization"))
+        return code;
     if (options->netrc || options->netrc_file)
         SET(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
     if (options->netrc_file)
@@ -371,10 +390,10 @@ static CURLcode set_credentials(CURL *easy, const struct options *options)
     CURLcode code = CURLE_OK;
     struct buf cookies;
 
+    if (options->referer)
+        SET(easy, CURLOPT_REFERER, options->referer);
     if (options->user)
         SET(easy, CURLOPT_USERPWD, options->user);
-    if (options->auth != OPTION_AUTH_BASIC)
-        SET(easy, CURLOPT_HTTPAUTH, auth_ways[options->auth]);
     if (options->bearer)
         SET(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
     if (options->bearer)
@@ -451,6 +470,10 @@ int xfer_setup_easy(struct xfer *xfer, struct transfer *transfer, bool away, str
         code = set_network(xfer, easy);
     if (code == CURLE_OK)
         code = set_netrc(easy, options);
+    if (options->auth != OPTION_AUTH_BASIC)
+        SET(easy, CURLOPT_HTTPAUTH, auth_ways[options->auth]);
+    if (code == CURLE_OK && !away)
+        code = set_identity(easy, options);
     if (code == CURLE_OK && !away)
         code = set_credentials(easy, options);
     transfer->may_reuse = true;

@@ -441,8 +441,23 @@ static int check_report(const struct options *options, struct buf *err)
     return -EINVAL;
 }
 
+/* As in curl: `URL;auto`, or `;auto` alone. */
+static void derive_referer(struct options *options)
+{
+    char *behind = options->referer ? strstr(options->referer, ";auto") : NULL;
+
+    options->auto_referer = behind != NULL;
+    if (behind)
+        *behind = '\0';
+    if (options->referer && !*options->referer) {
+        free(options->referer);
+        options->referer = NULL;
+    }
+}
+
 static void derive(struct options *options)
 {
+    derive_referer(options);
     if (options->write_out)
         options->format = OPTION_FORMAT_TEMPLATE;
     if (options->remote_name && !options->output)

@@ -226,15 +226,13 @@ static int settle_host(CURLU *handle, struct buf *err)
 }
 
 /* `http://@host/` names nobody: libcurl would send an empty name and password. */
-static void drop_nobody(CURLU *handle)
+static void drop_nobody(struct url *url)
 {
-    char *user = NULL, *password = NULL;
+    char *user = part(url, CURLUPART_USER, 0), *password = part(url, CURLUPART_PASSWORD, 0);
 
-    curl_url_get(handle, CURLUPART_USER, &user, 0);
-    curl_url_get(handle, CURLUPART_PASSWORD, &password, 0);
     if (user && !*user && (!password || !*password)) {
-        curl_url_set(handle, CURLUPART_USER, NULL, 0);
-        curl_url_set(handle, CURLUPART_PASSWORD, NULL, 0);
+        must(curl_url_set(handle_of(url), CURLUPART_USER, NULL, 0));
+        must(curl_url_set(handle_of(url), CURLUPART_PASSWORD, NULL, 0));
     }
     curl_free(user);
     curl_free(password);
@@ -250,9 +248,9 @@ static int set_whole(CURLU *handle, const char *text, unsigned flags, struct url
         curl_url_cleanup(handle);
         return result;
     }
-    if (strchr(text, '@'))
-        drop_nobody(handle);
     *ret_url = (struct url *)handle;
+    if (strchr(text, '@'))
+        drop_nobody(*ret_url);
     keep_empty_query(*ret_url, text);
     return 0;
 }

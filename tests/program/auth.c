@@ -73,6 +73,29 @@ Test(netrc, is_at_home_and_asked_only_when_wanted)
     stage_free(stage);
 }
 
+/* The user is known already, to whatever host. */
+Test(netrc, is_not_asked_where_the_options_or_the_request_say_who_we_are)
+{
+    static const char *const options[][2] = {
+        {"-u", "me:word"}, {"--oauth2-bearer", "t0k"}, {"-H", "Authorization: own"}, {"-A", "x"}};
+    struct stage *stage = stage_new_any();
+    const char *file = scratch_write_text(stage->scratch, "netrc", "default login d password w\n");
+
+    for (size_t i = 0; i < 4; i++) {
+        const char *target = stage_text(stage, "/text/%zu", i);
+        const char *there = stage_encoded(stage, stage_url_at(stage, "127.0.0.2", target));
+        const char *here = stage_url(stage, "/text/a?location=%s", there);
+        const char *input =
+            stage_text(stage, "{\"url\":\"%s\",\"headers\":{\"Authorization\":\"own\"}}\n", here);
+        program_expect(
+            program_fetch(RUN_WEIR("-a-", "--netrc-file", file, options[i][0], options[i][1]),
+                          i == 3 ? input : stage_text(stage, "%s\n", here)),
+            0, stage_text(stage, "%zu\n", i), "");
+        cr_expect_str_eq(said_for(stage, target), "", "%s", options[i][0]);
+    }
+    stage_free(stage);
+}
+
 /* A redirect to another host must not take along what the first host's user was. */
 Test(credentials, are_not_for_the_host_that_a_redirect_leads_to)
 {
@@ -207,6 +230,45 @@ Test(digest, shows_one_host_nothing_of_anothers_challenge)
     stage_free(stage);
 }
 
+/* A server that wants a digest is told no password in clear, where a redirect leads to it either. */
+Test(digest, with_netrc_is_for_each_host_its_own)
+{
+    struct stage *stage = stage_new_any();
+    const char *file = scratch_write_text(stage->scratch, "netrc",
+                                          "machine 127.0.0.1 login me password word\n"
+                                          "machine 127.0.0.2 login you password word\n");
+    const char *there = stage_url_at(stage, "127.0.0.2", digest_target(stage, "/text/there"));
+    const char *first = digest_target(stage, "/text/1"), *second = digest_target(stage, "/text/2");
+    const char *led = stage_url(stage, "/text/a?location=%s", stage_encoded(stage, there));
+
+    program_expect(program_fetch(RUN_WEIR("-j1", "--digest", "--netrc-file", file,
+                                          stage_url(stage, "%s", first),
+                                          stage_url_at(stage, "127.0.0.2", second), led),
+                                 NULL),
+                   0, "1\n2\nthere\n", "");
+    cr_expect_str_eq(said_for(stage, first), "");
+    cr_expect_str_eq(said_for(stage, second), "", "the first host's challenge is not answered");
+    cr_expect_str_eq(part(stage, said(stage, nth(stage, second, 1)), "username"), "you");
+    const char *target = digest_target(stage, "/text/there");
+    cr_expect_neq(strncmp(said_for(stage, target), "Basic", 5), 0);
+    stage_free(stage);
+}
+
+Test(digest, with_names_in_urls_is_for_each_host_its_own)
+{
+    struct stage *stage = stage_new_any();
+    const char *first = digest_target(stage, "/text/1"), *second = digest_target(stage, "/text/2");
+
+    program_expect(
+        program_fetch(RUN_WEIR("-j1", "--digest", stage_url_at(stage, "me:word@127.0.0.1", first),
+                               stage_url_at(stage, "you:word@127.0.0.2", second)),
+                      NULL),
+        0, "1\n2\n", "");
+    cr_expect_str_eq(said_for(stage, second), "", "the first host's challenge is not answered");
+    cr_expect_str_eq(part(stage, said(stage, nth(stage, second, 1)), "username"), "you");
+    stage_free(stage);
+}
+
 Test(anyauth, does_as_the_server_wants)
 {
     struct stage *stage = stage_new();
@@ -234,5 +296,18 @@ Test(basic, is_said_at_once)
     program_expect(program_fetch(RUN_WEIR("--basic", "-u", "me:word", url), NULL), 0, "b\n", "");
     cr_expect_eq(origin_counts(stage->origin).requests, 1);
     program_expect(program_fetch(RUN_WEIR(url), NULL), 1, "", ": http: status 401");
+    stage_free(stage);
+}
+
+Test(url, with_an_empty_user_names_nobody)
+{
+    struct stage *stage = stage_new();
+    const char *empty = stage_url_at(stage, "@127.0.0.1", "/text/b");
+    const char *led = stage_url(stage, "/text/a?location=%s",
+                                stage_encoded(stage, stage_url_at(stage, "@127.0.0.1", "/text/c")));
+
+    program_expect(program_fetch(RUN_WEIR(empty, led), NULL), 0, "b\nc\n", "");
+    cr_expect_str_eq(said_for(stage, "/text/b"), "");
+    cr_expect_str_eq(said_for(stage, "/text/c"), "");
     stage_free(stage);
 }

@@ -92,6 +92,51 @@ Test(cookie, goes_along_with_requests_of_every_kind)
     stage_free(stage);
 }
 
+#define BANK "# Netscape HTTP Cookie File\nbank.test\tFALSE\t/\tFALSE\t0\tbank\tsecret\n"
+
+/* Neither for the request that names the host, nor for those after it, nor along its redirects. */
+Test(cookie, is_of_the_urls_host_whatever_a_host_header_says)
+{
+    struct stage *stage = stage_new_any();
+    const char *file = scratch_write_text(stage->scratch, "jar", BANK);
+    const char *jar = scratch_path(stage->scratch, "new");
+    const char *url = origin_url(stage->origin);
+    const char *away = stage_url_at(stage, "127.0.0.2", "/text/4");
+    const char *input = stage_text(
+        stage,
+        "{\"url\":\"%s/text/1?hdr=Set-Cookie:%%20own=1;Path=/\",\"headers\":{\"host\":\"bank.test\"}}\n"
+        "%s/text/2\n%s\n{\"url\":\"%s/text/x?location=%s\",\"headers\":{\"Host\":\"bank.test\"}}\n",
+        url, url, stage_url_at(stage, "127.0.0.2", "/text/3?hdr=Set-Cookie:%20other=1;Path=/"), url,
+        stage_encoded(stage, away));
+
+    program_expect(program_fetch(RUN_WEIR("-j1", "-b", file, "-c", jar), input), 0, "1\n2\n3\n4\n",
+                   "");
+    cr_expect_str_eq(sent(stage, "/text/1?hdr=Set-Cookie:%20own=1;Path=/"), "");
+    cr_expect(
+        stage_saw_header(stage, "/text/1?hdr=Set-Cookie:%20own=1;Path=/", "Host", "bank.test"));
+    cr_expect_str_eq(sent(stage, "/text/2"), "own=1");
+    cr_expect_str_eq(sent(stage, "/text/3?hdr=Set-Cookie:%20other=1;Path=/"), "");
+    cr_expect_str_eq(sent(stage, "/text/4"), "other=1");
+    const char *text = jar_of(stage, "new");
+    cr_expect(strstr(text, "127.0.0.1\tFALSE\t/\tFALSE\t0\town\t1\n"), "%s", text);
+    cr_expect(strstr(text, "127.0.0.2\tFALSE\t/\tFALSE\t0\tother\t1\n"), "%s", text);
+    stage_free(stage);
+}
+
+Test(cookie, is_not_chosen_by_a_host_header_of_the_options)
+{
+    struct stage *stage = stage_new();
+    const char *file = scratch_write_text(stage->scratch, "jar", BANK);
+
+    program_expect(
+        program_fetch(RUN_WEIR("-b", file, "-H", "Host: bank.test", stage_url(stage, "/text/a")),
+                      NULL),
+        0, "a\n", "");
+    cr_expect_str_eq(sent(stage, "/text/a"), "");
+    cr_expect(stage_saw_header(stage, "/text/a", "Host", "bank.test"));
+    stage_free(stage);
+}
+
 Test(cookie, is_one_jar_for_all_connections)
 {
     struct stage *stage = stage_new();

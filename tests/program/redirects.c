@@ -283,6 +283,96 @@ Test(headers, all_go_along_with_location_trusted)
     stage_free(stage);
 }
 
+static const char *value_of(struct stage *stage, const char *target, const char *name)
+{
+    const struct origin_record *record = origin_log_find(stage->origin, target);
+    char value[256];
+
+    cr_assert(record, "the origin saw no %s", target);
+    return origin_record_header(record, name, value, sizeof value) ? stage_text(stage, "%s", value)
+                                                                   : "";
+}
+
+/* With 307 the payload goes along, and with it what it is; with 302 neither does. */
+Test(headers, that_describe_a_payload_travel_with_it)
+{
+    static const char *const statuses[] = {"307", "308", "302"};
+    static const char *const types[] = {"application/json", "application/json", ""};
+    static const char *const encodings[] = {"x-own", "x-own", ""};
+    struct stage *stage = stage_new_any();
+
+    for (size_t i = 0; i < 3; i++) {
+        const char *own = stage_text(stage, "/text/own%zu", i);
+        const char *target = stage_text(stage, "/text/there%zu", i);
+        const char *here = stage_url(
+            stage, "%s&status=%s",
+            leading_to(stage, "/text/a", stage_url_at(stage, "127.0.0.2", target)), statuses[i]);
+        program_expect(program_fetch(RUN_WEIR("--json", "{}", "-H", "Content-Encoding: x-own", "-H",
+                                              "X-Api-Key: secret", here),
+                                     NULL),
+                       0, NULL, "");
+        cr_expect_str_eq(value_of(stage, target, "Content-Type"), types[i]);
+        cr_expect_str_eq(value_of(stage, target, "Content-Encoding"), encodings[i]);
+        cr_expect_str_eq(value_of(stage, target, "X-Api-Key"), "");
+        here = stage_url(stage, "%s&status=%s",
+                         leading_to(stage, "/text/b", stage_url_at(stage, "127.0.0.2", own)),
+                         statuses[i]);
+        program_expect(program_fetch(RUN_WEIR("-a-"),
+                                     stage_text(stage, "{\"url\":\"%s\",\"json\":{}}\n", here)),
+                       0, NULL, "");
+        cr_expect_str_eq(value_of(stage, own, "Content-Type"), types[i]);
+    }
+    stage_free(stage);
+}
+
+/* ---- Referer ---- */
+
+Test(referer, is_for_the_host_that_the_user_named)
+{
+    struct stage *stage = stage_new_any();
+    const char *there = stage_url_at(stage, "127.0.0.2", "/text/there");
+    const char *here = leading_to(stage, "/text/here", there);
+    const char *same = leading_to(stage, "/text/x", "/text/same");
+
+    program_expect(program_fetch(RUN_WEIR("-j1", "-e", "http://r/", stage_url(stage, "%s", here),
+                                          stage_url(stage, "%s", same)),
+                                 NULL),
+                   0, "there\nsame\n", "");
+    cr_expect_str_eq(value_of(stage, here, "Referer"), "http://r/");
+    cr_expect_str_eq(value_of(stage, "/text/there", "Referer"), "");
+    cr_expect_str_eq(value_of(stage, "/text/same", "Referer"), "http://r/");
+    stage_free(stage);
+}
+
+Test(referer, that_is_auto_is_the_url_before_on_each_redirect)
+{
+    static const char *const options[] = {"http://r/;auto", ";auto"};
+    static const char *const first[] = {"http://r/", ""};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct stage *stage = stage_new_any();
+        const char *last = stage_url_at(stage, "127.0.0.2", "/text/last");
+        const char *middle = leading_to(stage, "/text/middle", last);
+        const char *here = leading_to(stage, "/text/here", middle);
+        const char *port = strrchr(origin_url(stage->origin), ':');
+        program_expect(program_fetch(RUN_WEIR("-j1", "-e", options[i],
+                                              stage_url_at(stage, "me:word@127.0.0.1",
+                                                           stage_text(stage, "%s#part", here)),
+                                              stage_url(stage, "/text/next")),
+                                     NULL),
+                       0, "last\nnext\n", "");
+        cr_expect_str_eq(value_of(stage, here, "Referer"), first[i]);
+        cr_expect_str_eq(value_of(stage, middle, "Referer"),
+                         stage_text(stage, "http://127.0.0.1%s%s", port, here));
+        cr_expect_str_eq(value_of(stage, "/text/last", "Referer"),
+                         stage_text(stage, "http://127.0.0.1%s%s", port, middle));
+        cr_expect_str_eq(value_of(stage, "/text/next", "Referer"), first[i]);
+        stage_free(stage);
+    }
+}
+
+/* ---- many ---- */
+
 /* The handles are used again: what one request left out, the next has. */
 Test(headers, are_right_for_each_of_many_requests)
 {

@@ -27,7 +27,8 @@ static const char *url_at(const struct house *house, const char *host, unsigned 
 static struct house open_house(const char *settings)
 {
     static const char spoken[] = "location /spoken {\n"
-                                 "return 200 \"$ssl_protocol $ssl_cipher $ssl_client_s_dn\\n\"; }";
+                                 "return 200 \"$ssl_protocol $ssl_cipher $ssl_client_s_dn\\n\"; }\n"
+                                 "location /away { return 302 $arg_to; }";
     struct house house = {
         .stage = stage_new(),
         .nginx = nginx_start(&(struct nginx_options){.http = settings, .locations = spoken}),
@@ -204,6 +205,26 @@ Test(client_certificate, is_shown_with_its_key)
     cr_expect(blob_contains(&result.out, " CN=rig\n"), "%s", blob_text(&result.out));
     program_expect(result, 0, NULL, "");
     program_expect(program_fetch(RUN_WEIR("-k", url), NULL), 1, "", ": http: status 400");
+    close_house(&house);
+}
+
+Test(client_certificate, is_not_for_the_host_that_a_redirect_leads_to)
+{
+    struct house house = open_house(NULL);
+    const char *there = url_at(&house, "127.0.0.1", house.ports->client_cert);
+    const char *here =
+        stage_text(house.stage, "https://127.0.0.1:%u/away?to=%s", house.ports->tls, there);
+    const char *cert = house.certs->client, *key = house.certs->key;
+
+    program_expect(program_fetch(RUN_WEIR("-k", "-E", cert, "--key", key, here), NULL), 1, "",
+                   ": http: status 400");
+    program_expect(program_fetch(RUN_WEIR("-k", "-j1", "-E", cert, "--key", key, "--accept", "any",
+                                          "-w", "%{http_code} ", there, here, there),
+                                 NULL),
+                   0, "200 400 200 ", "");
+    program_expect(
+        program_fetch(RUN_WEIR("-k", "-E", cert, "--key", key, "--location-trusted", here), NULL),
+        0, NULL, "");
     close_house(&house);
 }
 
