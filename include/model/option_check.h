@@ -5,6 +5,8 @@
 #ifndef WEIR_MODEL_OPTION_CHECK_H
 #define WEIR_MODEL_OPTION_CHECK_H
 
+#include <stdbool.h>
+
 struct buf;
 struct options;
 
@@ -13,6 +15,8 @@ int option_check_header(const char *text, struct buf *err);
 int option_check_line(const char *text, struct buf *err);
 int option_check_readable(const char *path, struct buf *err);
 int option_check_directory(const char *path, struct buf *err);
+/* Whether requests come on stdin. */
+bool option_reads_stdin(const struct options *);
 /* That no output is the file of an input. */
 int option_check_apart(const struct options *, struct buf *err);
 int option_check_resolve(const char *text, struct buf *err);
@@ -24,6 +28,8 @@ int option_check_fields(const char *text, struct buf *err);
 
 /* option_local.c: what this machine has to say. */
 int option_check_readable(const char *path, struct buf *err);
+/* Of -T, where - is stdin. */
+int option_check_upload(const char *path, struct buf *err);
 int option_check_writable(const char *path, struct buf *err);
 int option_check_own_file(const char *path, struct buf *err);
 /* Whether a file of that name can be made beside what stands there, and take its place. */

@@ -59,8 +59,8 @@ struct options {
 
     /* request */
     char *method;
-    struct buf data; /* of -d and its like */
-    bool has_data, data_is_json, get;
+    struct buf data;                              /* of -d and its like */
+    bool has_data, data_is_json, get, took_stdin; /* took: @- */
     char *upload;
     bool head;
     struct strings headers, dropped_headers, cookies; /* dropped: names of -H that are ours */

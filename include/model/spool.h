@@ -25,6 +25,9 @@ struct spool *spool_new(const char *directory, uint64_t max_bytes);
 void spool_set_reserve(struct spool *, uint64_t bytes);
 void spool_free(struct spool *);
 
+/* A new file without a name: its descriptor, or a negative errno with words in `err`. */
+int spool_open(const char *directory, struct buf *err) WARN_UNUSED;
+
 /* A free block. -ENOBUFS where all are taken (`reserve` asks for those kept back), or what making
  * the file failed with, with words in `err`. */
 int spool_take(struct spool *, bool reserve, uint32_t *ret_block, struct buf *err) WARN_UNUSED;

@@ -24,6 +24,7 @@
 #include "io/journal.h"
 #include "io/signals.h"
 #include "io/source.h"
+#include "io/stdin_copy.h"
 #include "io/syncer.h"
 #include "io/writer.h"
 #include "io/xfer.h"
@@ -102,7 +103,8 @@ static const char *spool_directory(const struct options *options)
     return temporary && *temporary ? temporary : "/var/tmp";
 }
 
-static void set_rules(struct engine *engine, const struct options *options)
+/* Of a payload from stdin a file of so many bytes is in the spool's directory. */
+static void set_rules(struct engine *engine, const struct options *options, uint64_t spooled)
 {
     engine->options = options;
     engine->verdicts = (struct verdict_rules){
@@ -136,10 +138,11 @@ static void set_rules(struct engine *engine, const struct options *options)
     heap_init(&engine->waiting);
     rendering_init(&engine->rendering);
     window_init(&engine->window, options->order, (size_t)options->window);
-    struct spool *spool = spool_new(spool_directory(options), options->spool_max);
+    uint64_t held = options->took_stdin ? options->data.len : 0;
+    struct spool *spool = spool_new(spool_directory(options), options->spool_max - spooled);
     /* As much again of its own for the request next in order: all that a body alone could take. */
     spool_set_reserve(spool, options->spool_max + options->memory);
-    store_init(&engine->store, spool, options->memory);
+    store_init(&engine->store, spool, options->memory - held);
 }
 
 /* A transfer needs a descriptor, one for its file, and one for what it uploads, so there are no more
@@ -293,9 +296,14 @@ static int set_up_io(struct engine *engine, struct buf *err)
 
 int engine_new(const struct options *options, struct engine **ret_engine, struct buf *err)
 {
-    struct engine *engine = xcalloc(1, sizeof *engine);
+    bool uploads_stdin = options->upload && strcmp(options->upload, "-") == 0;
+    uint64_t spooled = 0;
 
-    set_rules(engine, options);
+    if (uploads_stdin && !options->dry_run &&
+        stdin_copy(spool_directory(options), options->spool_max, &spooled, err))
+        return EXIT_LOCAL_TROUBLE;
+    struct engine *engine = xcalloc(1, sizeof *engine);
+    set_rules(engine, options, spooled);
     engine->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
     if (!engine->loop)
         out_of_memory();

@@ -74,7 +74,7 @@ void engine_extend_url(struct engine *engine, struct task *task)
 
     if (options->get && options->has_data)
         url_add_query(task->url, options->data.data);
-    if (options->upload && ask.payload == options->upload)
+    if (options->upload && ask.payload == options->upload && strcmp(options->upload, "-") != 0)
         url_add_file_name(task->url, options->upload);
 }
 

@@ -82,12 +82,14 @@ static int fail_payload(struct transfer *transfer, int error)
     return -error;
 }
 
-/* The command line may name any file, a request only one beneath --body-dir. */
+/* The command line may name any file, or stdin, which is one by now; a request only one beneath
+ * --body-dir. */
 static int open_file(const struct xfer *xfer, const char *name)
 {
     if (name != xfer->ask.payload)
         return file_open_beneath(xfer->options->body_dir, name);
-    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                                    : open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     return fd < 0 ? -errno : fd;
 }
 

@@ -154,11 +154,24 @@ static void drop_line_breaks(struct buf *data, size_t from)
     data->len = to;
 }
 
+/* What stands behind an @; - is stdin, which is there once. */
+static int read_file(struct options *options, const char *path, struct buf *out, struct buf *err)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+
+    if (is_stdin && options->took_stdin) {
+        buf_setf(err, "stdin was read already, for another @-");
+        return -EINVAL;
+    }
+    options->took_stdin |= is_stdin;
+    return file_read_whole(path, DATA_MAX, out, err) ? -EINVAL : 0;
+}
+
 static int add_data(struct options *options, const char *text, struct buf *err)
 {
     begin_data(options);
     if (text[0] == '@')
-        return file_read_whole(text + 1, DATA_MAX, &options->data, err) ? -EINVAL : 0;
+        return read_file(options, text + 1, &options->data, err);
     buf_add_text(&options->data, text);
     return 0;
 }
@@ -236,7 +249,7 @@ int option_set_header(struct options *options, const char *text, struct buf *err
     if (text[0] != '@')
         return add_header_line(options, text, err);
     buf_init(&lines);
-    result = file_read_whole(text + 1, DATA_MAX, &lines, err) ? -EINVAL : 0;
+    result = read_file(options, text + 1, &lines, err);
     if (!result && memchr(lines.data, '\0', lines.len)) {
         buf_setf(err, "%s: there is a NUL byte in it", text + 1);
         result = -EINVAL;
@@ -293,7 +306,7 @@ int option_set_template(struct options *options, const char *text, struct buf *e
 
     buf_init(&whole);
     if (text[0] == '@')
-        result = file_read_whole(text + 1, DATA_MAX, &whole, err) ? -EINVAL : 0;
+        result = read_file(options, text + 1, &whole, err);
     else
         buf_add_text(&whole, text);
     if (!result && memchr(whole.data, '\0', whole.len)) {

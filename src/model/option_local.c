@@ -38,6 +38,11 @@ static int check_directory(const char *path, int mode, struct buf *err)
     return fail_path(err, "use", path);
 }
 
+int option_check_upload(const char *path, struct buf *err)
+{
+    return strcmp(path, "-") == 0 ? 0 : option_check_readable(path, err);
+}
+
 int option_check_directory(const char *path, struct buf *err)
 {
     return check_directory(path, W_OK | X_OK, err);
@@ -93,19 +98,27 @@ int option_check_replaceable(const char *path, struct buf *err)
     return may_be_made(path) ? 0 : fail_path(err, "write", path);
 }
 
+bool option_reads_stdin(const struct options *options)
+{
+    bool reads = !options->urls.len && !options->inputs.len;
+
+    for (size_t i = 0; i < options->inputs.len; i++)
+        reads |= strcmp(options->inputs.at[i], "-") == 0;
+    return reads;
+}
+
 static bool is_input(const struct options *options, const struct stat *output)
 {
     const struct strings *inputs = &options->inputs;
-    bool reads_stdin = !options->urls.len && !inputs->len;
     struct stat input;
 
     for (size_t i = 0; i < inputs->len; i++) {
-        bool is_stdin = strcmp(inputs->at[i], "-") == 0;
-        reads_stdin |= is_stdin;
-        if (!is_stdin && stat(inputs->at[i], &input) == 0 && file_is_same(&input, output))
+        if (strcmp(inputs->at[i], "-") != 0 && stat(inputs->at[i], &input) == 0 &&
+            file_is_same(&input, output))
             return true;
     }
-    return reads_stdin && fstat(STDIN_FILENO, &input) == 0 && file_is_same(&input, output);
+    return option_reads_stdin(options) && fstat(STDIN_FILENO, &input) == 0 &&
+           file_is_same(&input, output);
 }
 
 int option_check_apart(const struct options *options, struct buf *err)

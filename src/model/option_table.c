@@ -610,7 +610,7 @@ const struct option option_table[] = {
      .kind = OPTION_TEXT,
      .group = GROUP_REQUEST,
      AT(upload),
-     .check = option_check_readable,
+     .check = option_check_upload,
      .complete = COMPLETE_FILE,
      .help = "PUT this file; its name is added to a URL that ends in a slash"},
     {.name = "user-agent",

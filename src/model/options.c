@@ -394,6 +394,28 @@ static bool chunks_in_vain(const struct options *options)
            options_ask(options).payload_kind == PAYLOAD_NONE;
 }
 
+static bool uploads_stdin(const struct options *options)
+{
+    return options->upload && strcmp(options->upload, "-") == 0;
+}
+
+/* What is read there to its end is no list of requests, and is read once. */
+static int check_stdin(const struct options *options, struct buf *err)
+{
+    bool uploads = uploads_stdin(options);
+
+    if (uploads && options->took_stdin)
+        buf_setf(err, "--upload-file: stdin was read already, for @-");
+    else if ((uploads || options->took_stdin) && option_reads_stdin(options))
+        buf_setf(err, "%s: the requests are read from stdin", uploads ? "--upload-file" : "@-");
+    else if (options->took_stdin && options->data.len > options->memory)
+        buf_setf(err, "@-: stdin has more than --memory; --upload-file - takes as much as "
+                      "--spool-max");
+    else
+        return 0;
+    return -EINVAL;
+}
+
 /* libcurl would wait for the body of an answer that has none. */
 static int check_payload(const struct options *options, struct buf *err)
 {
@@ -667,5 +689,7 @@ int options_parse(struct options *options, int argc, char *const *argv, struct b
         result = check_query(options, err);
     if (!result)
         result = check_payload(options, err);
+    if (!result)
+        result = check_stdin(options, err);
     return result ? result : check_globs(options, err);
 }

@@ -51,9 +51,9 @@ void spool_free(struct spool *spool)
     free(spool);
 }
 
-static int fail(const struct spool *spool, int error, const char *what, struct buf *err)
+static int fail(const char *directory, int error, const char *what, struct buf *err)
 {
-    buf_setf(err, "%s the spool in %s: %s", what, spool->directory, strerror(error));
+    buf_setf(err, "%s the spool in %s: %s", what, directory, strerror(error));
     return -error;
 }
 
@@ -73,12 +73,13 @@ static int open_by_name(const char *directory)
     return fd;
 }
 
-static int open_file(struct spool *spool, struct buf *err)
+int spool_open(const char *directory, struct buf *err)
 {
-    spool->fd = open(spool->directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (spool->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
-        spool->fd = open_by_name(spool->directory);
-    return spool->fd < 0 ? fail(spool, errno, "cannot make", err) : 0;
+    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
+        fd = open_by_name(directory);
+    return fd < 0 ? fail(directory, errno, "cannot make", err) : fd;
 }
 
 int spool_take(struct spool *spool, bool reserve, uint32_t *ret_block, struct buf *err)
@@ -88,9 +89,10 @@ int spool_take(struct spool *spool, bool reserve, uint32_t *ret_block, struct bu
     if (spool->used >= limit)
         return -ENOBUFS;
     if (spool->fd < 0) {
-        int result = open_file(spool, err);
-        if (result)
-            return result;
+        int fd = spool_open(spool->directory, err);
+        if (fd < 0)
+            return fd;
+        spool->fd = fd;
     }
     spool->used++;
     *ret_block = spool->n_released ? spool->released[--spool->n_released] : spool->made++;
@@ -133,7 +135,7 @@ int spool_write(struct spool *spool, uint32_t block, size_t at, const void *byte
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            return fail(spool, written < 0 ? errno : EIO, "cannot write", err);
+            return fail(spool->directory, written < 0 ? errno : EIO, "cannot write", err);
         from += written;
         at += (size_t)written;
         len -= (size_t)written;
@@ -152,7 +154,7 @@ int spool_read(const struct spool *spool, uint32_t block, size_t at, void *bytes
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
-            return fail(spool, got < 0 ? errno : EIO, "cannot read", err);
+            return fail(spool->directory, got < 0 ? errno : EIO, "cannot read", err);
         to += got;
         at += (size_t)got;
         len -= (size_t)got;
