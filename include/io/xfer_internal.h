@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/heap.h"
 #include "io/xfer.h"
+#include "io/xfer_exchange.h"
 #include "model/reason.h"
 #include "model/request.h"
 #include "policy/brake.h"
@@ -72,10 +73,8 @@ struct transfer {
     struct ask ask;                       /* what it asks for; borrows from its task */
     size_t sent;                          /* bytes of the payload that libcurl has been given */
     struct gate_words gate;               /* what the answer says about waiting */
-    bool listens;                         /* the handle says what xfer_hear wants to hear */
-    long connection, stream;              /* of HTTP/2, as far as it is said; 0: it is not */
-    bool is_refused, may_rewind; /* the server has not looked at this stream; nor at the last */
-    int payload_fd;              /* -1: the payload is in memory */
+    struct exchange exchange;             /* how the request goes out, and what comes back */
+    int payload_fd;                       /* -1: the payload is in memory */
     struct buf body_message;
     char message[CURL_ERROR_SIZE];
 };
@@ -109,12 +108,12 @@ struct xfer {
     long read_max;    /* bytes of a large body in one piece */
     struct buf trace; /* lines that nobody has taken yet */
     bool trace_is_cut;
-    bool listens;            /* some request is not to be done twice, and may be HTTP/2 */
-    bool adds_json_type;     /* the data of --json say what they are by a header of ours */
-    bool decodes;            /* we ask for compression, and undo it */
-    bool may_continue;       /* the rest of a body that was cut may be asked for */
-    bool shares_connections; /* between hosts, or requests of one: HTTP/2, a proxy */
-    bool has_proxy;          /* of some host at least, by an option or the environment */
+    bool listens;                     /* some request is not to be done twice, and may be HTTP/2 */
+    bool adds_json_type;              /* the data of --json say what they are by a header of ours */
+    bool decodes;                     /* we ask for compression, and undo it */
+    bool may_continue;                /* the rest of a body that was cut may be asked for */
+    bool shares_connections;          /* between hosts, or requests of one: HTTP/2, a proxy */
+    bool has_proxy;                   /* of some host at least, by an option or the environment */
 };
 
 #endif

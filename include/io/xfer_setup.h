@@ -89,11 +89,6 @@ const char *xfer_header(const struct transfer *, const char *name);
 void xfer_note_whole(struct transfer *);
 void xfer_forget_rest(struct task *);
 
-/* xfer_refused.c: what libcurl says of streams that a server has not looked at. */
-void xfer_hear(struct transfer *, const char *words, size_t len);
-/* Has it told, where that matters. */
-void xfer_listen(struct xfer *, struct transfer *);
-
 /* xfer_brake.c: transfers that wait for memory. One that is not next in order has put bytes into it:
  * has it wait, if memory is all but full. */
 void xfer_brake(struct transfer *);

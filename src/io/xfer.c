@@ -136,6 +136,7 @@ curl_socket_t xfer_on_open_socket(void *userdata, curlsocktype purpose,
         return CURL_SOCKET_BAD;
     }
     note_found(transfer);
+    xfer_note_leaving(transfer);
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0) {
         transfer->no_descriptor |= errno == EMFILE || errno == ENFILE;
@@ -164,7 +165,7 @@ int xfer_on_connected(void *userdata, char *remote_ip, char *local_ip, int remot
     }
     if (deadline_of(transfer) < transfer->deadline.due)
         heap_move(&transfer->xfer->deadlines, &transfer->deadline, deadline_of(transfer));
-    return CURL_PREREQFUNC_OK;
+    return xfer_may_send(transfer) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 /* Where the body of this answer goes. */
@@ -343,8 +344,9 @@ static void add_header_line(struct buf *headers, const char *line, size_t len)
     buf_add(headers, line, len);
 }
 
-static void begin_head(struct transfer *transfer)
+static void begin_head(struct transfer *transfer, const char *line, size_t len)
 {
+    xfer_note_answer(transfer, line, len);
     transfer->head_is_whole = false;
     transfer->gate = (struct gate_words){0};
     if (transfer->xfer->wants.headers)
@@ -406,7 +408,7 @@ size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata)
     if (has_too_many_trailers(transfer))
         return 0;
     if (first == 'H' && len >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
-        begin_head(transfer);
+        begin_head(transfer, bytes, len);
     else if (transfer->head_is_whole)
         return len;
     else if (first == '\r' || first == '\n')
@@ -491,6 +493,9 @@ static void give_transfer(struct xfer *xfer, struct transfer *transfer)
         DL_DELETE(xfer->running, transfer);
     }
     transfer->had_much = transfer->task->result.body_bytes >= MUCH;
+    /* libcurl counts the connections that died under a handle, and gives up at the sixth. */
+    transfer->is_tailored |=
+        transfer->exchange.has_lost_connection || transfer->exchange.awaits_answer;
     decoder_free(transfer->decoder);
     transfer->decoder = NULL;
     transfer->task->transfer = NULL;
@@ -646,8 +651,7 @@ void xfer_start(struct xfer *xfer, struct task *task)
     transfer->task = task;
     transfer->connected = transfer->found = transfer->looks_up = false;
     transfer->head_is_whole = transfer->body_seen = false;
-    transfer->connection = transfer->stream = 0;
-    transfer->is_refused = transfer->may_rewind = false;
+    xfer_begin_sending(transfer);
     transfer->no_descriptor = transfer->has_ended = false;
     transfer->body_error = 0;
     transfer->rest = CONTINUATION_OTHER;

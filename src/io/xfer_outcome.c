@@ -109,14 +109,14 @@ static bool is_untouched(const struct transfer *transfer, CURLcode code)
     long connects = 0, headers = 0;
 
     if (transfer->xfer->options->http == OPTION_HTTP_1_1 ||
-        (!request_may_repeat(transfer->ask.method) && !transfer->is_refused))
+        (!request_may_repeat(transfer->ask.method) && !transfer->exchange.is_refused))
         return false;
     if (code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR && code != CURLE_HTTP2 &&
         code != CURLE_HTTP2_STREAM && code != CURLE_GOT_NOTHING)
         return false;
     curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects);
     curl_easy_getinfo(transfer->easy, CURLINFO_HEADER_SIZE, &headers);
-    return (connects == 0 || transfer->is_refused) && headers == 0;
+    return (connects == 0 || transfer->exchange.is_refused) && headers == 0;
 }
 
 static void fill_failure(struct transfer *transfer, CURLcode code)
@@ -145,6 +145,17 @@ static void fill_malformed(struct transfer *transfer, const char *words)
     transfer->task->outcome = OUTCOME_FAILED;
     result->exitcode = CURLE_BAD_CONTENT_ENCODING;
     result_setf(result, REASON_ENCODING, "%s", words);
+}
+
+static void fill_kept_back(struct transfer *transfer)
+{
+    struct task *task = transfer->task;
+
+    task->outcome = OUTCOME_FAILED;
+    task->result.exitcode = CURLE_SEND_FAIL_REWIND;
+    result_setf(&task->result, REASON_RESET,
+                "the connection ended before an answer; a request that may have been acted on is "
+                "not sent twice");
 }
 
 /* libcurl takes a connection that ends within the headers for the end of an empty answer. */
@@ -217,6 +228,10 @@ void xfer_fill_outcome(struct transfer *transfer)
         code = end_body(transfer);
     bool is_cut = code == CURLE_OK && transfer->decoder && !decoder_is_whole(transfer->decoder);
     xfer_look_at_gate(transfer);
+    if (transfer->exchange.is_kept_back) {
+        fill_kept_back(transfer);
+        return;
+    }
     if (transfer->rest == CONTINUATION_MISFIT) {
         transfer->task->outcome = OUTCOME_MISFIT;
         return;

@@ -57,19 +57,13 @@ static int on_progress(void *userdata, curl_off_t to_come, curl_off_t come, curl
     return 0;
 }
 
-/* libcurl rewinds to send a request again: because the server asked who we are or has not looked at
- * it, which is fine, or because a connection it used again died before an answer, where nobody knows
- * whether the request was acted on: then what must not be done twice is not sent twice. */
+/* libcurl rewinds before it sends a request again; xfer_may_send says whether it may. A refusal here
+ * would close a connection that other streams of HTTP/2 use, and libcurl up to 8.20 frees it twice. */
 int xfer_on_seek(void *userdata, curl_off_t offset, int origin)
 {
     struct transfer *transfer = userdata;
-    long code = 0;
 
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &code);
     if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > transfer->ask.payload_len)
-        return CURL_SEEKFUNC_FAIL;
-    if (!request_may_repeat(transfer->ask.method) && !transfer->may_rewind && code != 401 &&
-        code != 407)
         return CURL_SEEKFUNC_FAIL;
     transfer->sent = (size_t)offset;
     return CURL_SEEKFUNC_OK;
@@ -261,13 +255,6 @@ static void set_headers(struct xfer *xfer, struct transfer *transfer)
 
 /* ---- the whole request ---- */
 
-/* libcurl sends what went unanswered on a used connection again. With a payload on_seek stops it
- * where it must not; without one only a new connection does. */
-static bool needs_new_connection(const struct transfer *transfer)
-{
-    return !transfer->ask.payload_len && !request_may_repeat(transfer->ask.method);
-}
-
 static void set_reuse(struct xfer *xfer, struct transfer *transfer)
 {
     /* A look for an idle connection walks all that a host has. While none of its transfers has
@@ -279,8 +266,6 @@ static void set_reuse(struct xfer *xfer, struct transfer *transfer)
     if (task->name_is_stale && task->looking_up)
         may_reuse = false;
 
-    if (needs_new_connection(transfer))
-        may_reuse = false;
     if (transfer->may_reuse == may_reuse)
         return;
     transfer->may_reuse = may_reuse;
@@ -335,7 +320,7 @@ static void start_over(struct xfer *xfer, struct transfer *transfer, bool was_el
     } else {
         curl_easy_reset(transfer->easy);
     }
-    transfer->listens = transfer->reads_much = false;
+    transfer->exchange.listens = transfer->reads_much = false;
     buf_init(&err);
     if (xfer_setup_easy(xfer, transfer, transfer->task->away, &err))
         out_of_memory();

@@ -126,6 +126,39 @@ ParameterizedTest(struct once_case *once, reuse, sends_twice_only_what_may_be_do
     stage_free(stage);
 }
 
+Test(reuse, is_for_what_must_not_be_sent_twice_too)
+{
+    static const char *const members[] = {"\"method\":\"POST\"", "\"body\":\"\"", "\"body\":\"x\""};
+    struct stage *stage = stage_new();
+    struct blob input = {0};
+
+    for (size_t i = 0; i < 3; i++)
+        blob_addf(&input, "{\"url\":\"%s\",%s}\n", stage_url(stage, "/text/a"), members[i]);
+    program_expect(program_fetch(RUN_WEIR("-j1"), blob_text(&input)), 0, "a\na\na\n", "");
+    cr_expect_eq(origin_counts(stage->origin).accepted, 1);
+    blob_release(&input);
+    stage_free(stage);
+}
+
+/* libcurl takes another connection for what one died under, five times for each handle. */
+Test(reuse, outlives_any_number_of_connections_that_die)
+{
+    enum { DEATHS = 20 };
+    struct stage *stage = stage_new();
+    struct blob input = {0};
+
+    blob_addf(&input, "%s\n", stage_url(stage, "/text/a"));
+    for (int i = 0; i < DEATHS; i++)
+        blob_addf(&input, "%s\n", stage_url(stage, "/text/b?failtimes=1&closenow=1&tag=%d", i));
+    struct run_result result =
+        program_fetch(RUN_WEIR("-j1", "--retry", "0", "-w", "%{reason}\n"), blob_text(&input));
+    cr_expect_null(strstr(blob_text(&result.out), "reset"), "%s", blob_text(&result.out));
+    cr_expect_eq(origin_counts(stage->origin).requests, 1 + 2 * DEATHS);
+    program_expect(result, 0, NULL, "");
+    blob_release(&input);
+    stage_free(stage);
+}
+
 /* How many connections it takes to that many hosts, 300 requests at once. */
 static uint64_t connections_to(int hosts)
 {
