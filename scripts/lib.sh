@@ -37,6 +37,7 @@ needs() {
     build  certs:        ca-certificates       ca-certificates     ca-certificates ca-certificates  ca-certificates
     test   pc:criterion  libcriterion-dev      criterion-devel     criterion     criterion-dev      criterion
     test   cmd:nginx     nginx-light           nginx               nginx         nginx              nginx
+    test   cmd:nghttpd   nghttp2-server        nghttp2             nghttp2       nghttp2            nghttp2
     test   cmd:openssl   openssl               openssl             openssl       openssl            openssl
     test   cmd:jq        jq                    jq                  jq            jq                 jq
     test   cmd:make      make                  make                make          make               make

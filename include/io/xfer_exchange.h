@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/util.h"
 
@@ -24,6 +25,7 @@ struct exchange {
     long connection, stream;  /* of HTTP/2, as far as it is said; 0: it is not */
     unsigned times_sent;      /* how often the request went out */
     long bytes_sent;          /* by libcurl's count, before it went out last */
+    uint64_t came;            /* bytes of heads and body, as libcurl gives them out */
     bool is_refused;          /* the server has not looked at the last stream */
     bool awaits_answer;       /* it went out, and no answer has begun */
     bool is_asked_again;      /* the answer asks to send it again: 401, 407, 417 */
@@ -41,5 +43,13 @@ void xfer_note_answer(struct transfer *, const char *status_line, size_t len);
 /* Takes in what libcurl says; has it say so where that matters. */
 void xfer_hear(struct transfer *, const char *words, size_t len);
 void xfer_listen(struct xfer *, struct transfer *);
+
+/* xfer_wake.c: transfers whose bytes libcurl has read and left. Whether this libcurl leaves any. */
+bool xfer_leaves_input(const struct options *);
+/* libcurl gave out so many bytes: has it read again where more may be left. */
+void xfer_note_came(struct transfer *, size_t len);
+/* It is no transfer of libcurl's any more: others are to be woken for what it may leave. */
+void xfer_note_taken_out(struct transfer *);
+void xfer_wake_all(struct xfer *);
 
 #endif

@@ -109,6 +109,7 @@ struct xfer {
     struct buf trace; /* lines that nobody has taken yet */
     bool trace_is_cut;
     bool listens;                     /* some request is not to be done twice, and may be HTTP/2 */
+    bool leaves_input, some_may_wait; /* see xfer_wake.c */
     bool adds_json_type;              /* the data of --json say what they are by a header of ours */
     bool decodes;                     /* we ask for compression, and undo it */
     bool may_continue;                /* the rest of a body that was cut may be asked for */

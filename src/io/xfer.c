@@ -304,6 +304,7 @@ size_t xfer_on_body(char *bytes, size_t size, size_t count, void *userdata)
     size_t len = size * count;
     int result;
 
+    xfer_note_came(transfer, len);
     if (transfer->discards)
         return discard(transfer, len) ? CURL_WRITEFUNC_ERROR : len;
     transfer->heard_at = transfer->xfer->now;
@@ -405,6 +406,7 @@ size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata)
     if (!transfer->discards)
         transfer->heard_at = transfer->xfer->now;
     transfer->header_bytes += len;
+    xfer_note_came(transfer, len);
     if (has_too_many_trailers(transfer))
         return 0;
     if (first == 'H' && len >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
@@ -493,6 +495,7 @@ static void give_transfer(struct xfer *xfer, struct transfer *transfer)
         DL_DELETE(xfer->running, transfer);
     }
     transfer->had_much = transfer->task->result.body_bytes >= MUCH;
+    xfer_note_taken_out(transfer);
     /* libcurl counts the connections that died under a handle, and gives up at the sixth. */
     transfer->is_tailored |=
         transfer->exchange.has_lost_connection || transfer->exchange.awaits_answer;
@@ -565,6 +568,7 @@ int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wa
     xfer->read_max = MAX(CURL_MAX_WRITE_SIZE, MIN(READ_BYTES / (long)bounds.at_once, READ_MAX));
     heap_init(&xfer->deadlines);
     buf_init(&xfer->trace);
+    xfer->leaves_input = xfer_leaves_input(options);
     buf_setf(err, "libcurl cannot be set up");
     int result = xfer_share_init(xfer);
     xfer_setup_lists(xfer);
@@ -749,6 +753,8 @@ void xfer_run(struct xfer *xfer, double now)
     xfer->now = now;
     if (xfer->waiting)
         xfer_release_brake(xfer, now);
+    if (xfer->some_may_wait)
+        xfer_wake_all(xfer);
     xfer_crew_run(xfer, now);
     reap_lookups(xfer);
     look_at_deadlines(xfer, now);
@@ -771,7 +777,7 @@ double xfer_due(const struct xfer *xfer)
     struct heap_node *node = heap_peek(&xfer->deadlines);
 
     /* What ended in a start's own xfer_run comes after the settling of that turn. */
-    if (xfer->ended || xfer->failed || xfer->found || xfer->stood)
+    if (xfer->ended || xfer->failed || xfer->found || xfer->stood || xfer->some_may_wait)
         return 0;
     double due = fmin(xfer_crew_due(xfer), node ? node->due : INFINITY);
     return xfer->waiting ? fmin(due, xfer_brake_due(xfer)) : due;
