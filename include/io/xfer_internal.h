@@ -114,7 +114,7 @@ struct xfer {
     bool decodes;                     /* we ask for compression, and undo it */
     bool may_continue;                /* the rest of a body that was cut may be asked for */
     bool shares_connections;          /* between hosts, or requests of one: HTTP/2, a proxy */
-    bool has_proxy;                   /* of some host at least, by an option or the environment */
+    bool has_proxy, tells_addresses;  /* of some host at least; a proxy is told no names */
 };
 
 #endif

@@ -44,6 +44,8 @@ void url_add_text(const struct url *, struct buf *out);
 void url_add_referer(const struct url *, struct buf *out);
 /* Whether the host is an address or a name that needs no lookup. */
 bool url_is_numeric(const struct url *);
+/* Whether the host is localhost or *.localhost. */
+bool url_is_localhost(const struct url *);
 
 /* Has the name and password of `from`, where it has none of its own. */
 void url_copy_user(struct url *, const struct url *from);

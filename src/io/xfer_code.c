@@ -105,18 +105,21 @@ static const enum reason reasons[CURL_LAST] = {
     [CURLE_FTP_BAD_FILE_LIST] = REASON_PROTOCOL,
 };
 
+/* CURLE_TOO_LARGE of 8.6 and later, also where the program was built with an older one. */
+enum { TOO_LARGE = 100 };
+
 bool xfer_knows_code(CURLcode code)
 {
     return code < CURL_LAST && (code == CURLE_OK || reasons[code] != REASON_OK);
 }
 
 /* What libcurl reports as an error of receiving, though something came: what was no HTTP, or what a
- * proxy says that opens no tunnel. */
+ * proxy says that opens no tunnel. The words are those of 7.88 to 8.23. */
 static const struct {
     const char *words;
     enum reason reason;
 } received[] = {
-    {"chunked-encoding", REASON_PROTOCOL},
+    {"chunk", REASON_PROTOCOL},
     {"response headers", REASON_PROTOCOL},
     {"header", REASON_PROTOCOL},
     {"CONNECT tunnel failed", REASON_CONNECT},
@@ -134,8 +137,10 @@ enum reason xfer_reason(CURLcode code, const char *message)
 const char *xfer_words(CURLcode code, const char *message)
 {
     /* One header line of more than libcurl holds; of real want of memory we hear by ourselves. */
-    if (code == CURLE_OUT_OF_MEMORY)
+    if (code == CURLE_OUT_OF_MEMORY || (int)code == TOO_LARGE)
         return "a header line is too large";
+    if (code == CURLE_WEIRD_SERVER_REPLY && strcmp(message, "Invalid status line") == 0)
+        return "what came is not HTTP: invalid status line";
     if (*message || xfer_knows_code(code))
         return *message ? message : curl_easy_strerror(code);
     return "a failure that this version does not know; its number is curl's";

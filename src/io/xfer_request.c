@@ -272,18 +272,27 @@ static void set_reuse(struct xfer *xfer, struct transfer *transfer)
     must(curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, may_reuse ? 0L : 1L));
 }
 
+static void add_name(struct transfer *transfer, const char *before, const char *behind)
+{
+    struct buf entry;
+
+    buf_init(&entry);
+    buf_add_text(&entry, before);
+    url_add_name_and_port(transfer->task->url, &entry);
+    buf_add_text(&entry, behind);
+    transfer->resolve = xfer_append(transfer->resolve, entry.data);
+    buf_release(&entry);
+}
+
 static void set_names(struct xfer *xfer, struct transfer *transfer)
 {
-    struct buf stale;
-
     transfer->resolve = xfer_share_take_forgotten(transfer);
-    if (transfer->task->name_is_stale) {
-        buf_init(&stale);
-        buf_add_char(&stale, '-');
-        url_add_name_and_port(transfer->task->url, &stale);
-        transfer->resolve = xfer_append(transfer->resolve, stale.data);
-        buf_release(&stale);
-    }
+    if (transfer->task->name_is_stale)
+        add_name(transfer, "-", "");
+    /* A SOCKS proxy gets the first address alone: libcurl 7.88 sends IPv4's, 8.x IPv6's. */
+    if (xfer->tells_addresses && xfer->options->ip != OPTION_IP_6 &&
+        url_is_localhost(transfer->task->url))
+        add_name(transfer, "", ":127.0.0.1");
     if (!transfer->resolve)
         return;
     for (struct curl_slist *own = xfer->resolve; own; own = own->next)

@@ -115,17 +115,24 @@ static const char *find_ca_file(const struct options *options)
     return info->cainfo && access(info->cainfo, R_OK) == 0 ? info->cainfo : NULL;
 }
 
-static bool has_proxy_in_environment(void)
+/* A SOCKS proxy that is told addresses: socks4 and socks5, not socks4a and socks5h. */
+static bool takes_addresses(const char *proxy)
+{
+    return strncasecmp(proxy, "socks4:", 7) == 0 || strncasecmp(proxy, "socks5:", 7) == 0;
+}
+
+/* Reads --proxy, or the environment as libcurl does. */
+static void look_for_proxies(struct xfer *xfer)
 {
     static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
                                         "ALL_PROXY"};
+    const char *given = xfer->options->proxy;
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        const char *value = getenv(names[i]);
-        if (value && *value)
-            return true;
+        const char *proxy = given ? given : getenv(names[i]);
+        xfer->has_proxy |= given || (proxy && *proxy);
+        xfer->tells_addresses |= proxy && takes_addresses(proxy);
     }
-    return false;
 }
 
 void xfer_setup_lists(struct xfer *xfer)
@@ -150,7 +157,7 @@ void xfer_setup_lists(struct xfer *xfer)
     xfer->resolve = list_of(&options->resolve);
     xfer->connect_to = list_of(&options->connect_to);
     xfer->ca_file = find_ca_file(options);
-    xfer->has_proxy = options->proxy || has_proxy_in_environment();
+    look_for_proxies(xfer);
     xfer->shares_connections =
         options->http != OPTION_HTTP_1_1 || options->connect_to.len || xfer->has_proxy;
 }

@@ -442,13 +442,26 @@ static bool ends_in(const char *text, const char *tail)
     return len >= tail_len && strcasecmp(text + len - tail_len, tail) == 0;
 }
 
+static bool is_localhost(const char *name)
+{
+    return strcasecmp(name, "localhost") == 0 || ends_in(name, ".localhost");
+}
+
+bool url_is_localhost(const struct url *url)
+{
+    char *name = part(url, CURLUPART_HOST, 0);
+    bool local = name && is_localhost(name);
+
+    curl_free(name);
+    return local;
+}
+
 /* libcurl answers localhost and *.localhost by itself. */
 static bool needs_no_lookup(const char *name)
 {
     struct in_addr address;
 
-    return name[0] == '[' || inet_pton(AF_INET, name, &address) == 1 ||
-           strcasecmp(name, "localhost") == 0 || ends_in(name, ".localhost");
+    return name[0] == '[' || inet_pton(AF_INET, name, &address) == 1 || is_localhost(name);
 }
 
 bool url_is_numeric(const struct url *url)

@@ -1,5 +1,6 @@
 #include "relay_conn.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
@@ -22,6 +23,7 @@ enum {
     SOCKS_NO_WAY = 0xFF,
     SOCKS_V4 = 1,
     SOCKS_NAME = 3,
+    SOCKS_V6 = 4,
     SOCKS_REFUSED = 5,
 };
 
@@ -73,27 +75,31 @@ static bool socks_greet(int fd, const char *credentials, struct relay_record *re
     return !credentials || socks_authenticate(fd, credentials, record);
 }
 
+/* An address or a name of that type, as a string. */
+static bool socks_read_host(int fd, uint8_t type, char host[static 256])
+{
+    uint8_t address[16];
+
+    if (type == SOCKS_NAME)
+        return read_counted(fd, host) >= 0;
+    if (type != SOCKS_V4 && type != SOCKS_V6)
+        return false;
+    return read_exactly(fd, address, type == SOCKS_V4 ? 4 : 16) &&
+           inet_ntop(type == SOCKS_V4 ? AF_INET : AF_INET6, address, host, 256);
+}
+
 static int socks_open(int fd, const char *credentials, struct relay_record *record)
 {
     uint8_t answer[10] = {SOCKS_VERSION, 0, 0, SOCKS_V4};
-    uint8_t request[4], address[4], port[2];
+    uint8_t request[4], port[2];
     char host[256];
 
-    if (!socks_greet(fd, credentials, record) || !read_exactly(fd, request, sizeof request))
-        return -1;
-    if (request[3] == SOCKS_NAME) {
-        if (read_counted(fd, host) < 0)
-            return -1;
-    } else if (request[3] != SOCKS_V4 || !read_exactly(fd, address, sizeof address)) {
-        return -1;
-    } else {
-        snprintf(host, sizeof host, "%u.%u.%u.%u", address[0], address[1], address[2], address[3]);
-    }
-    if (!read_exactly(fd, port, sizeof port))
+    if (!socks_greet(fd, credentials, record) || !read_exactly(fd, request, sizeof request) ||
+        !socks_read_host(fd, request[3], host) || !read_exactly(fd, port, sizeof port))
         return -1;
     unsigned number = port[0] * 256u + port[1];
     snprintf(record->target, RELAY_TEXT_SIZE, "%.100s:%u", host, number);
-    int other = client_connect(request[3] == SOCKS_V4 ? host : "127.0.0.1", (uint16_t)number);
+    int other = client_connect(request[3] == SOCKS_NAME ? "127.0.0.1" : host, (uint16_t)number);
     answer[1] = other < 0 ? SOCKS_REFUSED : 0;
     return client_send(fd, answer, sizeof answer) == 0 && other >= 0 ? other : -1;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "canned.h"
+#include "libcurl.h"
 #include "nginx.h"
 #include "program.h"
 #include "record.h"
@@ -268,7 +269,6 @@ ParameterizedTestParameters(reason, of_bytes_that_are_hardly_http)
         {"\r\n\r\n", "protocol", 0},
         {"HTTP/1.1 abc\r\n\r\n", "protocol", 0},
         {"HTTP/1.1 20 OK\r\nContent-Length: 1\r\n\r\nx", "protocol", 0},
-        {"HTTP/3.9 200 OK\r\nContent-Length: 1\r\n\r\nx", "protocol", 0},
         {"HTTP/1.1 200 OK\r\nno colon\r\nContent-Length: 1\r\n\r\nx", "protocol", 200},
         {"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nx", "protocol", 200},
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nx", "protocol", 200},
@@ -291,8 +291,15 @@ ParameterizedTestParameters(reason, of_bytes_that_are_hardly_http)
         {"HTTP/1.0 200 OK\nContent-Length: 0\n\n", "ok", 200},
         {"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\nHTTP/1.1 204 OK\r\n\r\n", "ok", 204},
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: trailer\r\n\r\n", "ok", 200},
+        {"HTTP/3.9 200 OK\r\nContent-Length: 1\r\n\r\nx", "protocol", 0},
     };
 
+    /* 7.88 knows no such version; newer ones do not mind. */
+    if (libcurl_is(0x080000)) {
+        struct canned_case *last = &cases[sizeof cases / sizeof *cases - 1];
+        strcpy(last->reason, "ok");
+        last->http_code = 200;
+    }
     return cr_make_param_array(struct canned_case, cases, sizeof cases / sizeof *cases);
 }
 
