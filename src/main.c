@@ -43,7 +43,12 @@ static int show_help(const struct options *options, struct buf *err)
 
 static int show_version(void)
 {
-    printf("weir " WEIR_VERSION " (%s)\n", xfer_library());
+    struct buf features;
+
+    buf_init(&features);
+    xfer_add_features(&features);
+    printf("weir " WEIR_VERSION " (%s)\nFeatures: %s\n", xfer_library(), features.data);
+    buf_release(&features);
     return finish_stdout();
 }
 

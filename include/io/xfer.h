@@ -90,5 +90,7 @@ uint64_t xfer_received(const struct xfer *);
 
 /* The version of the library that does the work. */
 const char *xfer_library(void);
+/* Appends the names of what that library, and our decoders, can do, with blanks between. */
+void xfer_add_features(struct buf *out);
 
 #endif

@@ -14,7 +14,7 @@ enum format_option {
     OPTION_FORMAT_TEMPLATE /* has no word: by -w alone */
 };
 enum input_format_option { OPTION_INPUT_AUTO, OPTION_INPUT_URL, OPTION_INPUT_JSONL };
-enum http_option { OPTION_HTTP_1_1, OPTION_HTTP_2, OPTION_HTTP_2_PRIOR };
+enum http_option { OPTION_HTTP_1_1, OPTION_HTTP_2, OPTION_HTTP_2_PRIOR, OPTION_HTTP_3 };
 enum tls_option { OPTION_TLS_ANY, OPTION_TLS_1_2, OPTION_TLS_1_3 };
 enum auth_option { OPTION_AUTH_BASIC, OPTION_AUTH_DIGEST, OPTION_AUTH_ANY };
 enum echo_option { OPTION_ECHO_FAILED, OPTION_ECHO_ALL, OPTION_ECHO_NONE };

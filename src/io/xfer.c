@@ -831,3 +831,20 @@ const char *xfer_library(void)
 {
     return curl_version();
 }
+
+void xfer_add_features(struct buf *out)
+{
+    static const struct {
+        int bit;
+        const char *name;
+    } features[] = {{CURL_VERSION_HTTP2, "HTTP2"}, {CURL_VERSION_HTTP3, "HTTP3"},
+                    {CURL_VERSION_IDN, "IDN"},     {CURL_VERSION_IPV6, "IPv6"},
+                    {CURL_VERSION_PSL, "PSL"},     {CURL_VERSION_SSL, "SSL"}};
+    int has = curl_version_info(CURLVERSION_NOW)->features;
+
+    buf_add_text(out, "gzip deflate");
+    for (size_t i = 0; i < ARRAY_LEN(features); i++) {
+        if (has & features[i].bit)
+            buf_addf(out, " %s", features[i].name);
+    }
+}

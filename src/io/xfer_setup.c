@@ -297,6 +297,7 @@ static const long http_versions[] = {
     [OPTION_HTTP_1_1] = CURL_HTTP_VERSION_1_1,
     [OPTION_HTTP_2] = CURL_HTTP_VERSION_2TLS,
     [OPTION_HTTP_2_PRIOR] = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE,
+    [OPTION_HTTP_3] = CURL_HTTP_VERSION_3,
 };
 
 CURLcode xfer_set_own_connection(CURL *easy, const struct curl_slist *headers)
@@ -443,11 +444,15 @@ static CURLcode set_callbacks(CURL *easy, struct transfer *transfer)
     return code;
 }
 
-/* Where the library would lose most of the requests nobody is helped by a try. */
+/* Refuses what this library cannot do, and what it would lose most of the requests by. */
 int xfer_check_library(const struct options *options, struct buf *err)
 {
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
 
+    if (options->http == OPTION_HTTP_3 && !(info->features & CURL_VERSION_HTTP3)) {
+        buf_setf(err, "--http3: libcurl %s here is built without HTTP/3", info->version);
+        return -EINVAL;
+    }
     if (options->http != OPTION_HTTP_2_PRIOR || info->version_num >= 0x080000)
         return 0;
     buf_setf(err,

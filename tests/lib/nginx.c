@@ -92,6 +92,8 @@ static void add_server(const struct nginx_options *options, uint16_t port, const
 {
     blob_addf(text, "server {\nlisten 127.0.0.1:%u%s%s;\nroot www;\n", (unsigned)port,
               certificate ? " ssl" : "", certificate && !options->http1 ? " http2" : "");
+    if (certificate && options->http3)
+        blob_addf(text, "listen 127.0.0.1:%u quic;\n", (unsigned)port);
     if (certificate)
         blob_addf(text, "ssl_certificate %s;\nssl_certificate_key %s;\n", certificate, key);
     if (client_ca)

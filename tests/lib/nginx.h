@@ -20,6 +20,7 @@ struct nginx_options {
     unsigned limit_burst;
     bool gzip;        /* compress whatever its size and type */
     bool http1;       /* no HTTP/2 */
+    bool http3;       /* HTTP/3, too, wherever there is TLS; not every nginx can */
     bool trace;       /* nginx_log has a line a request: status, connection, protocol, target */
     const char *http; /* more text for the http block */
     const char *locations; /* more text for every server block */

@@ -314,6 +314,40 @@ static bool loses_http2(void)
     return loses;
 }
 
+/* Whether libcurl has HTTP/3; Debian's nginx has it wherever that is so. */
+static bool has_http3(void)
+{
+    struct run_result result = program_fetch(RUN_WEIR("-V"), NULL);
+    bool has = blob_contains(&result.out, " HTTP3");
+
+    program_expect(result, 0, NULL, "");
+    return has;
+}
+
+Test(way, may_be_http_3_where_the_library_has_it)
+{
+    bool can = has_http3();
+    struct nginx *nginx = nginx_start(&(struct nginx_options){.trace = true, .http3 = can});
+    char url[128];
+
+    cr_assert(nginx);
+    nginx_put_text(nginx, "hello.txt", "hello\n");
+    snprintf(url, sizeof url, "https://good.localhost:%u/hello.txt?[1-3]",
+             (unsigned)nginx_ports(nginx)->tls);
+    struct run_result result =
+        program_fetch(RUN_WEIR("--http3", "-4", "--cacert", nginx_certs(nginx)->ca, "-w",
+                               "%{http_version} %{body}", url),
+                      NULL);
+    if (can) {
+        program_expect(result, 0, "3 hello\n3 hello\n3 hello\n", "");
+        cr_expect(strstr(nginx_log(nginx), " HTTP/3.0 /hello.txt?2\n"));
+    } else {
+        program_expect(result, 2, "", "built without HTTP/3");
+        cr_expect_str_empty(nginx_log(nginx));
+    }
+    cr_expect_eq(nginx_stop(nginx), 0);
+}
+
 Test(way, may_be_http_2_from_the_first_byte)
 {
     struct scratch *scratch = scratch_new();
