@@ -29,8 +29,8 @@ struct store;
 struct task;
 struct watch_chunk;
 
-/* Unwanted: its answer's status says so. Counted: of what is accepted no more is told. */
-enum body_way { BODY_UNWANTED, BODY_COUNTED, BODY_HELD, BODY_TO_SINK };
+/* Unwanted: its status says so. Counted: no more is told. Of a redirect or a login: nobody's. */
+enum body_way { BODY_UNWANTED, BODY_COUNTED, BODY_HELD, BODY_TO_SINK, BODY_REDIRECT, BODY_LOGIN };
 
 /* An easy handle and what the transfer that runs on it has come to. */
 struct transfer {
@@ -57,8 +57,8 @@ struct transfer {
     bool head_is_whole, body_seen;     /* the last answer's headers have ended; its body began */
     long status;                       /* of that answer */
     uint64_t header_bytes;             /* of all heads and the trailers */
-    bool discards, trailers_are_over;  /* the body is of a redirect to follow; they are too large */
-    bool had_much, reads_much;         /* its last body was large; it reads in large pieces */
+    bool has_logged_in, trailers_are_over; /* once is enough; they are too large */
+    bool had_much, reads_much;             /* its last body was large; it reads in large pieces */
     enum body_way body_goes;
     bool decodes;                      /* what it sent asks for compression that we undo */
     struct decoder *decoder;           /* NULL: the body comes as it is */

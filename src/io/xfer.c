@@ -16,6 +16,7 @@
 #include "base/number.h"
 #include "io/xfer_crew.h"
 #include "io/xfer_internal.h"
+#include "io/xfer_login.h"
 #include "io/xfer_setup.h"
 #include "model/codes.h"
 #include "model/options.h"
@@ -32,10 +33,10 @@ enum { READ_BYTES = 8 * 1024 * 1024, READ_MAX = 256 * 1024 };
 /* Behind the body libcurl keeps every header that comes. */
 enum { TRAILERS_MAX = 64 * 1024 };
 
-/* So much of a redirect's body is read, and no longer waited for than a new connection might take:
- * then its connection can be used again. */
-enum { DISCARD_MAX = 64 * 1024 };
+/* A body that nobody wants is waited for no longer than a new connection might take. */
 #define DISCARD_TIME 0.1
+
+enum { STATUS_LOGIN = 401 };
 
 #define CONNECTING_LOOK 1.0
 
@@ -56,6 +57,12 @@ static double max_time_of(const struct transfer *transfer)
     return detail && detail->timeout > 0 ? detail->timeout : transfer->xfer->options->max_time;
 }
 
+/* Whether the body that comes belongs to an answer that leads elsewhere. */
+static bool is_nobodys(const struct transfer *transfer)
+{
+    return transfer->body_goes == BODY_REDIRECT || transfer->body_goes == BODY_LOGIN;
+}
+
 /* When the transfer is over unless something comes. */
 static double deadline_of(const struct transfer *transfer)
 {
@@ -63,7 +70,7 @@ static double deadline_of(const struct transfer *transfer)
 
     if (transfer->waits)
         return INFINITY;
-    if (transfer->discards)
+    if (is_nobodys(transfer))
         return transfer->heard_at + DISCARD_TIME;
     double limit = after(transfer->started_at, max_time_of(transfer));
     double patience = transfer->connected ? after(transfer->heard_at, options->stall_timeout)
@@ -137,6 +144,7 @@ curl_socket_t xfer_on_open_socket(void *userdata, curlsocktype purpose,
     }
     note_found(transfer);
     xfer_note_leaving(transfer);
+    xfer_end_login(transfer);
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0) {
         transfer->no_descriptor |= errno == EMFILE || errno == ENFILE;
@@ -157,6 +165,7 @@ int xfer_on_connected(void *userdata, char *remote_ip, char *local_ip, int remot
     (void)remote_port;
     (void)local_port;
     note_found(transfer);
+    xfer_end_login(transfer);
     transfer->connected = true;
     transfer->heard_at = transfer->xfer->now;
     if (transfer->task->is_scout && !transfer->stood_waits) {
@@ -199,7 +208,9 @@ static int put_body(struct transfer *transfer, const char *bytes, size_t len)
 
     switch (transfer->body_goes) {
     case BODY_UNWANTED:
-    case BODY_COUNTED: return 0;
+    case BODY_COUNTED:
+    case BODY_REDIRECT:
+    case BODY_LOGIN: return 0;
     case BODY_TO_SINK: return put_to_sink(transfer, bytes, len);
     case BODY_HELD: break;
     }
@@ -305,7 +316,8 @@ size_t xfer_on_body(char *bytes, size_t size, size_t count, void *userdata)
     int result;
 
     xfer_note_came(transfer, len);
-    if (transfer->discards)
+    xfer_end_login(transfer); /* libcurl hands over nothing of a body whose question it answers */
+    if (is_nobodys(transfer))
         return discard(transfer, len) ? CURL_WRITEFUNC_ERROR : len;
     transfer->heard_at = transfer->xfer->now;
     if (!transfer->body_seen) {
@@ -349,12 +361,13 @@ static void begin_head(struct transfer *transfer, const char *line, size_t len)
 {
     xfer_note_answer(transfer, line, len);
     transfer->head_is_whole = false;
+    xfer_end_login(transfer);
     transfer->gate = (struct gate_words){0};
     if (transfer->xfer->wants.headers)
         buf_clear(&transfer->task->result.facts->headers);
 }
 
-/* Whether the body of a redirect is short enough to be read, and its connection is kept then. */
+/* Whether such a body is short enough to be read, and its connection is kept then. */
 static bool is_worth_reading(const struct transfer *transfer)
 {
     const char *connection = xfer_header(transfer, "Connection");
@@ -366,16 +379,18 @@ static bool is_worth_reading(const struct transfer *transfer)
     return !length || (number_read_count(length, &bytes) == 0 && bytes <= DISCARD_MAX);
 }
 
-/* The body of a redirect that is followed can neither fail nor delay the request. Returns false
- * where the transfer may end here. */
+/* Nobody wants the body of a redirect that is followed, or of a question who we are that is answered:
+ * it can neither fail nor delay the request. Returns false where the transfer may end here. */
 static bool end_head(struct transfer *transfer)
 {
     transfer->head_is_whole = true;
     transfer->status = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->status);
-    transfer->discards =
-        transfer->xfer->options->location && xfer_location(transfer, transfer->status);
-    if (!transfer->discards)
+    if (transfer->xfer->options->location && xfer_location(transfer, transfer->status))
+        transfer->body_goes = BODY_REDIRECT;
+    else if (transfer->status == STATUS_LOGIN && xfer_may_log_in(transfer))
+        transfer->body_goes = BODY_LOGIN;
+    else
         return true;
     xfer_look_at_deadline(transfer, transfer->xfer->now);
     return is_worth_reading(transfer);
@@ -403,7 +418,7 @@ size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata)
     char first = len ? *bytes : '\0';
     bool goes_on = true;
 
-    if (!transfer->discards)
+    if (!is_nobodys(transfer))
         transfer->heard_at = transfer->xfer->now;
     transfer->header_bytes += len;
     xfer_note_came(transfer, len);
@@ -661,7 +676,8 @@ void xfer_start(struct xfer *xfer, struct task *task)
     transfer->rest = CONTINUATION_OTHER;
     transfer->uploaded = 0;
     transfer->is_over_limit = transfer->is_malformed = false;
-    transfer->discards = transfer->trailers_are_over = false;
+    transfer->body_goes = BODY_UNWANTED;
+    transfer->has_logged_in = transfer->trailers_are_over = false;
     transfer->header_bytes = 0;
     transfer->message[0] = '\0';
     transfer->gate = (struct gate_words){0};
@@ -703,7 +719,7 @@ static void time_out(struct xfer *xfer, struct transfer *transfer, double now)
     struct task *task = transfer->task;
     struct result *result = &task->result;
 
-    if (transfer->discards) {
+    if (is_nobodys(transfer)) {
         xfer_note_ended(transfer, CURLE_OPERATION_TIMEDOUT);
         return;
     }
@@ -807,6 +823,23 @@ struct task *xfer_next_connected(struct xfer *xfer)
 
 /* ---- the end of a transfer ---- */
 
+/* The question who we are is known, whatever became of its body: asks again. */
+static void log_in(struct transfer *transfer)
+{
+    struct xfer *xfer = transfer->xfer;
+
+    xfer_crew_remove(transfer);
+    DL_DELETE(xfer->ended, transfer);
+    DL_APPEND(xfer->running, transfer);
+    transfer->connected = transfer->has_ended = false;
+    transfer->head_is_whole = transfer->trailers_are_over = false;
+    transfer->header_bytes = 0;
+    transfer->message[0] = '\0';
+    xfer_log_in(transfer);
+    heap_push(&xfer->deadlines, &transfer->deadline, next_look(transfer, xfer->now));
+    xfer_crew_add(xfer, transfer);
+}
+
 struct task *xfer_next_finished(struct xfer *xfer)
 {
     struct task *task = xfer->failed;
@@ -815,6 +848,10 @@ struct task *xfer_next_finished(struct xfer *xfer)
     if (task) {
         DL_DELETE(xfer->failed, task);
         return task;
+    }
+    while (transfer && transfer->body_goes == BODY_LOGIN && transfer->code != CURLE_OK) {
+        log_in(transfer);
+        transfer = xfer->ended;
     }
     if (!transfer)
         return NULL;

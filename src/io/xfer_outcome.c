@@ -217,7 +217,7 @@ void xfer_fill_outcome(struct transfer *transfer)
     struct result *result = &transfer->task->result;
 
     result->http_code = xfer_status(transfer);
-    if (transfer->discards) {
+    if (transfer->body_goes == BODY_REDIRECT) {
         xfer_look_at_gate(transfer);
         fill_answer(transfer);
         return;

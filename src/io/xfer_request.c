@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "io/xfer_internal.h"
+#include "io/xfer_login.h"
 #include "io/xfer_setup.h"
 #include "model/condition.h"
 #include "model/framing.h"
@@ -40,21 +41,6 @@ size_t xfer_on_read(char *bytes, size_t size, size_t count, void *userdata)
         return CURL_READFUNC_ABORT;
     transfer->sent += (size_t)got;
     return (size_t)got;
-}
-
-/* What is sent counts for --stall-timeout when it leaves: libcurl may have read it long before. */
-static int on_progress(void *userdata, curl_off_t to_come, curl_off_t come, curl_off_t to_send,
-                       curl_off_t sent)
-{
-    struct transfer *transfer = userdata;
-
-    (void)to_come;
-    (void)come;
-    (void)to_send;
-    if (sent != transfer->uploaded)
-        transfer->heard_at = transfer->xfer->now;
-    transfer->uploaded = sent;
-    return 0;
 }
 
 /* libcurl rewinds before it sends a request again; xfer_may_send says whether it may. A refusal here
@@ -116,7 +102,7 @@ static void set_payload(struct transfer *transfer)
     must(curl_easy_setopt(easy, CURLOPT_READDATA, transfer));
     must(curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, xfer_on_seek));
     must(curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer));
-    must(curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress));
+    must(curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, xfer_on_progress));
     must(curl_easy_setopt(easy, CURLOPT_XFERINFODATA, transfer));
     must(curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L));
 }

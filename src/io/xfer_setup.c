@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "io/xfer_internal.h"
+#include "io/xfer_login.h"
 #include "io/xfer_setup.h"
 #include "model/framing.h"
 #include "model/option_check.h"
@@ -482,8 +483,12 @@ int xfer_setup_easy(struct xfer *xfer, struct transfer *transfer, bool away, str
         code = set_network(xfer, easy);
     if (code == CURLE_OK)
         code = set_netrc(easy, options);
-    if (options->auth != OPTION_AUTH_BASIC)
+    if (options->auth != OPTION_AUTH_BASIC) {
         SET(easy, CURLOPT_HTTPAUTH, auth_ways[options->auth]);
+        SET(easy, CURLOPT_XFERINFOFUNCTION, xfer_on_progress);
+        SET(easy, CURLOPT_XFERINFODATA, transfer);
+        SET(easy, CURLOPT_NOPROGRESS, 0L);
+    }
     if (code == CURLE_OK && !away)
         code = set_identity(easy, options);
     if (code == CURLE_OK && !away)

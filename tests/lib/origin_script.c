@@ -418,6 +418,7 @@ void origin_script_forgive(struct origin_script *script)
     script->garbage = false;
     script->endless = false;
     script->cut_chunk = false;
+    script->trailers = 0;
     script->bad_chunk = false;
     script->short_by = 0;
     script->reset_at = ORIGIN_NEVER;

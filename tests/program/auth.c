@@ -1,9 +1,11 @@
 /* Who we are, said in each of the ways there are, to whom it is for and to nobody else. */
 #include <criterion/criterion.h>
+#include <criterion/parameterized.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "moment.h"
 #include "program.h"
 #include "stage.h"
 
@@ -284,6 +286,93 @@ Test(anyauth, does_as_the_server_wants)
     expect_proof(stage, said(stage, nth(stage, digest, 1)), "GET", digest, "00000001");
     size_t times = origin_log_count(stage->origin, basic);
     cr_expect_str_eq(said(stage, nth(stage, basic, times - 1)), "Basic bWU6d29yZA==");
+    stage_free(stage);
+}
+
+/* ---- the body of the question ---- */
+
+struct question {
+    char body[64];
+};
+
+ParameterizedTestParameters(login, is_neither_failed_nor_delayed_by_the_body_of_the_question)
+{
+    static struct question questions[] = {
+        {"short=1000"}, {"cutchunk=1"}, {"badchunk=1"},           {"chunked=1&trailers=9000"},
+        {"stall=0"},    {"stall=10"},   {"stall=10&close=1"},     {"stall=10&nolength=1"},
+        {"reset=20"},   {"endless=1"},  {"drip=1,0.05&stall=99"},
+    };
+
+    return cr_make_param_array(struct question, questions, sizeof questions / sizeof *questions);
+}
+
+ParameterizedTest(struct question *question, login,
+                  is_neither_failed_nor_delayed_by_the_body_of_the_question)
+{
+    static const char *const ways[] = {"--digest", "--anyauth"};
+    static const char wants[] = "Digest realm=\"r\", nonce=\"n\", qop=\"auth\"";
+    struct stage *stage = stage_new();
+
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            const char *target = stage_text(stage, "/bytes/100?key=%zu%zu&failtimes=1&%s&wants=%s",
+                                            i, k, question->body, stage_encoded(stage, wants));
+            const char *url = stage_url(stage, "%s", target);
+            double begun = moment_now();
+            struct run_result result =
+                k ? program_fetch(RUN_WEIR("--retry=0", "-m60", ways[i], "-u", "me:word", "-d",
+                                           "payload", url),
+                                  NULL)
+                  : program_fetch(RUN_WEIR("--retry=0", "-m60", ways[i], "-u", "me:word", url),
+                                  NULL);
+            cr_expect_eq(result.out.len, 100, "%s: %s", target, blob_text(&result.err));
+            program_expect(result, 0, NULL, "");
+            cr_expect_lt(moment_now(), begun + 25, "the body was waited for");
+            cr_expect_eq(origin_log_count(stage->origin, target), 2);
+            cr_expect_eq(nth(stage, target, 1)->body_bytes, k ? strlen("payload") : 0);
+        }
+    }
+    stage_free(stage);
+}
+
+Test(login, reads_little_of_a_large_body)
+{
+    enum { READ_AT_MOST = 8 * 1024 * 1024 /* with all that stands in sockets */ };
+    struct stage *stage = stage_new();
+    const char *wants = stage_encoded(stage, "Digest realm=\"r\", nonce=\"n\", qop=\"auth\"");
+    const char *url = stage_url(stage, "/bytes/100?failtimes=1&endless=1&wants=%s", wants);
+
+    program_expect(program_fetch(RUN_WEIR("--digest", "-u", "me:word", "--format=none", url), NULL),
+                   0, "", "");
+    cr_expect(origin_wait_open(stage->origin, 0, patience));
+    cr_expect_leq(origin_log_next(stage->origin, NULL)->sent_bytes, READ_AT_MOST);
+    stage_free(stage);
+}
+
+Test(login, that_is_slow_to_be_believed_is_not_said_twice)
+{
+    struct stage *stage = stage_new();
+    const char *wants = stage_encoded(stage, "Digest realm=\"r\", nonce=\"n\", qop=\"auth\"");
+    const char *target = stage_text(stage, "/text/x?delay=1&wants=%s", wants);
+
+    program_expect(
+        program_fetch(RUN_WEIR("--digest", "-u", "me:word", stage_url(stage, "%s", target)), NULL),
+        0, "x\n", "");
+    cr_expect_eq(origin_log_count(stage->origin, target), 2);
+    stage_free(stage);
+}
+
+/* The second question is the answer, and its body is whole however slow. */
+Test(login, that_is_not_believed_has_the_whole_answer)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/text/x?status=401&headdelay=0.5&hdr=%s",
+                                stage_encoded(stage, "WWW-Authenticate: Digest realm=\"r\", "
+                                                     "nonce=\"n\", qop=\"auth\""));
+
+    program_expect(program_fetch(RUN_WEIR("--digest", "-u", "me:word", "--accept=any", url), NULL),
+                   0, "x\n", "");
+    cr_expect_eq(origin_counts(stage->origin).requests, 2);
     stage_free(stage);
 }
 
