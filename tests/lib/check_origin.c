@@ -160,6 +160,7 @@ ParameterizedTestParameters(origin, answers_as_the_target_says)
         {"/text/x?hdr=X-A:%20b%20c&hdr=X-D:e", 0, 200, "X-A: b c\r\nX-D:e\r\n"},
         {"/text/x?hdr=Content-Type:a/b", 0, 200, "200 OK\r\nContent-Type:a/b\r\n"},
         {"/text/x?headers=3", 0, 200, "X-Filler-0: 0\r\nX-Filler-1: 1\r\nX-Filler-2: 2\r\n"},
+        {"/text/x?bigheaders=2", 0, 200, "0\r\nX-Large-1: 00000000"},
         {"/text/x?bigheader=20", 0, 200, "\r\nX-Big: xxxxxxxxxxxxx\r\n"},
         {"/text/x?chunked=1", 0, 200, "chunked\r\nConnection: close\r\n\r\n2\r\nx\n\r\n0\r\n\r\n"},
         {"/text/x?chunked", 0, 200, "Transfer-Encoding: chunked\r\n"},

@@ -157,6 +157,7 @@ static const struct parameter {
     {"badchunk", set_flag, FIELD(bad_chunk)},
     {"badgzip", set_bad_gzip, FIELD(coding)},
     {"bigheader", set_count, FIELD(big_header)},
+    {"bigheaders", set_count, FIELD(big_headers)},
     {"bomb", set_bomb, FIELD(coding)},
     {"chunked", set_flag, FIELD(chunked)},
     {"climb", set_climb, FIELD(climb)},

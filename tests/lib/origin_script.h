@@ -38,7 +38,7 @@
  *   nolength FLAG     the body ends with the connection
  *   close FLAG        Connection: close
  *   headers=N         N headers more
- *   bigheader=N       one header line of N bytes
+ *   bigheader=N       one header line of N bytes; bigheaders=N: N of 1000 bytes
  *   gzip FLAG         the body compressed (chunked, unless nolength)
  *   badgzip=1|cut     said to be gzip: it is not at all, or the stream lacks its second half
  *   bomb FLAG         /bytes/N: a gzip of N zeros
@@ -93,7 +93,7 @@ struct origin_script {
     double drip_seconds;
     uint64_t drip_bytes; /* 0: no drip */
     uint64_t filler_headers;
-    uint64_t big_header, trailers;
+    uint64_t big_header, big_headers, trailers;
     uint64_t short_by, reset_at, stall_at;
     uint64_t hops;
     uint64_t max_in_flight;
