@@ -22,6 +22,8 @@ enum { DECODER_CODINGS_MAX = 5 };
  * first; `identity` and an empty name are no coding. -EPROTO, with words in `err`, for an unknown
  * coding or one too many. */
 int decoder_add(struct decoder **decoder, const char *line, struct buf *err) WARN_UNUSED;
+/* How much memory it takes, at most; 0 for NULL. */
+size_t decoder_bytes(const struct decoder *);
 /* NULL is nothing. */
 void decoder_free(struct decoder *);
 

@@ -44,10 +44,9 @@ struct transfer {
     struct transfer *prev_found, *next_found; /* among those whose name was found */
     struct transfer *prev_stood, *next_stood; /* among those whose connection stands */
     struct transfer *prev_waiting, *next_waiting; /* among those that wait for memory */
-    double waits_since;
     struct heap_node deadline;
     double started_at, heard_at;       /* heard_at: the last byte, at first when it was connected */
-    double forgiven;                   /* so much of the time since its start does not count */
+    double waits_since, forgiven;      /* forgiven: seconds since its start that do not count */
     bool connected, has_ended, waits;  /* waits: for memory */
     curl_off_t uploaded;               /* bytes of the payload that have left */
     bool looks_up, found, found_waits; /* the host's name, once libcurl began; waits to be told */
@@ -69,13 +68,14 @@ struct transfer {
     bool asks_rest;                    /* and not for the whole body */
     bool no_descriptor, is_over_limit; /* none was left; the body is larger than may be */
     int body_error;                    /* what body_add failed with, 0: it did not */
+    const char *line_end;              /* of the last of them, not yet there */
     struct curl_slist *resolve, *headers; /* of this transfer alone */
     struct ask ask;                       /* what it asks for; borrows from its task */
     size_t sent;                          /* bytes of the payload that libcurl has been given */
     struct gate_words gate;               /* what the answer says about waiting */
     struct exchange exchange;             /* how the request goes out, and what comes back */
     int payload_fd;                       /* -1: the payload is in memory */
-    struct buf body_message;
+    struct buf body_message, head;        /* head: header lines that are not yet in the task's */
     char message[CURL_ERROR_SIZE];
 };
 

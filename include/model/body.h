@@ -2,8 +2,7 @@
  * The bytes of an answer: in memory while the run's memory lasts, then on in the spool. A body only
  * grows, and is read from the front once it is whole.
  *
- * `struct store` is what the bodies of a run share: `memory_max` bytes and one spool. What a body
- * takes of it is given back by body_clear.
+ * What it takes of memory and spool stands in the store, and body_clear gives it back.
  *
  * Owns: its chunks and blocks. Knows nothing of: requests, transfers, formats.
  */
@@ -17,18 +16,9 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "model/store.h"
 
 struct chunk;
-struct spool;
-
-struct store {
-    struct spool *spool; /* taken */
-    uint64_t memory_max;
-    uint64_t memory_used;
-    uint64_t given;   /* bytes of bodies that were emptied */
-    bool checks_utf8; /* bodies are to know whether they are UTF-8 */
-    bool pressed;     /* a body found no room, and it is not roomy again yet */
-};
 
 /* Somewhere else for a body's bytes to go, embedded in what knows where. */
 struct sink {
@@ -54,11 +44,6 @@ struct body_cursor {
     size_t in_chunk;
 };
 
-void store_init(struct store *, struct spool *spool, uint64_t memory_max);
-void store_release(struct store *);
-/* Whether new bodies may start. Once a body found no room it takes half a free spool to say yes. */
-bool store_has_room(struct store *);
-
 /* Appends all of it or, on failure, nothing. -ENOBUFS: no room, and where `reserve` is set not even
  * in what is kept back for the request next in order. Any other: trouble with the spool, in
  * `err`. */
@@ -67,6 +52,11 @@ int body_add(struct body *, struct store *, const void *bytes, size_t len, bool 
 /* Copies the next bytes, at most `max`: how many, 0 at the end, or a negative errno. */
 ssize_t body_read(const struct body *, const struct store *, struct body_cursor *, void *bytes,
                   size_t max, struct buf *err) WARN_UNUSED;
+/* Whether it has taken any room; where an addition failed, that may be without a byte in it. */
+static inline bool body_holds_room(const struct body *body)
+{
+    return body->first || body->n_blocks;
+}
 /* Empties it and gives what it took back. */
 void body_clear(struct body *, struct store *);
 

@@ -10,14 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/buf.h"
+#include "base/util.h"
 #include "model/reason.h"
+
+enum { CONTENT_TYPE_MAX = 1024 };
 
 /* What libcurl tells of a transfer: filled in only where somebody will print it. Times are in
  * seconds from the start of the first transfer; hops before the last are in them. */
 struct facts {
-    char *content_type; /* or NULL */
-    struct buf headers; /* of the last answer, as they came, up to the empty line */
+    char *content_type; /* or NULL; at most CONTENT_TYPE_MAX bytes of it */
     char remote_ip[46]; /* empty: none */
     long remote_port;
     unsigned http_version; /* 10, 11, 20, 30; 0: none */
@@ -38,14 +39,15 @@ struct result {
     char *message;         /* words for the user, or NULL */
     char **passed;         /* the URLs that redirected here, in order */
     size_t n_passed;
-    uint64_t body_bytes; /* decoded, kept or not */
-    bool is_unmodified;  /* it is what an earlier run has kept */
-    char *etag;          /* of the answer, with --cache, or NULL */
-    int64_t modified;    /* when the origin says the body last changed; -1: it does not */
-    char *trace_id;      /* of the trace that its spans belong to, or NULL */
-    struct facts *facts; /* NULL where nobody wants them */
-    unsigned starts;     /* transfers begun for it */
-    unsigned attempts;   /* the first, and each retry; a hop belongs to its attempt */
+    uint64_t passed_bytes; /* of those URLs */
+    uint64_t body_bytes;   /* decoded, kept or not */
+    bool is_unmodified;    /* it is what an earlier run has kept */
+    char *etag;            /* of the answer, with --cache, or NULL */
+    int64_t modified;      /* when the origin says the body last changed; -1: it does not */
+    char *trace_id;        /* of the trace that its spans belong to, or NULL */
+    struct facts *facts;   /* NULL where nobody wants them */
+    unsigned starts;       /* transfers begun for it */
+    unsigned attempts;     /* the first, and each retry; a hop belongs to its attempt */
 };
 
 void result_release(struct result *);

@@ -5,7 +5,7 @@
  * that found no room: it waits to be the one next in order), RUNNING with the
  * transfers, DONE until its turn to go out comes. Beside that, the window holds every task alive.
  *
- * Owns: request, result, body (which borrows from the store), url, partial.
+ * Owns: request, result, body and head (which borrow from the store), url, partial.
  */
 #ifndef WEIR_MODEL_TASK_H
 #define WEIR_MODEL_TASK_H
@@ -57,6 +57,8 @@ struct task {
     struct request request;
     struct result result;
     struct body body;
+    struct body head; /* the last answer's headers, as they came; kept where somebody prints them */
+    uint64_t held;    /* bytes that it is charged with in the store */
     struct partial *partial;     /* what the sink has, where its rest can be asked for, or NULL */
     struct sink *sink;           /* borrowed: where the body of a success goes; NULL: into `body` */
     char *body_file;             /* the file it became, or NULL */
@@ -84,7 +86,17 @@ struct task {
 };
 
 struct task *task_new(void);
-/* Gives the body's room back to `store`. Accepts NULL. */
+/* Charges the task with so many bytes, until it is freed. */
+static inline void task_hold(struct task *task, struct store *store, uint64_t bytes)
+{
+    store_hold(store, bytes);
+    task->held += bytes;
+}
+/* Charges a new task: with itself, and with what it keeps of a line of `len` bytes. */
+void task_hold_line(struct task *, struct store *, size_t len);
+/* Charges a task that was redirected: with the URL that it came from, and where it goes. */
+void task_hold_hop(struct task *, struct store *);
+/* Gives all that it holds back to `store`. Accepts NULL. */
 void task_free(struct task *, struct store *store);
 
 /* The one place where a state changes; asserts that the step is a legal one. */

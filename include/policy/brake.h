@@ -31,7 +31,7 @@ struct brake {
 /* Most of the memory is taken. What is left is for the request next in order, which never waits. */
 static inline bool brake_may_want(const struct store *store)
 {
-    return store->memory_used > store->memory_max / 4 * 3;
+    return store->memory_used > store_body_max(store) / 4 * 3;
 }
 
 /* Whether who puts bytes into the store is to wait. */

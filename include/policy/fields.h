@@ -48,6 +48,7 @@ struct field {
     struct value (*get)(const struct field_rules *, const struct task *, struct buf *scratch);
     unsigned digits; /* of a number in a template: at least so many */
     bool is_body;    /* its value is streamed by the format */
+    bool is_headers; /* its value is made by the format, which reads them */
     bool on_demand;  /* not in a record unless it is asked for by name */
 };
 

@@ -25,8 +25,11 @@ enum { FORMAT_ROOM_MIN = 4096 };
 struct rendering {
     size_t segment;
     struct buf scratch;
+    struct buf head; /* the answer's headers, where they are wanted; read when the result begins */
     struct buf text; /* of a segment, up to `text_at` given out already */
     size_t text_at;
+    size_t held; /* what the store is charged with for it, while it waits for room */
+    bool has_begun;
     bool any; /* a member of a JSON object was written */
     bool body_begun;
     struct body_cursor cursor;
@@ -34,8 +37,10 @@ struct rendering {
 
 void rendering_init(struct rendering *);
 void rendering_release(struct rendering *);
-/* Makes ready for the next result. */
+/* Makes ready for the next result. Of what a large one took nothing is kept. */
 void rendering_restart(struct rendering *);
+/* How many bytes it has allocated. */
+size_t rendering_bytes(const struct rendering *);
 
 /* -EINVAL, with words in `err`, for fields or a template that cannot be. */
 int format_new(const struct options *, struct format **ret_format, struct buf *err) WARN_UNUSED;

@@ -30,6 +30,7 @@ struct group {
     bool is_cut;          /* others might have come, but the run ended */
     bool has_failed;      /* who is not done is cancelled */
     bool is_failing;      /* that has yet to be done */
+    bool found_no_room;   /* it is too large for --memory, and not for --window */
     uint64_t culprit;     /* the first to fail; 0: the group is too large to be held */
     uint64_t vouched;     /* members whose lines of the journal are made */
     uint64_t members, succeeded, failed, cancelled;

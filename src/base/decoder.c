@@ -10,6 +10,9 @@
 /* A message shows at most so many bytes of an unknown coding's name. */
 enum { NAME_SHOWN = 40 };
 
+/* zlib's window and its own state. */
+enum { GZIP_BYTES = 48 * 1024 };
+
 static void *begin_gzip(void)
 {
     return gunzip_new();
@@ -36,10 +39,11 @@ static const struct coding {
     void (*end)(void *state);
     int (*feed)(void *state, const char *bytes, size_t len, take_decoded *take, void *context);
     bool (*is_whole)(const void *state);
+    size_t bytes; /* of a state, at most */
 } codings[] = {
-    {"gzip", begin_gzip, end_gzip, feed_gzip, is_gzip_whole},
-    {"x-gzip", begin_gzip, end_gzip, feed_gzip, is_gzip_whole},
-    {"deflate", begin_gzip, end_gzip, feed_gzip, is_gzip_whole},
+    {"gzip", begin_gzip, end_gzip, feed_gzip, is_gzip_whole, GZIP_BYTES},
+    {"x-gzip", begin_gzip, end_gzip, feed_gzip, is_gzip_whole, GZIP_BYTES},
+    {"deflate", begin_gzip, end_gzip, feed_gzip, is_gzip_whole, GZIP_BYTES},
     {.name = "identity"},
     {.name = "none"},
     {.name = ""},
@@ -107,6 +111,15 @@ int decoder_add(struct decoder **decoder, const char *line, struct buf *err)
         at += item + (at[item] == ',');
     }
     return result;
+}
+
+size_t decoder_bytes(const struct decoder *decoder)
+{
+    size_t bytes = 0;
+
+    for (; decoder; decoder = decoder->next)
+        bytes += decoder->coding->bytes;
+    return bytes;
 }
 
 void decoder_free(struct decoder *decoder)

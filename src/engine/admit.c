@@ -79,6 +79,7 @@ static struct task *read_item(struct engine *engine, const struct source_item *i
     task->since = task->born_at = now;
     if (task->url)
         engine->urls_kept++;
+    task_hold_line(task, &engine->store, item->cut ? 0 : item->len);
     return task;
 }
 
@@ -133,10 +134,17 @@ static bool must_look_ahead(const struct engine *engine)
     return engine->group && engine->group->is_held && !engine->ahead;
 }
 
+/* The request next in order is read whatever the memory holds: what holds it then is not a request. */
+static bool has_place(const struct engine *engine)
+{
+    return window_has_slot(&engine->window) &&
+           (store_may_read(&engine->store) || !engine->window.alive);
+}
+
 bool engine_wants_more(const struct engine *engine)
 {
     return !engine->source_ended && !engine->ahead &&
-           (window_has_slot(&engine->window) || must_look_ahead(engine));
+           (has_place(engine) || must_look_ahead(engine));
 }
 
 /* What was done before ends the group before it, as if it were admitted. */
@@ -188,10 +196,13 @@ void engine_admit(struct engine *engine, double now)
     bool more = true;
 
     while (more && engine->moves_left && !engine->out_closed) {
-        if (engine->ahead && window_has_slot(&engine->window))
-            admit_ahead(engine, now);
-        else
+        bool is_welcome = has_place(engine);
+        if (!engine->ahead)
             more = engine_wants_more(engine) && read_one(engine, now);
+        else if (!is_welcome)
+            more = false;
+        if (engine->ahead && is_welcome)
+            admit_ahead(engine, now);
     }
     if (engine->ahead)
         engine_look_at_next(engine, engine->ahead);

@@ -359,6 +359,7 @@ void engine_free(struct engine *engine)
     format_free(engine->format);
     filename_free(engine->filename);
     files_free(engine->files);
+    store_give(&engine->store, engine->rendering.held);
     rendering_release(&engine->rendering);
     sched_free(engine->sched);
     page_free(engine->page);

@@ -104,6 +104,22 @@ void engine_free_groups(struct engine *engine)
 
 /* ---- results that wait for each other ---- */
 
+/* Why a member comes to nothing that did not fail itself. */
+static void set_cancelled(struct task *task)
+{
+    const struct group *group = task->group;
+
+    if (group->found_no_room)
+        result_setf(&task->result, REASON_TOO_LARGE,
+                    "no room to hold its group (--memory, --spool-max)");
+    else if (!group->culprit)
+        result_setf(&task->result, REASON_CANCELLED, "its group is larger than --window");
+    else
+        result_setf(&task->result, REASON_CANCELLED, "request %llu of its group failed",
+                    (unsigned long long)group->culprit);
+    task->result.cancelled_by = group->culprit;
+}
+
 /* What was good came to nothing: its file did not get its name. */
 static void spoil(struct task *task)
 {
@@ -116,14 +132,10 @@ static void spoil(struct task *task)
     if (group->has_failed)
         engine_take_back_file(task); /* an earlier run gave it its name */
     engine_leave_output(task);
-    if (!group->has_failed)
-        result_setf(&task->result, REASON_HALTED, "the run ended before its group was whole");
-    else if (!group->culprit)
-        result_setf(&task->result, REASON_CANCELLED, "its group is larger than --window");
+    if (group->has_failed)
+        set_cancelled(task);
     else
-        result_setf(&task->result, REASON_CANCELLED, "request %llu of its group failed",
-                    (unsigned long long)group->culprit);
-    task->result.cancelled_by = group->culprit;
+        result_setf(&task->result, REASON_HALTED, "the run ended before its group was whole");
     group_note_changed(group, task);
 }
 
@@ -265,32 +277,35 @@ void engine_note_member_done(struct engine *engine, struct task *task)
 
 /* ---- cancelling ---- */
 
+/* No other request may be read for want of memory, and none of those that hold it can go on. */
+static bool fills_memory(const struct engine *engine)
+{
+    return !store_may_read(&engine->store) && !window_due(&engine->window) &&
+           !window_awaited(&engine->window);
+}
+
 void engine_look_at_next(struct engine *engine, const struct task *next)
 {
     struct group *group;
 
     close_unless_called(engine, group_name_of(next));
     group = engine->group;
-    if (!group || !group->is_held || group->has_failed || group->alive < engine->window.max)
+    if (!group || !group->is_held || group->has_failed ||
+        (group->alive < engine->window.max && !fills_memory(engine)))
         return;
+    group->found_no_room = group->alive < engine->window.max;
+    engine->tally.failed += group->found_no_room;
     group->has_failed = true;
     note_failing(engine, group);
 }
 
 void engine_cancel_task(struct engine *engine, struct task *task)
 {
-    const struct group *group = task->group;
-
     engine_drop_output(task);
     task_rewind(task, &engine->store);
-    if (group->culprit)
-        result_setf(&task->result, REASON_CANCELLED, "request %llu of its group failed",
-                    (unsigned long long)group->culprit);
-    else
-        result_setf(&task->result, REASON_CANCELLED, "its group is larger than --window");
+    set_cancelled(task);
     task->result.exitcode = 0;
     task->result.http_code = 0; /* of an answer that was to be tried again */
-    task->result.cancelled_by = group->culprit;
     engine_complete(engine, task);
 }
 

@@ -113,6 +113,14 @@ static bool has_room(struct engine *engine, double now)
     return writers_have_room(engine);
 }
 
+/* The text of a record that does not go out at once counts as memory, too. */
+static void hold_rendering(struct engine *engine, size_t bytes)
+{
+    store_give(&engine->store, engine->rendering.held);
+    store_hold(&engine->store, bytes);
+    engine->rendering.held = bytes;
+}
+
 /* True once all of the task's result is in the writer. */
 static bool render_some(struct engine *engine, struct task *task, double now)
 {
@@ -139,6 +147,8 @@ static bool render_some(struct engine *engine, struct task *task, double now)
         if (is_all) {
             engine_keep(engine, task);
             engine_vouch(engine, task);
+        } else {
+            hold_rendering(engine, rendering_bytes(&engine->rendering));
         }
     }
     buf_release(&err);
@@ -217,6 +227,7 @@ static void bury(struct engine *engine, struct task *task, double now)
     engine_drop_output(task);
     engine_drop_url(engine, task);
     task_free(task, &engine->store);
+    hold_rendering(engine, 0);
     rendering_restart(&engine->rendering);
     engine->moves_left--;
 }

@@ -39,22 +39,13 @@ void engine_wait_for_descriptor(struct engine *engine, struct task *task, double
         give_up_descriptors(engine, now);
 }
 
-/* A file that is begun holds a descriptor, which nothing that waits may. */
+/* What there is of the answer goes. A file that is begun holds a descriptor, which nothing that waits
+ * may. */
 static void rewind_task(struct engine *engine, struct task *task, double now)
 {
     task_rewind(task, &engine->store);
     engine_pause_output(task);
     task->since = now;
-}
-
-static void hop(struct engine *engine, struct task *task, double now)
-{
-    sched_forget(engine->sched, task, now);
-    rewind_task(engine, task, now);
-    if (task->result.facts)
-        task->result.facts->before = task->result.facts->total;
-    task_set_state(task, TASK_READY);
-    engine_queue(engine, task, true, now);
 }
 
 static void wait_until(struct engine *engine, struct task *task, double due)
@@ -109,10 +100,37 @@ static void spare_terminal(struct engine *engine, struct task *task)
 static void done(struct engine *engine, struct task *task)
 {
     if (task->outcome != OUTCOME_ANSWERED)
-        task_rewind(task, &engine->store); /* part of a body is nothing to show */
+        body_clear(&task->body, &engine->store); /* part of a body is nothing to show */
+    free(task->location);
+    task->location = NULL;
     engine_end_output(engine, task);
     spare_terminal(engine, task);
     engine_complete(engine, task);
+}
+
+/* A chain of redirects may be as long as --max-redirs, and each URL some KiB. */
+static bool has_room_for_chain(struct engine *engine, struct task *task)
+{
+    task_hold_hop(task, &engine->store);
+    if (task->result.passed_bytes <= store_limit(&engine->store))
+        return true;
+    task->outcome = OUTCOME_FAILED;
+    result_setf(&task->result, REASON_TOO_LARGE, "no room to hold its redirects (--memory)");
+    return false;
+}
+
+static void hop(struct engine *engine, struct task *task, double now)
+{
+    if (!has_room_for_chain(engine, task)) {
+        done(engine, task);
+        return;
+    }
+    sched_forget(engine->sched, task, now);
+    rewind_task(engine, task, now);
+    if (task->result.facts)
+        task->result.facts->before = task->result.facts->total;
+    task_set_state(task, TASK_READY);
+    engine_queue(engine, task, true, now);
 }
 
 /* Who gave a number of retries must not wonder. */

@@ -74,7 +74,7 @@ double engine_start_due(const struct engine *engine, double now)
         due = INFINITY;
     else if (engine->no_start_before > now)
         due = engine->no_start_before;
-    else if (!engine->store.pressed)
+    else if (store_may_start(&engine->store))
         due = sched_due(engine->sched);
     else if (awaited)
         due = sched_task_due(engine->sched, awaited);

@@ -37,6 +37,11 @@ enum { TRAILERS_MAX = 64 * 1024 };
 #define DISCARD_TIME 0.1
 
 enum { STATUS_LOGIN = 401 };
+/* Headers are kept by such pieces, for a server may send tens of thousands. */
+enum { HEAD_PIECE = 4096 };
+
+/* With a Content-Type and a message of usual lengths. */
+enum { FACTS_BYTES = sizeof(struct facts) + 256 };
 
 #define CONNECTING_LOOK 1.0
 
@@ -234,12 +239,28 @@ int xfer_read_encoding(const struct transfer *transfer, struct decoder **decoder
     return result;
 }
 
+static void hold_decoder(struct transfer *transfer)
+{
+    struct store *store = transfer->xfer->store;
+    size_t bytes = decoder_bytes(transfer->decoder);
+
+    if (!bytes || transfer->task->next_in_order || store_may_hold(store, bytes)) {
+        store_hold(store, bytes);
+        return;
+    }
+    transfer->body_error = -ENOBUFS;
+    decoder_free(transfer->decoder);
+    transfer->decoder = NULL;
+}
+
 /* A coding that was not asked for is as bad as one that is broken. */
 static void look_at_encoding(struct transfer *transfer)
 {
-    if (transfer->decodes && transfer->rest == CONTINUATION_OTHER)
-        transfer->is_malformed =
-            xfer_read_encoding(transfer, &transfer->decoder, &transfer->body_message) != 0;
+    if (!transfer->decodes || transfer->rest != CONTINUATION_OTHER)
+        return;
+    transfer->is_malformed =
+        xfer_read_encoding(transfer, &transfer->decoder, &transfer->body_message) != 0;
+    hold_decoder(transfer);
 }
 
 uint64_t xfer_received(const struct xfer *xfer)
@@ -343,18 +364,42 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* A line that begins with a blank is the rest of the header before it, which goes on behind one
- * space. */
-static void add_header_line(struct buf *headers, const char *line, size_t len)
+static void keep_head(struct transfer *transfer)
 {
-    if (headers->len && len && is_blank(*line)) {
-        while (headers->len && strchr(" \t\r\n", headers->data[headers->len - 1]))
-            headers->len--;
-        for (; len && is_blank(*line); line++)
-            len--;
-        buf_add_char(headers, ' ');
-    }
-    buf_add(headers, line, len);
+    struct task *task = transfer->task;
+    struct buf *head = &transfer->head;
+
+    if (head->len && !transfer->body_error)
+        transfer->body_error = body_add(&task->head, transfer->xfer->store, head->data, head->len,
+                                        task->next_in_order, &transfer->body_message);
+    buf_clear(head);
+}
+
+static const char *end_of_line(const char *line, size_t len)
+{
+    if (len && line[len - 1] == '\n')
+        return len > 1 && line[len - 2] == '\r' ? "\r\n" : "\n";
+    return "";
+}
+
+/* A line that begins with a blank is the rest of the header before it, which goes on behind one
+ * space. So the end of a line is added once the next line has begun, or the head is whole. */
+static void add_header_line(struct transfer *transfer, const char *line, size_t len)
+{
+    struct buf *head = &transfer->head;
+    const char *end = end_of_line(line, len);
+    bool is_rest = len && is_blank(*line) && (head->len || transfer->task->head.size);
+
+    len -= strlen(end);
+    for (; is_rest && len && is_blank(*line); line++)
+        len--;
+    buf_add_text(head, is_rest ? " " : transfer->line_end);
+    buf_add(head, line, len);
+    transfer->line_end = end;
+    if (transfer->head_is_whole)
+        buf_add_text(head, end);
+    if (transfer->head_is_whole || head->len >= HEAD_PIECE)
+        keep_head(transfer);
 }
 
 static void begin_head(struct transfer *transfer, const char *line, size_t len)
@@ -363,8 +408,11 @@ static void begin_head(struct transfer *transfer, const char *line, size_t len)
     transfer->head_is_whole = false;
     xfer_end_login(transfer);
     transfer->gate = (struct gate_words){0};
-    if (transfer->xfer->wants.headers)
-        buf_clear(&transfer->task->result.facts->headers);
+    if (!transfer->xfer->wants.headers)
+        return;
+    transfer->line_end = "";
+    buf_clear(&transfer->head);
+    body_clear(&transfer->task->head, transfer->xfer->store);
 }
 
 /* Whether such a body is short enough to be read, and its connection is kept then. */
@@ -433,8 +481,8 @@ size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata)
     else
         gate_read_header(&transfer->gate, bytes, len);
     if (transfer->xfer->wants.headers)
-        add_header_line(&transfer->task->result.facts->headers, bytes, len);
-    return goes_on ? len : 0;
+        add_header_line(transfer, bytes, len);
+    return goes_on && !transfer->body_error ? len : 0;
 }
 
 /* ---- the pool ---- */
@@ -443,6 +491,7 @@ static void free_transfer(struct transfer *transfer)
 {
     curl_easy_cleanup(transfer->easy);
     buf_release(&transfer->body_message);
+    buf_release(&transfer->head);
     free(transfer->spoke_to);
     free(transfer);
 }
@@ -454,6 +503,7 @@ static int new_transfer(struct xfer *xfer, struct transfer **ret_transfer, struc
     transfer->xfer = xfer;
     transfer->payload_fd = -1;
     buf_init(&transfer->body_message);
+    buf_init(&transfer->head);
     transfer->easy = curl_easy_init();
     if (!transfer->easy)
         out_of_memory();
@@ -514,8 +564,10 @@ static void give_transfer(struct xfer *xfer, struct transfer *transfer)
     /* libcurl counts the connections that died under a handle, and gives up at the sixth. */
     transfer->is_tailored |=
         transfer->exchange.has_lost_connection || transfer->exchange.awaits_answer;
+    store_give(xfer->store, decoder_bytes(transfer->decoder));
     decoder_free(transfer->decoder);
     transfer->decoder = NULL;
+    buf_clear(&transfer->head);
     transfer->task->transfer = NULL;
     transfer->task = NULL;
     keep_handle(xfer, transfer);
@@ -673,6 +725,7 @@ void xfer_start(struct xfer *xfer, struct task *task)
     xfer_begin_sending(transfer);
     transfer->no_descriptor = transfer->has_ended = false;
     transfer->body_error = 0;
+    transfer->body_goes = BODY_HELD;
     transfer->rest = CONTINUATION_OTHER;
     transfer->uploaded = 0;
     transfer->is_over_limit = transfer->is_malformed = false;
@@ -685,8 +738,10 @@ void xfer_start(struct xfer *xfer, struct task *task)
     task->has_connected = false;
     transfer->started_at = transfer->heard_at = xfer->now;
     transfer->forgiven = 0;
-    if (xfer->wants.facts && !task->result.facts)
+    if (xfer->wants.facts && !task->result.facts) {
         result_want_facts(&task->result);
+        task_hold(task, xfer->store, FACTS_BYTES);
+    }
     if (task->result.facts && task->result.facts->begun_at <= 0)
         task->result.facts->begun_at = clock_wall();
     if (task->result.facts)
@@ -733,6 +788,7 @@ static void time_out(struct xfer *xfer, struct transfer *transfer, double now)
     result->http_code = xfer_status(transfer);
     task->has_connected = transfer->connected;
     xfer_look_at_gate(transfer);
+    keep_head(transfer);
     xfer_fill_facts(transfer);
     task->outcome = OUTCOME_FAILED;
     break_off(xfer, transfer);
@@ -857,6 +913,7 @@ struct task *xfer_next_finished(struct xfer *xfer)
         return NULL;
     task = transfer->task;
     task->has_connected = transfer->connected;
+    keep_head(transfer);
     xfer_fill_outcome(transfer);
     xfer_fill_facts(transfer);
     xfer_crew_remove(transfer);

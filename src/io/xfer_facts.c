@@ -92,7 +92,7 @@ void xfer_fill_facts(struct transfer *transfer)
         return;
     free(facts->content_type);
     curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &text);
-    facts->content_type = text ? xstrdup(text) : NULL;
+    facts->content_type = text ? xstrndup(text, CONTENT_TYPE_MAX) : NULL;
     text = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &text);
     strncpy(facts->remote_ip, text ? text : "", sizeof facts->remote_ip - 1);

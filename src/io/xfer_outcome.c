@@ -75,6 +75,18 @@ static void fill_answer(struct transfer *transfer)
         task->location = xstrdup(location);
 }
 
+static void fill_no_room(struct transfer *transfer)
+{
+    struct task *task = transfer->task;
+
+    task->outcome = OUTCOME_NO_ROOM;
+    if (!task->next_in_order && request_may_repeat(transfer->ask.method))
+        return;
+    task->outcome = OUTCOME_FAILED;
+    result_setf(&task->result, REASON_TOO_LARGE, "no room to hold the %s (--memory, --spool-max)",
+                transfer->body_seen ? "body" : "headers");
+}
+
 static void fill_body_trouble(struct transfer *transfer)
 {
     struct task *task = transfer->task;
@@ -87,18 +99,14 @@ static void fill_body_trouble(struct transfer *transfer)
         task->result.exitcode = CURLE_FILESIZE_EXCEEDED;
         result_setf(&task->result, REASON_TOO_LARGE, "more than %llu bytes (--max-filesize)",
                     (unsigned long long)transfer->xfer->options->max_filesize);
+    } else if (transfer->body_error == -ENOBUFS) {
+        fill_no_room(transfer);
     } else if (transfer->body_goes == BODY_TO_SINK) {
         task->outcome = OUTCOME_FAILED;
         result_setf(&task->result, REASON_OUTPUT, "%s", transfer->body_message.data);
-    } else if (transfer->body_error != -ENOBUFS) {
+    } else {
         task->outcome = OUTCOME_LOCAL_TROUBLE;
         result_setf(&task->result, REASON_OUTPUT, "%s", transfer->body_message.data);
-    } else if (task->next_in_order || !request_may_repeat(transfer->ask.method)) {
-        task->outcome = OUTCOME_FAILED;
-        result_setf(&task->result, REASON_TOO_LARGE,
-                    "no room to hold the body (--memory, --spool-max)");
-    } else {
-        task->outcome = OUTCOME_NO_ROOM;
     }
 }
 

@@ -16,30 +16,6 @@ struct chunk {
     char bytes[];
 };
 
-void store_init(struct store *store, struct spool *spool, uint64_t memory_max)
-{
-    *store = (struct store){.spool = spool, .memory_max = memory_max};
-}
-
-void store_release(struct store *store)
-{
-    assert(store->memory_used == 0);
-    spool_free(store->spool);
-    store->spool = NULL;
-}
-
-bool store_has_room(struct store *store)
-{
-    bool roomy = spool_is_roomy(store->spool);
-
-    /* Where there is hardly a spool it is memory that has to be half free. */
-    if (spool_is_tiny(store->spool))
-        roomy = roomy && store->memory_used <= store->memory_max / 2;
-    if (store->pressed && roomy)
-        store->pressed = false;
-    return !store->pressed;
-}
-
 static size_t cost_of(size_t capacity)
 {
     return sizeof(struct chunk) + capacity;
@@ -50,7 +26,8 @@ static size_t cost_of(size_t capacity)
 static struct chunk *new_chunk(const struct body *body, struct store *store, size_t len)
 {
     size_t capacity = MAX(len, (size_t)MIN(body->size, CHUNK_MAX));
-    uint64_t room = store->memory_max - MIN(store->memory_used, store->memory_max);
+    uint64_t max = store_body_max(store);
+    uint64_t room = max - MIN(store->memory_used, max);
 
     if (cost_of(capacity) > room)
         capacity = len;

@@ -3,20 +3,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void facts_free(struct facts *facts)
 {
     if (!facts)
         return;
     free(facts->content_type);
-    buf_release(&facts->headers);
     free(facts);
 }
 
 void result_want_facts(struct result *result)
 {
     result->facts = xcalloc(1, sizeof *result->facts);
-    buf_init(&result->facts->headers);
 }
 
 void result_release(struct result *result)
@@ -43,8 +42,6 @@ void result_restart(struct result *result)
     result->http_code = 0;
     result->body_bytes = 0;
     result->starts++;
-    if (result->facts)
-        buf_clear(&result->facts->headers);
 }
 
 void result_setf(struct result *result, enum reason reason, const char *format, ...)
@@ -66,4 +63,5 @@ void result_pass(struct result *result, char *url)
 {
     result->passed = xreallocarray(result->passed, result->n_passed + 1, sizeof(char *));
     result->passed[result->n_passed++] = url;
+    result->passed_bytes += strlen(url);
 }

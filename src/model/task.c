@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/condition.h"
 #include "model/partial.h"
@@ -26,12 +27,37 @@ struct task *task_new(void)
     return task;
 }
 
+/* Beside the strings: what the allocator adds, and a pointer for each header. */
+enum { TASK_BYTES = sizeof(struct task) + 64, HEADER_BYTES = 48 };
+
+/* The line's text is kept as the URL or as the request's source, and once more in parts. */
+void task_hold_line(struct task *task, struct store *store, size_t len)
+{
+    const struct detail *detail = task->request.detail;
+    uint64_t bytes = TASK_BYTES + 2 * (uint64_t)len;
+
+    if (detail)
+        bytes += sizeof *detail + len + detail->headers.len * (uint64_t)HEADER_BYTES;
+    task_hold(task, store, bytes);
+}
+
+void task_hold_hop(struct task *task, struct store *store)
+{
+    const struct result *result = &task->result;
+    uint64_t here = strlen(result->passed[result->n_passed - 1]);
+
+    task_hold(task, store, 2 * here + (task->location ? strlen(task->location) : 0));
+}
+
 void task_free(struct task *task, struct store *store)
 {
     if (!task)
         return;
     assert(!task->transfer && !heap_holds(&task->due));
     body_clear(&task->body, store);
+    if (body_holds_room(&task->head))
+        body_clear(&task->head, store);
+    store_give(store, task->held);
     request_release(&task->request);
     result_release(&task->result);
     url_free(task->url);
@@ -53,6 +79,8 @@ void task_set_state(struct task *task, enum task_state state)
 void task_rewind(struct task *task, struct store *store)
 {
     body_clear(&task->body, store);
+    if (body_holds_room(&task->head))
+        body_clear(&task->head, store);
     free(task->location);
     task->location = NULL;
 }

@@ -37,5 +37,5 @@ bool brake_ends(struct brake *brake, const struct store *store, double since, do
         judge(brake, store, now);
     if (now >= since + BRAKE_MAX)
         brake->is_in_vain = true;
-    return brake->is_in_vain || store->memory_used <= store->memory_max / 8 * 5;
+    return brake->is_in_vain || store->memory_used <= store_body_max(store) / 8 * 5;
 }

@@ -322,18 +322,8 @@ TIME_GETTER(get_time_appconnect, appconnect)
 TIME_GETTER(get_time_starttransfer, starttransfer)
 TIME_GETTER(get_time_total, total)
 
-GETTER(get_headers)
-{
-    const struct facts *facts = task->result.facts;
-
-    if (!rules->include || !facts)
-        return absent;
-    field_add_headers(facts->headers.data, facts->headers.len, scratch);
-    return (struct value){.kind = VALUE_JSON, .text = scratch->data, .len = scratch->len};
-}
-
-/* The format streams it. */
-GETTER(get_body)
+/* What the format makes itself. */
+GETTER(get_nothing)
 {
     UNUSED_BOTH;
     (void)task;
@@ -395,8 +385,8 @@ const struct field field_table[] = {
     {.name = "time_appconnect", .get = get_time_appconnect},
     {.name = "time_starttransfer", .get = get_time_starttransfer},
     {.name = "time_total", .get = get_time_total},
-    {.name = "headers", .get = get_headers},
-    {.name = "body", .get = get_body, .is_body = true},
+    {.name = "headers", .get = get_nothing, .is_headers = true},
+    {.name = "body", .get = get_nothing, .is_body = true},
     {.name = "body_file", .get = get_body_file},
     {.name = "request", .get = get_request},
     {.name = "response_code", .get = get_http_code, .digits = 3, .on_demand = true},

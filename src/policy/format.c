@@ -359,20 +359,35 @@ void rendering_init(struct rendering *rendering)
     *rendering = (struct rendering){0};
     buf_init(&rendering->text);
     buf_init(&rendering->scratch);
+    buf_init(&rendering->head);
 }
 
 void rendering_release(struct rendering *rendering)
 {
     buf_release(&rendering->text);
     buf_release(&rendering->scratch);
+    buf_release(&rendering->head);
 }
+
+enum { RENDERING_KEPT = 64 * 1024 };
 
 void rendering_restart(struct rendering *rendering)
 {
-    struct buf text = rendering->text, scratch = rendering->scratch;
+    if (rendering_bytes(rendering) > RENDERING_KEPT) {
+        rendering_release(rendering);
+        rendering_init(rendering);
+        return;
+    }
+    struct buf text = rendering->text, scratch = rendering->scratch, head = rendering->head;
 
     buf_clear(&text);
-    *rendering = (struct rendering){.text = text, .scratch = scratch};
+    buf_clear(&head);
+    *rendering = (struct rendering){.text = text, .scratch = scratch, .head = head};
+}
+
+size_t rendering_bytes(const struct rendering *rendering)
+{
+    return rendering->text.capacity + rendering->scratch.capacity + rendering->head.capacity;
 }
 
 static void add_member_text(struct rendering *rendering, const char *text, size_t len)
@@ -460,6 +475,16 @@ static void shield(const struct format *format, struct buf *text, size_t from)
     buf_release(&value);
 }
 
+static struct value headers_value(const struct format *format, struct rendering *rendering,
+                                  const struct task *task)
+{
+    if (!format->rules.include || !task->result.facts)
+        return (struct value){.kind = VALUE_ABSENT};
+    field_add_headers(rendering->head.data, rendering->head.len, &rendering->scratch);
+    return (struct value){
+        .kind = VALUE_JSON, .text = rendering->scratch.data, .len = rendering->scratch.len};
+}
+
 static void render_field(const struct format *format, struct rendering *rendering,
                          const struct task *task, const struct segment *segment)
 {
@@ -467,7 +492,8 @@ static void render_field(const struct format *format, struct rendering *renderin
     size_t from = rendering->text.len;
 
     buf_clear(&rendering->scratch);
-    struct value value = field->get(&format->rules, task, &rendering->scratch);
+    struct value value = field->is_headers ? headers_value(format, rendering, task)
+                                           : field->get(&format->rules, task, &rendering->scratch);
     if (format->kind == OPTION_FORMAT_JSONL && value.kind != VALUE_ABSENT) {
         add_member_text(rendering, segment->text, segment->len);
         value_add_json(&value, &rendering->text);
@@ -480,13 +506,11 @@ static void render_field(const struct format *format, struct rendering *renderin
 }
 
 static void render_header(const struct format *format, struct rendering *rendering,
-                          const struct task *task, const struct segment *segment)
+                          const struct segment *segment)
 {
-    const struct facts *facts = task->result.facts;
     size_t len = 0, from = rendering->text.len;
-    const char *value = facts ? field_find_header(facts->headers.data, facts->headers.len,
-                                                  segment->text, segment->len, &len)
-                              : NULL;
+    const char *value = field_find_header(rendering->head.data, rendering->head.len, segment->text,
+                                          segment->len, &len);
 
     if (value)
         buf_add(&rendering->text, value, len);
@@ -496,15 +520,12 @@ static void render_header(const struct format *format, struct rendering *renderi
 static void render_segment(const struct format *format, struct rendering *rendering,
                            const struct task *task, const struct segment *segment)
 {
-    const struct facts *facts = task->result.facts;
-
     switch (segment->kind) {
     case SEGMENT_TEXT: buf_add(&rendering->text, segment->text, segment->len); break;
     case SEGMENT_FIELD: render_field(format, rendering, task, segment); break;
-    case SEGMENT_HEADER: render_header(format, rendering, task, segment); break;
+    case SEGMENT_HEADER: render_header(format, rendering, segment); break;
     case SEGMENT_HEADERS:
-        if (facts)
-            buf_add(&rendering->text, facts->headers.data, facts->headers.len);
+        buf_add(&rendering->text, rendering->head.data, rendering->head.len);
         break;
     case SEGMENT_BODY: break;
     }
@@ -667,6 +688,25 @@ static ssize_t render_next(const struct format *format, struct rendering *render
     return 0;
 }
 
+/* The headers of one answer, 300 KB at most, are read at once: their names are to be sorted. */
+static int begin(const struct format *format, struct rendering *rendering, const struct task *task,
+                 const struct store *store, struct buf *err)
+{
+    struct body_cursor cursor = {0};
+    size_t len = format_wants_headers(format) ? (size_t)task->head.size : 0;
+
+    rendering->has_begun = true;
+    while (rendering->head.len < len) {
+        size_t left = len - rendering->head.len;
+        ssize_t got =
+            body_read(&task->head, store, &cursor, buf_reserve(&rendering->head, left), left, err);
+        if (got < 0)
+            return (int)got;
+        buf_extend(&rendering->head, (size_t)got);
+    }
+    return 0;
+}
+
 ssize_t format_render(const struct format *format, struct rendering *rendering,
                       const struct task *task, const struct store *store, char *bytes, size_t max,
                       struct buf *err)
@@ -675,6 +715,9 @@ ssize_t format_render(const struct format *format, struct rendering *rendering,
 
     if (shows_nothing(format, task))
         return 0;
+    int result = rendering->has_begun ? 0 : begin(format, rendering, task, store, err);
+    if (result)
+        return result;
     while (done < max && !must_stop(format, rendering, done, max - done)) {
         ssize_t len = render_next(format, rendering, task, store, bytes + done, max - done, err);
         if (len < 0)

@@ -13,6 +13,9 @@ enum { LOCATION_MAX = 8 * 1024 };
 /* A message holds so many bytes of a location at most. */
 enum { LOCATION_SHOWN = 200 };
 
+/* A Location may be relative: each hop could make the URL longer by as much. */
+enum { URL_MAX = 8 * LOCATION_MAX };
+
 /* curl's codes for the ways a redirect fails. */
 enum { CODE_UNSUPPORTED_SCHEME = 1, CODE_BAD_URL = 3, CODE_TOO_MANY = 47 };
 
@@ -32,6 +35,17 @@ static bool fail(struct task *task, enum reason reason, int exitcode, const char
     result_setf(&task->result, reason, "%s: %s", what, shown.data);
     buf_release(&shown);
     return false;
+}
+
+static bool is_too_long(const struct url *url)
+{
+    struct buf text;
+
+    buf_init(&text);
+    url_add_text(url, &text);
+    bool is_long = text.len > URL_MAX;
+    buf_release(&text);
+    return is_long;
 }
 
 static bool fail_too_many(const struct redirect_rules *rules, struct task *task)
@@ -120,6 +134,10 @@ bool redirect_follow(const struct redirect_rules *rules, struct task *task)
     buf_release(&err);
     if (result)
         return fail(task, REASON_PROTOCOL, CODE_BAD_URL, "redirected to what is no URL");
+    if (is_too_long(next)) {
+        url_free(next);
+        return fail(task, REASON_PROTOCOL, CODE_BAD_URL, "redirected to too long a URL");
+    }
     if (!redirect_permits(rules->protocols, next)) {
         url_free(next);
         return fail(task, REASON_DENIED, CODE_UNSUPPORTED_SCHEME,

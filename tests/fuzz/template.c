@@ -95,8 +95,8 @@ int FUZZ(template)(const uint8_t *bytes, size_t size)
     task->outcome = OUTCOME_ANSWERED;
     task->result.http_code = 200;
     result_want_facts(&task->result);
-    buf_add(&task->result.facts->headers, bytes, size);
-    if (body_add(&task->body, &store, bytes, size, false, &err) == 0) {
+    if (body_add(&task->head, &store, bytes, size, false, &err) == 0 &&
+        body_add(&task->body, &store, bytes, size, false, &err) == 0) {
         try_format(OPTION_FORMAT_TEMPLATE, xstrdup(text), task, &store);
         try_format(OPTION_FORMAT_TSV, xstrdup(text), task, &store);
         try_format(OPTION_FORMAT_JSONL, xstrdup(text), task, &store);

@@ -170,6 +170,167 @@ Test(memory, of_an_endless_body_is_bounded)
     stage_free(stage);
 }
 
+/* ---- what is held beside bodies ---- */
+
+enum { PROCESS = 24 * 1024, MEMORY_DEFAULT = 64 * 1024 };
+enum { CONNECTION = 400 /* KiB: libcurl keeps the headers of an answer, here 270 KB of them */ };
+
+static void expect_peak(const char *const *argv, int code, long memory, long connections)
+{
+    long peak = peak_of(argv, code);
+
+    cr_expect_lt(peak, program_allowance(memory + PROCESS + connections * CONNECTION), "%ld KiB",
+                 peak);
+}
+
+Test(memory, of_kept_headers_is_what_memory_says)
+{
+    struct stage *stage = stage_new();
+
+    expect_peak(RUN_WEIR("-i", "--jsonl", stage_url(stage, "/text/late?delay=3"),
+                         stage_url(stage, "/text/a?bigheaders=270&tag=[1-1000]")),
+                0, MEMORY_DEFAULT, 20);
+    stage_free(stage);
+}
+
+Test(memory, of_kept_headers_does_not_grow_with_the_window)
+{
+    struct stage *stage = stage_new();
+
+    expect_peak(RUN_WEIR("-i", "--jsonl", "--window", "4000", "--memory", "8M",
+                         stage_url(stage, "/text/late?delay=3"),
+                         stage_url(stage, "/text/a?bigheaders=200&tag=[1-1500]")),
+                0, 8 * 1024, 20);
+    stage_free(stage);
+}
+
+Test(memory, of_headers_in_flight_is_what_memory_says)
+{
+    struct stage *stage = stage_new();
+
+    expect_peak(RUN_WEIR("-i", "--jsonl", "--memory", "1M", "-j", "100",
+                         stage_url(stage, "/text/late?delay=3"),
+                         stage_url(stage, "/text/a?bigheaders=270&tag=[1-1000]")),
+                0, 1024, 100);
+    stage_free(stage);
+}
+
+/* With the spool full, too, what finds no room is put back, and what may not be sent again fails. */
+Test(memory, that_has_no_room_for_headers_puts_the_request_back_or_fails_it)
+{
+    struct stage *stage = stage_new();
+    const char *late = stage_url(stage, "/text/late?delay=1");
+    const char *many = stage_url(stage, "/text/a?bigheaders=200&tag=[1-20]");
+    program_expect(program_fetch(RUN_WEIR("--memory=0", "--spool-max=500k", "-w",
+                                          "%{reason} %header{x-none}", late, many),
+                                 NULL),
+                   0, "ok ok ok ok ok ok ok ok ok ok ok ok ok ok ok ok ok ok ok ok ok ", "");
+    struct run_result result =
+        program_fetch(RUN_WEIR("--memory=0", "--spool-max=500k", "-d", "x", "-w",
+                               "%{reason}:%{errormsg} %header{x-none}", late, many),
+                      NULL);
+    cr_expect(
+        blob_contains(&result.out, "too_large:no room to hold the headers (--memory, --spool-max)"),
+        "%s", blob_text(&result.out));
+    program_expect(result, 1, NULL, "");
+    stage_free(stage);
+}
+
+Test(memory, lets_headers_come_back_from_the_spool_as_they_were)
+{
+    struct stage *stage = stage_new();
+    struct blob expected = {0};
+
+    for (int i = 1; i <= 30; i++)
+        blob_addf(&expected, "%d:%d ", i, i);
+    program_expect(
+        program_fetch(RUN_WEIR("--memory=0", "-w", "%header{x-last}:%{seq} ",
+                               stage_url(stage, "/text/a?delay=0.5&hdr=X-Last:1"),
+                               stage_url(stage, "/text/a?bigheaders=150&hdr=X-Last:[2-30]")),
+                      NULL),
+        0, blob_text(&expected), "");
+    blob_release(&expected);
+    stage_free(stage);
+}
+
+/* Each URL is some 7 KB long, and each request goes through ten of them; none can go out. */
+Test(memory, of_redirect_chains_is_what_memory_says)
+{
+    struct stage *stage = stage_new();
+    const char *pad = stage_text(stage, "%0*d", 7000, 0);
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    struct run *run = program_spawn((struct run_options){
+        .argv = RUN_WEIR("--jsonl", "--memory", "1M", stage_url(stage, "/text/late?delay=100"),
+                         stage_url(stage, "/text/a?hops=10&tag=%s&tag=[1-600]", pad)),
+        .output_fd = null,
+        .env = program_lean()});
+
+    stage_settled_requests(stage);
+    long rss = run_rss_kib(run_pid(run));
+    cr_expect_lt(rss, program_allowance(1024 + PROCESS), "%ld KiB", rss);
+    run_free(run);
+    close(null);
+    stage_free(stage);
+}
+
+/* The test writes what it does not hold itself. */
+static long peak_behind_lines(const char *const *argv, const char *first, const char *line,
+                              size_t count, int code)
+{
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    struct run *run =
+        program_spawn((struct run_options){.argv = argv, .output_fd = null, .env = program_lean()});
+
+    cr_assert(run_write_text(run, first));
+    for (size_t i = 0; i < count; i++)
+        cr_assert(run_write_text(run, line));
+    run_close_stdin(run);
+    struct run_result result = program_end(run);
+    long peak = result.peak_rss_kib;
+    close(null);
+    cr_expect_eq(result.code, code, "%s", blob_text(&result.err));
+    run_result_release(&result);
+    return peak;
+}
+
+enum { LINES = 300, LINE = 1000 * 1000 };
+
+Test(memory, of_json_lines_is_what_memory_says)
+{
+    struct stage *stage = stage_new();
+    struct blob line = {0};
+    const char *late = stage_text(stage, "%s\n", stage_url(stage, "/text/late?delay=3"));
+
+    blob_addf(&line, "{\"url\":\"%s\",\"context\":\"%0*d\"}\n", stage_url(stage, "/text/a"), LINE,
+              0);
+    long peak = peak_behind_lines(RUN_WEIR("--jsonl"), late, blob_text(&line), LINES, 0);
+    cr_expect_lt(peak, program_allowance(MEMORY_DEFAULT + PROCESS), "%ld KiB", peak);
+    blob_release(&line);
+    stage_free(stage);
+}
+
+/* What is held for a group that goes on and on cannot go out: it fails, and the run goes on. */
+Test(memory, that_a_group_is_too_large_for_fails_the_group)
+{
+    struct stage *stage = stage_new();
+    struct blob input = {0}, expected = {0};
+
+    for (int i = 0; i < 12; i++) {
+        blob_addf(&input, "{\"url\":\"%s\",\"group\":1,\"context\":\"%0*d\"}\n",
+                  stage_url(stage, "/text/a"), LINE, 0);
+        blob_addf(&expected, "too_large ");
+    }
+    blob_addf(&input, "%s\n", stage_url(stage, "/text/b"));
+    blob_addf(&expected, "ok ");
+    program_expect(
+        program_fetch(RUN_WEIR("--group-commit", "--memory", "4M", "-s", "-w", "%{reason} "),
+                      blob_text(&input)),
+        1, blob_text(&expected), "");
+    blob_release(&input);
+    blob_release(&expected);
+    stage_free(stage);
+}
+
 /* ---- many at once ---- */
 
 enum { CROWD = 5000, KIB_EACH = 28, DESCRIPTORS = CROWD + 1000 };

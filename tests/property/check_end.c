@@ -156,6 +156,8 @@ static void check_finished(struct world *world)
     PROMISE(world, engine->window.alive == 0 && engine->permits.held == 0, "something is left");
     PROMISE(world, engine->store.memory_used == 0 && spool_used_bytes(engine->store.spool) == 0,
             "bodies are left");
+    PROMISE(world, engine->store.held == engine->rendering.held,
+            "memory is charged that nobody holds");
 }
 
 /* Nobody reads: what ran came to its end, and no more was begun than there are slots. */
@@ -165,7 +167,9 @@ static void check_stuck(struct world *world)
 
     PROMISE(world, engine->permits.held == 0, "something runs and never ends");
     PROMISE(world, engine_due(engine, world->now) == INFINITY, "something is due and never done");
-    PROMISE(world, engine->source_ended || engine->window.alive == world->scenario.window,
+    PROMISE(world,
+            engine->source_ended || engine->window.alive == world->scenario.window ||
+                !store_may_read(&engine->store),
             "there are slots, and lines, and nothing is read");
 }
 

@@ -9,13 +9,14 @@
 #include "model/task.h"
 #include "world.h"
 
-enum { WALKED_EACH = 64 };
+/* The last line that was read, and a redirect of each of those that run. */
+enum { WALKED_EACH = 64, OVERSHOOT = 64 * 1024 };
 
 struct census {
     size_t alive, states[TASK_DONE + 1];
     size_t reserving; /* not done, and with the right to what is kept back */
     size_t urls;
-    uint64_t blocks;
+    uint64_t blocks, held;
 };
 
 static unsigned long long seq_of(const struct task *task)
@@ -47,8 +48,10 @@ static void check_task(struct world *world, const struct task *task)
             "request %llu runs, or does not, against its state", seq_of(task));
     PROMISE(world, !task->looking_up || task->state == TASK_RUNNING,
             "request %llu looks up a name and does not run", seq_of(task));
-    PROMISE(world, task->state == TASK_RUNNING || task->state == TASK_DONE || !task->body.size,
-            "request %llu holds a body while it waits", seq_of(task));
+    PROMISE(world,
+            task->state == TASK_RUNNING || task->state == TASK_DONE ||
+                (!task->body.size && !task->head.size),
+            "request %llu holds an answer while it waits", seq_of(task));
     if (task->state == TASK_READY)
         check_queue(world, task);
 }
@@ -60,7 +63,9 @@ static void count_list(struct world *world, const struct task *task, struct cens
         census->states[task->state]++;
         census->reserving += task->next_in_order && task->state != TASK_DONE;
         census->urls += task->url != NULL;
-        census->blocks += task->body.n_blocks;
+        census->blocks += task->body.n_blocks + task->head.n_blocks;
+        census->held += task->held;
+        PROMISE(world, task->held > 0, "request %llu costs nothing", seq_of(task));
         check_task(world, task);
     }
 }
@@ -98,6 +103,9 @@ static void check_census(struct world *world, const struct engine *engine,
             engine->urls_kept);
     PROMISE(world, census->blocks * SPOOL_BLOCK_BYTES == spool_used_bytes(engine->store.spool),
             "blocks of the spool belong to nobody");
+    PROMISE(world, census->held + engine->rendering.held == engine->store.held,
+            "%llu bytes are charged, and %llu are held", (unsigned long long)engine->store.held,
+            (unsigned long long)(census->held + engine->rendering.held));
 }
 
 static void check_sums(struct world *world, const struct engine *engine)
@@ -111,6 +119,10 @@ static void check_sums(struct world *world, const struct engine *engine)
     PROMISE(world, engine->permits.held <= world->scenario.jobs, "more run than may");
     PROMISE(world, engine->window.alive <= world->scenario.window, "more live than may");
     PROMISE(world, engine->store.memory_used <= world->scenario.memory, "too much memory");
+    PROMISE(world,
+            engine->window.alive <= 1 || engine->store.memory_used + engine->store.held <=
+                                             store_limit(&engine->store) + OVERSHOOT,
+            "more is held than --memory says");
     PROMISE(world, spool_used_bytes(engine->store.spool) <= 2 * spool_max + memory,
             "too much spool");
     PROMISE(world, !engine->stopped || fake_xfer_running(world->xfer) == 0, "something runs on");

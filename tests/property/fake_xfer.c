@@ -465,6 +465,27 @@ static void plan(struct xfer *xfer, struct transfer *transfer, enum phase phase,
     heap_push(&xfer->events, &transfer->due, world->now + (at_once ? 0 : delay(world)));
 }
 
+/* The headers of an answer are held as its body is. False where there is no room, and it is over. */
+static bool bring_head(struct xfer *xfer, struct transfer *transfer)
+{
+    static const char line[1000] = "X: ";
+    struct task *task = transfer->task;
+    struct buf words;
+    int error = 0;
+
+    buf_init(&words);
+    for (size_t left = xfer->world->scenario.head_bytes; left && !error;
+         left -= MIN(left, sizeof line))
+        error = body_add(&task->head, xfer->store, line, MIN(left, sizeof line),
+                         task->next_in_order, &words);
+    if (error) {
+        fill_body_trouble(xfer, task, error, words.data);
+        finish(xfer, transfer);
+    }
+    buf_release(&words);
+    return !error;
+}
+
 static void find_name(struct xfer *xfer, struct transfer *transfer)
 {
     if (transfer->no_descriptor) {
@@ -484,7 +505,8 @@ static void find_name(struct xfer *xfer, struct transfer *transfer)
             transfer->stood_waits = true;
             DL_APPEND2(xfer->stood, transfer, prev_stood, next_stood);
         }
-        plan(xfer, transfer, transfer->page.size ? BYTES : END, false);
+        if (bring_head(xfer, transfer))
+            plan(xfer, transfer, transfer->page.size ? BYTES : END, false);
     }
 }
 

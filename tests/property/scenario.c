@@ -138,6 +138,7 @@ static void limit(struct scenario *scenario)
     uint64_t bodies = (uint64_t)scenario->lines * scenario->big / 100 + 1;
 
     scenario->big_max = (uint32_t)MIN(scenario->big_max, BODIES_BYTES / bodies);
+    scenario->head_bytes = MIN(scenario->head_bytes, BODIES_BYTES / (scenario->lines + 1));
     if (bodies * scenario->big_max > 100000) {
         scenario->out.pipe = MAX(scenario->out.pipe, 4096);
         scenario->out.read_max = MAX(scenario->out.read_max, 4096);
@@ -156,6 +157,8 @@ void scenario_from_seed(struct scenario *scenario, uint64_t seed)
     if (dice_below(&dice, 400) == 0)
         make_huge(scenario);
     roll_limits(scenario, &dice);
+    if (dice_chance(&dice, 30))
+        scenario->head_bytes = (size_t)dice_between(&dice, 1, ONE_OF(&dice, 300, 20000, 300000));
     limit(scenario);
 }
 
@@ -215,7 +218,7 @@ void scenario_describe(const struct scenario *scenario, struct buf *out)
              "; sockets %d, order %u, format %u, redirs %u, location %d, trusted %d, silent %d",
              scenario->sockets, scenario->order, scenario->format, scenario->max_redirs,
              scenario->location, scenario->trusted, scenario->silent);
-    buf_addf(out, ", to file %d", scenario->to_file);
+    buf_addf(out, ", to file %d, heads of %zu", scenario->to_file, scenario->head_bytes);
     buf_addf(
         out,
         "; per host %u, rate %g, host rate %g, burst %u, retry %u after %g, budget %g, errors %u, "

@@ -40,6 +40,7 @@ struct scenario {
     /* flow */
     unsigned jobs;
     uint64_t window, memory, spool_max;
+    size_t head_bytes;      /* of each answer, kept */
     unsigned per_host;      /* 0: as many as jobs */
     double rate, host_rate; /* seconds from start to start; 0: no limit */
     unsigned burst;

@@ -215,7 +215,9 @@ static uint64_t sure_room(const struct world *world)
 
 static bool may_be_too_large(const struct world *world, const struct ending *ending)
 {
-    return ending->kept > sure_room(world);
+    uint64_t head = world->scenario.head_bytes;
+
+    return ending->kept + (head ? head + SPOOL_BLOCK_BYTES : 0) > sure_room(world);
 }
 
 static bool must_be_too_large(const struct world *world, const struct ending *ending)
@@ -250,7 +252,8 @@ static bool is_allowed_for_page(const struct world *world, const struct record *
     if (result->reason == REASON_TOO_LARGE)
         return may_be_too_large(world, &ending);
     if (result->reason == REASON_OUTPUT)
-        return world->scenario.spool_end != SPOOL_LASTS && ending.kept;
+        return world->scenario.spool_end != SPOOL_LASTS &&
+               (ending.kept || world->scenario.head_bytes);
     if (result->reason == REASON_CONNECT && !record->is_in_trouble)
         return world->scenario.famine_to == INFINITY;
     if (result->reason == REASON_HOST_DOWN)

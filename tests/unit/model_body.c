@@ -288,3 +288,42 @@ Test(store, has_room_until_a_body_found_none_and_again_when_half_the_spool_is_fr
         body_clear(&bodies[i], &store);
     store_release(&store);
 }
+
+/* What is held beside bodies, as it grows, takes these away in turn. */
+Test(store, stops_bodies_then_reading_then_starting_as_it_fills)
+{
+    struct store store;
+    struct body body = {0};
+    const uint64_t memory = UINT64_C(63) << 20, limit = memory + STORE_FLOOR;
+
+    start(&store, memory, 100 * BLOCK);
+    cr_expect(store_may_read(&store));
+    store_hold(&store, limit / 2);
+    cr_expect(!store_may_read(&store), "lines may hold half of it");
+    cr_expect_eq(store_body_max(&store), limit / 8 * 3);
+    store.memory_used = limit / 8 * 3;
+    cr_expect_eq(add(&body, &store, 1, 1, false), 0);
+    cr_expect_eq(body.spooled, 1);
+    cr_expect(store_has_room(&store));
+    cr_expect(store_may_hold(&store, limit / 8));
+    cr_expect(!store_may_hold(&store, limit / 8 + 1));
+    store_hold(&store, limit / 8);
+    cr_expect(!store_has_room(&store));
+    store_give(&store, limit / 8 * 5);
+    store.memory_used = 0;
+    cr_expect(store_has_room(&store));
+    body_clear(&body, &store);
+    store_release(&store);
+}
+
+Test(store, lends_a_mebibyte_beside_bodies_where_there_is_no_memory)
+{
+    struct store store;
+
+    start(&store, 0, 0);
+    cr_expect_eq(store_body_max(&store), 0);
+    cr_expect(store_may_read(&store));
+    cr_expect(store_may_hold(&store, STORE_FLOOR));
+    cr_expect(!store_may_hold(&store, STORE_FLOOR + 1));
+    store_release(&store);
+}

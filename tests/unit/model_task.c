@@ -91,6 +91,25 @@ Test(task, forgets_its_answer_but_not_its_past_when_it_is_rewound)
     buf_release(&err);
 }
 
+Test(task, is_charged_for_its_line_and_its_redirects_until_it_is_freed)
+{
+    struct task *task = tasks_answered("http://h/", 302, "/next");
+    struct store store;
+
+    store_init(&store, spool_new("/tmp", 0), 1000);
+    task_hold_line(task, &store, 100);
+    uint64_t line = store.held;
+    cr_expect_geq(line, sizeof *task + 100);
+    result_pass(&task->result, xstrdup("http://first/"));
+    task_hold_hop(task, &store);
+    cr_expect_eq(store.held, line + 2 * strlen("http://first/") + strlen("/next"));
+    task_rewind(task, &store);
+    cr_expect_gt(store.held, line);
+    task_free(task, &store);
+    cr_expect_eq(store.held, 0);
+    store_release(&store);
+}
+
 Test(task, gives_its_bodys_room_back_when_it_is_freed)
 {
     struct task *task = tasks_new("http://h/");

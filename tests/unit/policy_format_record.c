@@ -77,7 +77,7 @@ static void begin(struct options *options, unsigned format)
 }
 
 /* A task that was answered, with facts. */
-static struct task *answered(long http_code, const char *headers)
+static struct task *answered(long http_code)
 {
     struct task *task = tasks_answered("http://h.example/a?b", http_code, NULL);
 
@@ -86,7 +86,6 @@ static struct task *answered(long http_code, const char *headers)
     task->result.attempts = 1;
     task->result.modified = -1;
     result_want_facts(&task->result);
-    buf_add_text(&task->result.facts->headers, headers);
     return task;
 }
 
@@ -130,12 +129,13 @@ static const char *header_line(const struct format *format)
 
 Test(record, tells_all_that_is_known_of_an_answer)
 {
-    struct task *task = answered(200, "HTTP/1.1 200 OK\r\nA: 1\r\n\r\n");
+    struct task *task = answered(200);
     struct options options;
     struct record record;
     struct store store;
 
     rendered_store(&store, ROOM_ENOUGH);
+    rendered_head(task, &store, "HTTP/1.1 200 OK\r\nA: 1\r\n\r\n");
     begin(&options, OPTION_FORMAT_JSONL);
     options.include = true;
     fill_facts(task);
@@ -163,12 +163,13 @@ Test(record, tells_all_that_is_known_of_an_answer)
 /* The "address" of a socket of --unix-socket is a path, which may be anything. */
 Test(record, escapes_a_path_in_the_place_of_an_address)
 {
-    struct task *task = answered(200, "HTTP/1.1 200 OK\r\n\r\n");
+    struct task *task = answered(200);
     struct options options;
     struct record record;
     struct store store;
 
     rendered_store(&store, ROOM_ENOUGH);
+    rendered_head(task, &store, "HTTP/1.1 200 OK\r\n\r\n");
     begin(&options, OPTION_FORMAT_JSONL);
     fill_facts(task);
     strcpy(task->result.facts->remote_ip, "/a\"b\\c\td\xFF");
@@ -222,7 +223,7 @@ Test(record, names_http_versions_as_curl_does)
 
     rendered_store(&store, 0);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct task *task = answered(200, "");
+        struct task *task = answered(200);
         struct options options;
         struct record record;
         begin(&options, OPTION_FORMAT_JSONL);
@@ -259,7 +260,7 @@ Test(record, echoes_a_request_where_it_is_asked_to)
 
     rendered_store(&store, 0);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct task *task = answered(500, "");
+        struct task *task = answered(500);
         struct options options;
         struct record record;
         begin(&options, OPTION_FORMAT_JSONL);
@@ -298,7 +299,7 @@ Test(record, has_the_body_of_an_answer_that_came_whole_and_of_no_other)
 
     rendered_store(&store, ROOM_ENOUGH);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct task *task = answered(cases[i].http_code, "");
+        struct task *task = answered(cases[i].http_code);
         struct options options;
         struct record record;
         begin(&options, OPTION_FORMAT_JSONL);
@@ -339,12 +340,13 @@ static char *random_text(unsigned *seed, bool utf8)
     return buf_take(&text);
 }
 
-static void fill_at_random(struct task *task, unsigned *seed)
+static void fill_at_random(struct task *task, struct store *store, unsigned *seed)
 {
     bool utf8 = rand_r(seed) % 4 == 0;
     struct facts *facts = task->result.facts;
     struct detail *detail = detail_new();
     char *message = random_text(seed, utf8), *headers = random_text(seed, utf8);
+    struct buf head;
 
     free(task->request.url);
     task->request.url = random_text(seed, utf8);
@@ -353,7 +355,10 @@ static void fill_at_random(struct task *task, unsigned *seed)
     result_setf(&task->result, (enum reason)(rand_r(seed) % REASON_COUNT), "%s", message);
     result_pass(&task->result, random_text(seed, utf8));
     facts->content_type = random_text(seed, utf8);
-    buf_addf(&facts->headers, "HTTP/1.1 200 OK\r\nA: %s\r\n%s: b\r\n\r\n", headers, headers);
+    buf_init(&head);
+    buf_addf(&head, "HTTP/1.1 200 OK\r\nA: %s\r\n%s: b\r\n\r\n", headers, headers);
+    rendered_head(task, store, head.data);
+    buf_release(&head);
     task->body_file = rand_r(seed) % 3 ? NULL : random_text(seed, utf8);
     detail->context = xstrdup("{\"a\":[1e300,12345678901234567890,\"\xC3\xA9\\u0000\"]}");
     detail->id = xstrdup("\"\\\"\"");
@@ -400,7 +405,7 @@ static bool has_body(const struct task *task)
 
 static void try_at_random(unsigned *seed, struct store *store, unsigned *n_bodies)
 {
-    struct task *task = answered(200, "");
+    struct task *task = answered(200);
     struct options options;
     struct record record;
     struct buf body;
@@ -411,7 +416,7 @@ static void try_at_random(unsigned *seed, struct store *store, unsigned *n_bodie
     buf_init(&body);
     char *bytes = random_text(seed, rand_r(seed) % 2);
     buf_addf(&body, "%s", bytes);
-    fill_at_random(task, seed);
+    fill_at_random(task, store, seed);
     rendered_body(task, store, body.data, body.len);
     make_record(&record, &options, task, store);
     expect_same_text(&record, "url", task->request.url);
@@ -456,7 +461,7 @@ static void add_long_body(struct task *task, struct store *store, unsigned seed,
 
 static void expect_same_by_any_pieces(const struct options *options, bool utf8)
 {
-    struct task *spooled = answered(200, ""), *held = answered(200, "");
+    struct task *spooled = answered(200), *held = answered(200);
     struct store little, much;
     struct buf whole, pieces;
 
@@ -541,7 +546,7 @@ Test(record, has_the_chosen_fields_in_their_order)
 
     buf_init(&text);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct task *task = answered(200, "");
+        struct task *task = answered(200);
         struct options options;
         begin(&options, OPTION_FORMAT_JSONL);
         options.fields = xstrdup(cases[i].fields);
@@ -558,7 +563,7 @@ Test(record, has_the_chosen_fields_in_their_order)
 
 Test(record, may_have_its_body_first_and_a_row_twice)
 {
-    struct task *task = answered(200, "");
+    struct task *task = answered(200);
     struct options options;
     struct store store;
     struct buf text;
@@ -662,7 +667,7 @@ Test(record, leaves_out_bodies_where_none_are_wanted)
 
 Test(tsv, escapes_what_ends_a_value_or_a_line)
 {
-    struct task *task = answered(200, "");
+    struct task *task = answered(200);
     struct options options;
     struct buf text;
 
@@ -686,7 +691,7 @@ Test(tsv, escapes_what_ends_a_value_or_a_line)
 
 Test(tsv, has_the_fields_that_the_manual_names)
 {
-    struct task *task = answered(404, "");
+    struct task *task = answered(404);
     struct options options;
     struct buf text;
 
@@ -756,7 +761,7 @@ static void expect_the_same_request(const struct request *one, const struct requ
 
 Test(record, of_a_failure_asks_again_for_the_same)
 {
-    struct task *task = answered(500, "A: b\r\n");
+    struct task *task = answered(500);
     struct request again = {0};
     struct options options;
     struct record record;
@@ -765,6 +770,7 @@ Test(record, of_a_failure_asks_again_for_the_same)
 
     buf_init(&err);
     rendered_store(&store, 1000);
+    rendered_head(task, &store, "A: b\r\n");
     begin(&options, OPTION_FORMAT_JSONL);
     options.include = true;
     ask_in_json(task, "{\"url\":\"http://h/\",\"method\":\"PUT\",\"id\":\"i\", \"context\":[1.0 ],"

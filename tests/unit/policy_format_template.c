@@ -18,7 +18,7 @@ static struct task *answered(struct store *store, long http_code, const char *bo
     rendered_store(store, 1000);
     task->request.seq = 3;
     result_want_facts(&task->result);
-    buf_add_text(&task->result.facts->headers, headers);
+    rendered_head(task, store, headers);
     rendered_body(task, store, body, strlen(body));
     return task;
 }
@@ -226,9 +226,7 @@ Test(template, escapes_what_a_value_would_do_to_its_reader)
         options.write_out = xstrdup("%{id}|%header{X-B}\\n%{body}");
         task->request.detail = detail_new();
         task->request.detail->id = xstrdup("\"\\r\\nx\"");
-        buf_clear(&task->result.facts->headers);
-        buf_add_text(&task->result.facts->headers,
-                     "HTTP/1.1 200 OK\r\nX-B: one\x1b[m\xE2\x80\xAE\xFF\r\n\r\n");
+        rendered_head(task, &store, "HTTP/1.1 200 OK\r\nX-B: one\x1b[m\xE2\x80\xAE\xFF\r\n\r\n");
         cr_assert_eq(format_new(&options, &format, &err), 0);
         format_set_on_terminal(format, on_terminal);
         rendering_init(&rendering);

@@ -149,12 +149,8 @@ static void note(struct page *page, uint64_t seq, const char *url, enum reason r
     task->done_at = now + 1.25;
     result_setf(&task->result, reason, "words of </script> %llu", (unsigned long long)seq);
     result_want_facts(&task->result);
-    *task->result.facts = (struct facts){.headers = task->result.facts->headers,
-                                         .before = 0.1,
-                                         .connect = 0.15,
-                                         .appconnect = 0.16,
-                                         .starttransfer = 0.2,
-                                         .total = 0.3};
+    *task->result.facts = (struct facts){
+        .before = 0.1, .connect = 0.15, .appconnect = 0.16, .starttransfer = 0.2, .total = 0.3};
     task->result.http_code = 200;
     task->result.attempts = 2;
     page_note(page, task, "http://host:80");

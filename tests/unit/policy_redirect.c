@@ -123,6 +123,23 @@ Test(redirect, refuses_what_it_may_not_fetch_and_what_is_no_url)
     }
 }
 
+/* Each hop takes the URL before as its base, and adds to it. */
+Test(redirect, lets_no_url_grow_from_hop_to_hop_without_end)
+{
+    const struct redirect_rules rules = {.follow = true, .max = 1000, .protocols = web};
+    char location[8001];
+
+    memset(location, 'a', sizeof location);
+    memcpy(location + sizeof location - 2, "/", 2);
+    struct task *task = tasks_answered("http://h/", 302, location);
+    while (redirect_follow(&rules, task))
+        cr_assert_lt(task->result.n_passed, 10);
+    cr_expect_eq(task->result.reason, REASON_PROTOCOL);
+    cr_expect_not_null(strstr(task->result.message, "too long a URL"));
+    cr_expect_gt(task->result.passed_bytes, 8000);
+    tasks_free(task);
+}
+
 /* Whatever it is written as: four bytes for one that is none of a character's, two for half of one. */
 Test(redirect, shows_at_most_200_bytes_of_a_location)
 {

@@ -1,6 +1,7 @@
 #include "rendered.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "model/body.h"
 #include "model/spool.h"
@@ -35,6 +36,16 @@ void rendered_store(struct store *store, uint64_t memory_max)
 {
     store_init(store, spool_new("/tmp", UINT64_C(16) << 20), memory_max);
     store->checks_utf8 = true;
+}
+
+void rendered_head(struct task *task, struct store *store, const char *text)
+{
+    struct buf err;
+
+    buf_init(&err);
+    body_clear(&task->head, store);
+    cr_assert_eq(body_add(&task->head, store, text, strlen(text), false, &err), 0, "%s", err.data);
+    buf_release(&err);
 }
 
 void rendered_body(struct task *task, struct store *store, const void *bytes, size_t len)

@@ -18,6 +18,8 @@ void rendered_add(const struct options *, const struct task *, const struct stor
 
 /* A store of `memory_max` bytes of memory, with a spool behind it. */
 void rendered_store(struct store *, uint64_t memory_max);
+/* Has the answer have these headers. */
+void rendered_head(struct task *, struct store *, const char *text);
 /* Appends to the task's body. */
 void rendered_body(struct task *, struct store *, const void *bytes, size_t len);
 

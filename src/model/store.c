@@ -1,0 +1,49 @@
+#include "model/store.h"
+
+#include "model/spool.h"
+
+void store_init(struct store *store, struct spool *spool, uint64_t memory_max)
+{
+    *store = (struct store){.spool = spool, .memory_max = MIN(memory_max, UINT64_MAX / 2)};
+}
+
+void store_release(struct store *store)
+{
+    assert(store->memory_used == 0 && store->held == 0);
+    spool_free(store->spool);
+    store->spool = NULL;
+}
+
+static uint64_t in_use(const struct store *store)
+{
+    return store->memory_used + store->held;
+}
+
+bool store_may_read(const struct store *store)
+{
+    uint64_t limit = store_limit(store);
+
+    return store->held < limit / 2 && in_use(store) < limit / 16 * 15;
+}
+
+bool store_may_hold(const struct store *store, uint64_t bytes)
+{
+    return in_use(store) + bytes <= store_limit(store);
+}
+
+bool store_may_start(const struct store *store)
+{
+    return !store->pressed && in_use(store) < store_limit(store);
+}
+
+bool store_has_room(struct store *store)
+{
+    bool roomy = spool_is_roomy(store->spool);
+
+    /* Where there is hardly a spool it is memory that has to be half free. */
+    if (spool_is_tiny(store->spool))
+        roomy = roomy && store->memory_used <= store->memory_max / 2;
+    if (store->pressed && roomy)
+        store->pressed = false;
+    return store_may_start(store);
+}
