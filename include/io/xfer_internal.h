@@ -45,7 +45,8 @@ struct transfer {
     struct transfer *prev_stood, *next_stood; /* among those whose connection stands */
     struct transfer *prev_waiting, *next_waiting; /* among those that wait for memory */
     struct heap_node deadline;
-    double started_at, heard_at;       /* heard_at: the last byte, at first when it was connected */
+    double started_at, connects_since; /* since then it looks for a connection; again for a login */
+    double heard_at;                   /* the last byte, at first when it was connected */
     double waits_since, forgiven;      /* forgiven: seconds since its start that do not count */
     bool connected, has_ended, waits;  /* waits: for memory */
     curl_off_t uploaded;               /* bytes of the payload that have left */

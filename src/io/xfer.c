@@ -78,8 +78,9 @@ static double deadline_of(const struct transfer *transfer)
     if (is_nobodys(transfer))
         return transfer->heard_at + DISCARD_TIME;
     double limit = after(transfer->started_at, max_time_of(transfer));
-    double patience = transfer->connected ? after(transfer->heard_at, options->stall_timeout)
-                                          : after(transfer->started_at, options->connect_timeout);
+    double patience = transfer->connected
+                          ? after(transfer->heard_at, options->stall_timeout)
+                          : after(transfer->connects_since, options->connect_timeout);
 
     return fmin(limit, patience);
 }
@@ -736,7 +737,7 @@ void xfer_start(struct xfer *xfer, struct task *task)
     transfer->gate = (struct gate_words){0};
     task->closed_for = 0;
     task->has_connected = false;
-    transfer->started_at = transfer->heard_at = xfer->now;
+    transfer->started_at = transfer->connects_since = transfer->heard_at = xfer->now;
     transfer->forgiven = 0;
     if (xfer->wants.facts && !task->result.facts) {
         result_want_facts(&task->result);
@@ -836,6 +837,7 @@ void xfer_forgive(struct xfer *xfer, double seconds)
 {
     for (struct transfer *transfer = xfer->running; transfer; transfer = transfer->next) {
         transfer->started_at += seconds;
+        transfer->connects_since += seconds;
         transfer->heard_at += seconds;
         transfer->waits_since += seconds;
         if (!transfer->connected)
@@ -888,6 +890,7 @@ static void log_in(struct transfer *transfer)
     DL_DELETE(xfer->ended, transfer);
     DL_APPEND(xfer->running, transfer);
     transfer->connected = transfer->has_ended = false;
+    transfer->connects_since = xfer->now;
     transfer->head_is_whole = transfer->trailers_are_over = false;
     transfer->header_bytes = 0;
     transfer->message[0] = '\0';

@@ -362,6 +362,21 @@ Test(login, that_is_slow_to_be_believed_is_not_said_twice)
     stage_free(stage);
 }
 
+/* --connect-timeout bounds the second connection alone. */
+Test(login, has_its_own_time_to_connect_after_a_slow_question)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/bytes/9?failtimes=1&delay=1.5&endless=1&wants=%s",
+                                stage_encoded(stage, "Digest realm=\"r\", nonce=\"n\", "
+                                                     "qop=\"auth\""));
+
+    program_expect(program_fetch(RUN_WEIR("--retry=0", "--format=none", "--connect-timeout=1",
+                                          "--digest", "-u", "me:word", url),
+                                 NULL),
+                   0, "", "");
+    stage_free(stage);
+}
+
 /* The second question is the answer, and its body is whole however slow. */
 Test(login, that_is_not_believed_has_the_whole_answer)
 {
