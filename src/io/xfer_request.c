@@ -396,9 +396,11 @@ static void set_buffer(const struct xfer *xfer, struct transfer *transfer)
 {
     if (transfer->had_much == transfer->reads_much)
         return;
-    must(curl_easy_setopt(transfer->easy, CURLOPT_BUFFERSIZE,
-                          transfer->had_much ? xfer->read_max : CURL_MAX_WRITE_SIZE));
-    transfer->reads_much = transfer->had_much;
+    long bytes = transfer->had_much ? xfer->read_max : CURL_MAX_WRITE_SIZE;
+    /* libcurl 7.88 keeps the buffer of a stream of HTTP/2 whose connection has others, and then lets
+     * nobody choose another size: the handle goes on with the one it has. */
+    if (curl_easy_setopt(transfer->easy, CURLOPT_BUFFERSIZE, bytes) == CURLE_OK)
+        transfer->reads_much = transfer->had_much;
 }
 
 int xfer_setup_request(struct xfer *xfer, struct transfer *transfer)

@@ -184,3 +184,24 @@ Test(http2, lets_no_body_stand_still, .timeout = 120)
     blob_release(&input);
     stage_free(stage);
 }
+
+/* The handle of a large body is used again while its connection has other streams. */
+Test(http2, fetches_many_large_bodies_on_one_connection, .timeout = 120)
+{
+    enum { REQUESTS = 100, LARGE = 3 * 1024 * 1024 };
+    static char bytes[LARGE];
+    struct nginx *nginx = nginx_start(&(struct nginx_options){0});
+    struct blob input = {0};
+
+    cr_assert(nginx);
+    nginx_put(nginx, "large", bytes, sizeof bytes);
+    nginx_put_text(nginx, "small", "small\n");
+    for (int i = 0; i < REQUESTS; i++)
+        blob_addf(&input, "https://127.0.0.1:%u/%s?%d\n", (unsigned)nginx_ports(nginx)->tls,
+                  i % 2 ? "small" : "large", i);
+    program_expect(program_fetch(RUN_WEIR("--http2", "-k", "-j20", "--retry=0", "--format=none"),
+                                 blob_text(&input)),
+                   0, "", "");
+    blob_release(&input);
+    cr_expect_eq(nginx_stop(nginx), 0);
+}
