@@ -670,6 +670,7 @@ void xfer_stop(struct xfer *xfer)
     while (xfer->left)
         drop_lookup(xfer, xfer->left);
     xfer->failed = NULL;
+    xfer->some_may_wait = false; /* none is left to be woken */
 }
 
 void xfer_free(struct xfer *xfer)

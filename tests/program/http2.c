@@ -205,3 +205,33 @@ Test(http2, fetches_many_large_bodies_on_one_connection, .timeout = 120)
     blob_release(&input);
     cr_expect_eq(nginx_stop(nginx), 0);
 }
+
+/* What a stop takes from a connection wakes no other, again and again. */
+Test(http2, sleeps_while_a_stopped_run_waits_for_its_reader)
+{
+    enum { LARGE = 1024 * 1024, STOP_TIMEOUT = 4 };
+    static char bytes[LARGE];
+    struct stage *stage = stage_new();
+    struct nginx *nginx = nginx_start(&(struct nginx_options){
+        .locations =
+            stage_text(stage, "location /p { proxy_pass http://127.0.0.1:%u/text/a?silent=1; }",
+                       (unsigned)origin_port(stage->origin))});
+
+    cr_assert(nginx);
+    nginx_put(nginx, "large", bytes, sizeof bytes);
+    const char *base = stage_text(stage, "https://127.0.0.1:%u", (unsigned)nginx_ports(nginx)->tls);
+    struct run *run = program_spawn((struct run_options){
+        .argv = RUN_WEIR("--http2", "-k", "--stop-timeout=4", "-o-",
+                         stage_text(stage, "%s/large", base), stage_text(stage, "%s/p", base))});
+    run_hold(run, true);
+    cr_expect(origin_wait_requests(stage->origin, 1, patience));
+    cr_expect_not(run_ended(run, 0.5));
+    run_signal(run, SIGTERM);
+    cr_expect(run_ended(run, STOP_TIMEOUT + patience));
+    struct run_result result = program_end(run);
+    cr_expect_lt(result.user + result.sys, STOP_TIMEOUT / 4, "it was busy for %g s",
+                 result.user + result.sys);
+    run_result_release(&result);
+    cr_expect_eq(nginx_stop(nginx), 0);
+    stage_free(stage);
+}
