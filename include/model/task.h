@@ -50,6 +50,8 @@ struct task {
     bool looking_up;     /* holds one of the scheduler's lookups */
     bool name_is_stale;  /* the name is to be looked up anew */
     bool is_scout;       /* goes ahead of all others to its host */
+    bool is_probe;       /* started to tell whether its host is back */
+    bool is_heard;       /* and an answer to it has begun */
     bool is_redone;      /* it failed in an earlier run */
     bool is_held;        /* done, its result waits for others of its group */
     bool is_misfit;      /* no rest of its body is asked for any more */

@@ -64,7 +64,7 @@ void sched_remove(struct sched *, struct task *, double now);
 void sched_note_lookups_left(struct sched *, unsigned);
 /* The name of the running task's host is known now. */
 void sched_note_found(struct sched *, struct task *, double now);
-/* The running task's connection stands. */
+/* The running task's connection stands, and where it is a probe an answer may have begun. */
 void sched_note_connected(struct sched *, struct task *, double now);
 /* A task that was started ran to its end, and tells of its host. The task notes whether an outage was
  * known of. */

@@ -6,8 +6,8 @@
  *
  * A host that cannot be reached so often in a row is paused: its requests wait, and one at a time
  * probes it, each after twice the wait of the one before. If none gets through while the pause lasts
- * the host is down: its requests fail, and one of them probes it each `down_wait`. The end of a probe
- * that reached the host opens the valve again.
+ * the host is down: its requests fail, and one of them probes it each `down_wait`. A probe whose
+ * answer begins, or which ends and has reached the host, opens the valve again.
  *
  * Bound: nothing here grows. Knows nothing of: queues, tasks, the clock (the time is an argument).
  */
@@ -101,6 +101,8 @@ bool valve_is_fresh(const struct valve *, const struct flow_rules *, double now)
 
 /* A request starts. Returns the epoch, to be given back at its end. */
 unsigned valve_take(struct valve *, double now);
+/* An answer to it has begun: where it is the probe, its host is back. */
+void valve_note_heard(struct valve *, unsigned epoch);
 /* It ended. */
 void valve_give(struct valve *, const struct flow_rules *, unsigned epoch, double started_at,
                 const struct lesson *, double now);

@@ -160,6 +160,14 @@ curl_socket_t xfer_on_open_socket(void *userdata, curlsocktype purpose,
     return fd;
 }
 
+static void note_standing(struct transfer *transfer)
+{
+    if (transfer->stood_waits)
+        return;
+    transfer->stood_waits = true;
+    DL_APPEND2(transfer->xfer->stood, transfer, prev_stood, next_stood);
+}
+
 /* The connection stands, new or reused, and the request is about to be sent. */
 int xfer_on_connected(void *userdata, char *remote_ip, char *local_ip, int remote_port,
                       int local_port)
@@ -174,10 +182,8 @@ int xfer_on_connected(void *userdata, char *remote_ip, char *local_ip, int remot
     xfer_end_login(transfer);
     transfer->connected = true;
     transfer->heard_at = transfer->xfer->now;
-    if (transfer->task->is_scout && !transfer->stood_waits) {
-        transfer->stood_waits = true;
-        DL_APPEND2(transfer->xfer->stood, transfer, prev_stood, next_stood);
-    }
+    if (transfer->task->is_scout)
+        note_standing(transfer);
     if (deadline_of(transfer) < transfer->deadline.due)
         heap_move(&transfer->xfer->deadlines, &transfer->deadline, deadline_of(transfer));
     return xfer_may_send(transfer) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
@@ -405,6 +411,13 @@ static void add_header_line(struct transfer *transfer, const char *line, size_t 
 
 static void begin_head(struct transfer *transfer, const char *line, size_t len)
 {
+    struct task *task = transfer->task;
+
+    /* What comes before the connection stands is a proxy's. */
+    if (task->is_probe && transfer->connected && !task->is_heard) {
+        task->is_heard = true;
+        note_standing(transfer);
+    }
     xfer_note_answer(transfer, line, len);
     transfer->head_is_whole = false;
     xfer_end_login(transfer);

@@ -381,7 +381,9 @@ static struct task *dispatch(struct sched *sched, struct task *task, double now)
     task->is_scout = host->is_scouted = is_to_be_scouted(sched, host);
     task->is_first_wave = !host->has_ended;
     task->started_at = now;
-    task->probes += host->valve.state != VALVE_OPEN;
+    task->is_probe = host->valve.state != VALVE_OPEN;
+    task->is_heard = false;
+    task->probes += task->is_probe;
     host->is_asked = true;
     sched->bucket_before = sched->bucket;
     sched->valve_before = host->valve;
@@ -554,6 +556,8 @@ static void end_scouting(struct task *task)
 void sched_note_connected(struct sched *sched, struct task *task, double now)
 {
     end_scouting(task);
+    if (task->is_heard)
+        valve_note_heard(&task->host->valve, task->epoch);
     place_host(sched, task->host, now);
 }
 

@@ -127,6 +127,13 @@ static void count_loss(struct valve *valve, const struct flow_rules *rules, bool
     }
 }
 
+static void open_again(struct valve *valve)
+{
+    valve->state = VALVE_OPEN;
+    valve->streak = 0;
+    valve->is_probed = false;
+}
+
 /* While a host is paused only a probe opens it: one that is going away may still answer those that
  * it has, and takes no others. */
 static void learn_reach(struct valve *valve, const struct flow_rules *rules, bool is_probe,
@@ -139,11 +146,17 @@ static void learn_reach(struct valve *valve, const struct flow_rules *rules, boo
     valve->has_answered |= is_heard;
     if (lesson->lost)
         count_loss(valve, rules, is_probe, now);
-    if (opens) {
-        valve->state = VALVE_OPEN;
-        valve->streak = 0;
-        valve->is_probed = false;
-    }
+    if (opens)
+        open_again(valve);
+}
+
+/* The answer may be a long one, and the pause shorter. */
+void valve_note_heard(struct valve *valve, unsigned epoch)
+{
+    if (!valve->is_probed || epoch != valve->probe_epoch)
+        return;
+    valve->has_answered = true;
+    open_again(valve);
 }
 
 /* ---- starts and ends ---- */

@@ -352,6 +352,24 @@ Test(valve, opens_for_one_and_then_for_more_once_a_probe_came_through)
     }
 }
 
+Test(valve, takes_no_host_down_whose_probe_is_heard)
+{
+    struct flow_rules rules = outage_rules(3);
+    struct valve valve;
+
+    begin_pause(&valve, &rules, 1000);
+    unsigned probe = valve_take(&valve, 1001);
+    valve_note_heard(&valve, probe + 1);
+    cr_expect_eq(valve.state, VALVE_PAUSED, "that was another request");
+    valve_note_heard(&valve, probe);
+    cr_expect_eq(valve.state, VALVE_OPEN);
+    valve_turn(&valve, &rules, 1e6);
+    cr_expect_not(valve_is_down(&valve, 1e6));
+    cr_expect_eq(fill(&valve, &rules, 1e6), 0, "the others follow once it ends");
+    valve_give(&valve, &rules, probe, 1001, &fine, 1e6);
+    cr_expect_eq(fill(&valve, &rules, 1e6), 2);
+}
+
 /* A server that is shut down answers what it has, and takes no more. */
 Test(valve, is_not_opened_by_answers_to_what_was_asked_before_the_pause)
 {
