@@ -139,6 +139,8 @@ const char *xfer_words(CURLcode code, const char *message)
     /* One header line of more than libcurl holds; of real want of memory we hear by ourselves. */
     if (code == CURLE_OUT_OF_MEMORY || (int)code == TOO_LARGE)
         return "a header line is too large";
+    if (code == CURLE_RECV_ERROR && strstr(message, "Out of memory in chunked"))
+        return "a line of the trailers is too large";
     if (code == CURLE_WEIRD_SERVER_REPLY && strcmp(message, "Invalid status line") == 0)
         return "what came is not HTTP: invalid status line";
     if (*message || xfer_knows_code(code))

@@ -81,4 +81,6 @@ Test(xfer_code, has_words_for_every_code)
     cr_expect_str_eq(xfer_words(CURLE_COULDNT_CONNECT, "refused"), "refused");
     cr_expect_str_eq(xfer_words(CURLE_OUT_OF_MEMORY, "Out of memory"),
                      "a header line is too large");
+    cr_expect_str_eq(xfer_words(CURLE_RECV_ERROR, "Out of memory in chunked-encoding"),
+                     "a line of the trailers is too large");
 }
