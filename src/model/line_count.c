@@ -36,6 +36,8 @@ static enum line_count_state first_byte(struct line_count *count, char c)
 {
     if (parse_is_blank(c))
         return LINE_BLANK;
+    if (c == '#')
+        return LINE_UNWANTED;
     count->matched = c == parse_group_record[0];
     return count->matched ? LINE_MATCHES : LINE_WANTED;
 }
@@ -53,8 +55,6 @@ static void take_byte(struct line_count *count, char c)
         end_line(count);
     else if (count->state == LINE_MATCHES)
         count->state = next_byte(count, c);
-    else if (count->state == LINE_BEGINS && c == '#')
-        count->state = LINE_UNWANTED;
     else if (!take_mark(count, c))
         count->state = first_byte(count, c);
 }

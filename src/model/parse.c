@@ -37,10 +37,8 @@ static bool is_group_record(const char *line, size_t len)
 
 bool parse_wants(const char *line, size_t len)
 {
-    if (len && line[0] == '#')
-        return false;
     trim(&line, &len);
-    return len > 0 && !is_group_record(line, len);
+    return len > 0 && line[0] != '#' && !is_group_record(line, len);
 }
 
 /* The line's text as a string: a NUL in it is as bad as a byte that is no UTF-8. */

@@ -45,11 +45,35 @@ static CURLU *checked(CURLU *handle)
     return handle;
 }
 
+/* Which part of a URL is wrong, and how: libcurl's words differ by version. */
+static const struct {
+    CURLUcode code;
+    const char *words;
+} wrong[] = {
+    {CURLUE_BAD_PORT_NUMBER, "the port, behind the host's colon, is no number from 0 to 65535"},
+    {CURLUE_NO_HOST, "there is no host in the URL"},
+    {CURLUE_BAD_HOSTNAME, "the host holds a character that no host's name can"},
+    {CURLUE_BAD_IPV6, "the host, in brackets, is no IPv6 address"},
+    {CURLUE_BAD_SLASHES, "the slashes behind the scheme are not two"},
+    {CURLUE_BAD_SCHEME, "the scheme, before the colon, cannot be"},
+    {CURLUE_BAD_USER, "the user's name, before the @, holds a control character"},
+    {CURLUE_BAD_PASSWORD, "the password, before the @, holds a control character"},
+    {CURLUE_BAD_LOGIN, "the name and password, before the @, cannot be"},
+    {CURLUE_BAD_PATH, "the path holds a control character"},
+    {CURLUE_BAD_QUERY, "the query, behind the ?, holds a control character"},
+    {CURLUE_BAD_FRAGMENT, "the fragment, behind the #, holds a control character"},
+    {CURLUE_MALFORMED_INPUT, "this is no URL"},
+};
+
 static int explain(CURLUcode code, struct buf *err)
 {
+    const char *words = NULL;
+
     if (code == CURLUE_OUT_OF_MEMORY)
         out_of_memory();
-    buf_setf(err, "%s", curl_url_strerror(code));
+    for (size_t i = 0; i < ARRAY_LEN(wrong) && !words; i++)
+        words = wrong[i].code == code ? wrong[i].words : NULL;
+    buf_setf(err, "%s", words ? words : curl_url_strerror(code));
     return -EINVAL;
 }
 
@@ -255,22 +279,50 @@ static int set_whole(CURLU *handle, const char *text, unsigned flags, struct url
     return 0;
 }
 
+/* Where a URL's path or query begins. */
+static size_t rest_of(const char *text)
+{
+    const char *host = strchr(text, ':') + 1;
+
+    host += strspn(host, "/");
+    return (size_t)(host - text) + strcspn(host, "/?#");
+}
+
+/* In `whole`, behind the host, what a URL has no place for, as browsers write it: as %XX. */
+static void encode_rest(struct buf *whole)
+{
+    size_t at = rest_of(whole->data);
+    struct buf rest;
+
+    while (at < whole->len && whole->data[at] != ' ' && !(whole->data[at] & 0x80))
+        at++;
+    if (at == whole->len)
+        return;
+    buf_init(&rest);
+    buf_add_text(&rest, whole->data + at);
+    whole->len = at;
+    for (size_t i = 0; i < rest.len; i++) {
+        if (rest.data[i] == ' ' || (rest.data[i] & 0x80))
+            buf_addf(whole, "%%%02X", (unsigned char)rest.data[i]);
+        else
+            buf_add_char(whole, rest.data[i]);
+    }
+    buf_release(&rest);
+}
+
 int url_parse(const char *text, const char *default_scheme, struct url **ret_url, struct buf *err)
 {
-    CURLU *handle = checked(curl_url());
+    bool complete = has_scheme_written(text);
+    struct buf whole;
 
-    if (has_scheme_written(text))
-        return set_whole(handle, text, 0, ret_url, err);
     if (*text == '/') { /* of a page's links; what follows is no host */
-        curl_url_cleanup(handle);
         buf_setf(err, "a path, and no URL to take it from");
         return -EINVAL;
     }
-
-    struct buf whole;
     buf_init(&whole);
-    buf_addf(&whole, "%s://%s", default_scheme, text);
-    int result = set_whole(handle, whole.data, 0, ret_url, err);
+    buf_addf(&whole, "%s%s%s", complete ? "" : default_scheme, complete ? "" : "://", text);
+    encode_rest(&whole);
+    int result = set_whole(checked(curl_url()), whole.data, 0, ret_url, err);
     buf_release(&whole);
     return result;
 }

@@ -19,14 +19,29 @@ Test(line, may_be_blank_or_a_comment_or_end_in_crlf)
     struct stage *stage = stage_new();
     const char *url = stage_url(stage, "/text/");
     const char *input = stage_text(stage,
-                                   "\n# %sno\n#\n \t \n%sa\r\n\r\n  \t%sb \t\n%sc # no comment\n"
-                                   "%sd",
-                                   url, url, url, url, url);
+                                   "\n# %sno\n#\n \t \n%sa\r\n\r\n  \t%sb \t\n%sc\td\n"
+                                   " \t# %sno\n%sd# no comment",
+                                   url, url, url, url, url, url);
     struct run_result result = program_fetch(RUN_WEIR(), input);
 
     cr_expect(blob_contains(&result.err, "weir: line 8: "), "%s", blob_text(&result.err));
     program_expect(result, 1, "a\nb\nd\n", ": invalid: ");
     cr_expect_eq(origin_counts(stage->origin).requests, 3);
+    stage_free(stage);
+}
+
+Test(line, may_hold_blanks_and_letters_beyond_ascii)
+{
+    struct stage *stage = stage_new();
+    const char *url = stage_url(stage, "/echo/");
+    const char *input = stage_text(stage,
+                                   "%sa b\n%s\xC3\xBC?q=\xC3\xA4 b\n"
+                                   "{\"url\":\"%sa c\",\"id\":1}\n",
+                                   url, url, url);
+
+    program_expect(
+        program_fetch(RUN_WEIR("-w", "%{url_effective}\n"), input), 0,
+        stage_text(stage, "%sa%%20b\n%s%%C3%%BC?q=%%C3%%A4%%20b\n%sa%%20c\n", url, url, url), "");
     stage_free(stage);
 }
 
@@ -103,7 +118,6 @@ ParameterizedTestParameters(line, that_is_no_url_is_invalid_in_its_place)
         {"http://a:99999/", "http://a:99999/"},
         {"http://a:b/", "http://a:b/"},
         {"http://[::1/", "http://[::1/"},
-        {" #", "#"},
         {"http://a\xff/", "http://a\xef\xbf\xbd/"},
         {"http://a/\xc3", "http://a/\xef\xbf\xbd"},
         {"{\"url\":1}", "{\"url\":1}"},

@@ -207,12 +207,12 @@ Test(record, of_an_invalid_line_stays_invalid)
     struct stage *stage = stage_new();
     struct blob input = {0};
 
-    /* The last is cut short of its blank, so that what is left of it would do for a URL. */
-    blob_addf(&input, "%s/text/a b\n%s/text/", origin_url(stage->origin),
+    /* The last is cut short of its tab, so that what is left of it would do for a URL. */
+    blob_addf(&input, "%s/text/a\tb\n%s/text/", origin_url(stage->origin),
               origin_url(stage->origin));
     for (int i = 0; i < 300; i++)
         blob_add_text(&input, "x");
-    blob_add_text(&input, " y\n");
+    blob_add_text(&input, "\ty\n");
     struct run_result first = program_fetch(RUN_WEIR("--jsonl"), blob_text(&input));
     struct run_result second = program_fetch(RUN_WEIR("--jsonl"), blob_text(&first.out));
     json_t *records = records_of(second, 1, 2);

@@ -29,7 +29,7 @@ ParameterizedTestParameters(line_count, tells_how_many_requests_there_are)
         {"a", 1},
         {"a\nb\n", 2},
         {"a\r\n\r\n \t\nb", 2},
-        {"#a\n # no comment\n#\n", 1},
+        {"#a\n \t# a comment\n#\n a#b\n", 1},
         {"{\"url\":\"a\"}\n{\n", 2},
         {"{\"group_record\":{}}\n {\"group_record\":1}\n{\"group_recorD\":1}\n", 1},
         {"\xEF\xBB\xBF#a\n\xEF\xBB\xBF\nb\n", 2},
