@@ -121,6 +121,8 @@ static const char *explain(const struct files *files, int error)
         return "what should be a directory on the way is a file, or a symbolic link";
     if (error == EEXIST && files->conflict == CONFLICT_REPLACE)
         return "the name is another result's of this run, or no file's";
+    if (error == EEXIST)
+        return "File exists (--on-conflict and --skip-existing say what else to do)";
     return strerror(error);
 }
 

@@ -26,8 +26,9 @@ Test(conflict, fails_what_would_replace_a_file)
     for (int i = 0; i < 2; i++) {
         struct run_result result = fetch_here(
             stage, i ? RUN_WEIR("-O", "--on-conflict", "fail", url) : RUN_WEIR("-O", url));
-        cr_expect(program_told(&result, url, "output", "page: File exists"), "%s",
-                  blob_text(&result.err));
+        cr_expect(program_told(&result, url, "output",
+                               "page: File exists (--on-conflict and --skip-existing "),
+                  "%s", blob_text(&result.err));
         program_expect(result, 4, "", NULL);
         stage_expect_file(stage, "page", "old");
         cr_expect_eq(scratch_count(stage->scratch, ""), 1);
