@@ -98,6 +98,18 @@ int option_check_replaceable(const char *path, struct buf *err)
     return may_be_made(path) ? 0 : fail_path(err, "write", path);
 }
 
+/* A list that stands where URLs do would be a host that nobody knows. */
+int option_check_url(const char *argument, struct buf *err)
+{
+    bool marked = argument[0] == '@';
+    struct stat status;
+
+    if (!marked && (strstr(argument, "://") || stat(argument, &status) || S_ISDIR(status.st_mode)))
+        return 0;
+    buf_setf(err, "'%s' is no URL; -a %s reads URLs from that file", argument, argument + marked);
+    return -EINVAL;
+}
+
 bool option_reads_stdin(const struct options *options)
 {
     bool reads = !options->urls.len && !options->inputs.len;

@@ -339,14 +339,27 @@ static int read_letters(struct reading *reading, const char *letters)
     return 0;
 }
 
+static int add_argument(struct reading *reading, const char *argument)
+{
+    int result = 0;
+
+    if (strcmp(argument, "-") == 0) {
+        strings_add(&reading->options->inputs, xstrdup(argument));
+    } else {
+        result = option_check_url(argument, reading->err);
+        if (!result)
+            strings_add(&reading->options->urls, xstrdup(argument));
+    }
+    return result;
+}
+
 static int read_argument(struct reading *reading, const char *argument)
 {
     if (strncmp(argument, "--", 2) == 0)
         return read_long(reading, argument, argument + 2);
     if (argument[0] == '-' && argument[1])
         return read_letters(reading, argument + 1);
-    strings_add(&reading->options->urls, xstrdup(argument));
-    return 0;
+    return add_argument(reading, argument);
 }
 
 /* Globs are read here so that a bad one is told before any request; they are expanded later. */
@@ -670,7 +683,7 @@ int options_parse(struct options *options, int argc, char *const *argv, struct b
 
     while ((argument = next_argument(&reading)) != NULL) {
         if (only_urls)
-            strings_add(&options->urls, xstrdup(argument));
+            result = add_argument(&reading, argument);
         else if (strcmp(argument, "--") == 0)
             only_urls = true;
         else

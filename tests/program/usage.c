@@ -217,6 +217,39 @@ Test(options, end_at_two_dashes)
     stage_free(stage);
 }
 
+Test(arguments, that_name_a_list_are_refused_and_told_how)
+{
+    struct stage *stage = stage_new();
+    static const char *const words[] = {"list", "@list", "@http://h/"};
+
+    scratch_write_text(stage->scratch, "list", stage_url(stage, "/text/a\n"));
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        for (int behind = 0; behind < 2; behind++) {
+            const char *const *argv = behind ? RUN_WEIR("--", words[i]) : RUN_WEIR(words[i]);
+            const char *told = stage_text(stage, "'%s' is no URL; -a %s ", words[i],
+                                          words[i] + (words[i][0] == '@'));
+            program_expect(
+                program_run((struct run_options){.argv = argv, .cwd = scratch_dir(stage->scratch)}),
+                2, "", told);
+        }
+    }
+    program_expect(program_run((struct run_options){.argv = RUN_WEIR("-a", "list"),
+                                                    .cwd = scratch_dir(stage->scratch)}),
+                   0, "a\n", "");
+    stage_free(stage);
+}
+
+Test(arguments, may_have_a_dash_for_stdin)
+{
+    struct stage *stage = stage_new();
+    const char *a = stage_url(stage, "/text/a"), *b = stage_url(stage, "/text/b\n");
+
+    program_expect(program_fetch(RUN_WEIR("-"), b), 0, "b\n", "");
+    program_expect(program_fetch(RUN_WEIR("-", a), b), 0, "a\nb\n", "");
+    program_expect(program_fetch(RUN_WEIR("-T", "-", "-"), b), 2, "", "read from stdin");
+    stage_free(stage);
+}
+
 Test(options, that_are_switches_are_turned_off_by_no)
 {
     struct stage *stage = stage_new();

@@ -325,10 +325,12 @@ Test(options, takes_what_is_no_option_for_a_url_in_its_order)
     struct options options;
 
     must_parse(&options, "weir a -s b - -- c --jobs -k --");
-    cr_assert_eq(options.urls.len, 7);
-    const char *const expected[] = {"a", "b", "-", "c", "--jobs", "-k", "--"};
+    cr_assert_eq(options.urls.len, 6);
+    const char *const expected[] = {"a", "b", "c", "--jobs", "-k", "--"};
     for (size_t i = 0; i < ARRAY_LEN(expected); i++)
         cr_expect_str_eq(options.urls.at[i], expected[i]);
+    cr_assert_eq(options.inputs.len, 1);
+    cr_expect_str_eq(options.inputs.at[0], "-");
     cr_expect(options.silent && !options.insecure);
     options_release(&options);
 }
