@@ -28,6 +28,7 @@
 
 struct file;
 struct files;
+struct ledger;
 
 /* What becomes of a result whose name is taken. */
 enum conflict {
@@ -37,6 +38,7 @@ enum conflict {
      * changed since the first file was begun, by the file system's own clock, counts as one. So a
      * file that somebody else touches during the run is spared; and a clock that is set back, or
      * differs between file systems that one run writes to, may take a result for an older file.
+     * Those of the runs that this one goes on with are known by their paths.
      * Only files and links are replaced. */
     CONFLICT_REPLACE
 };
@@ -59,6 +61,9 @@ uint64_t files_mark(const struct files *);
 void files_set_old_marks(struct files *, const uint64_t *marks, size_t len);
 /* Save these, which files_continue asks for. Likewise. */
 void files_set_spared(struct files *, const struct strings *names);
+/* The paths, as key_of_text has them, of what earlier runs' results have: with `replace` they keep it.
+ * Likewise; NULL: none. */
+void files_set_given(struct files *, struct ledger *paths);
 /* Replaces what is in `ret_path` by the way to a name from the working directory. */
 void files_path(const struct files *, const char *name, struct buf *ret_path);
 /* Whether a regular file stands there. */

@@ -4,7 +4,7 @@
  * lost costs a request done again, never one that is missing.
  *
  * Bound: HELD_BYTES_MAX of lines that wait for their results to be out; a descriptor and a
- * mapping while it is read; the ledger's, and the names of the results that the run before was about
+ * mapping while it is read; the ledger's, twice where paths are kept, and the names of the results that the run before was about
  * to name, and what it had of others. Owns: the file's lock, the ledger. Knows nothing of: tasks, what is in the results.
  */
 #ifndef WEIR_IO_JOURNAL_H
@@ -24,6 +24,7 @@ struct journal;
 struct journal_rules {
     const char *path;
     bool resume;          /* what is in it counts; else it starts empty */
+    bool keeps_paths;     /* of the files that finished requests have */
     bool restart;         /* also where it holds results; else those are not given up */
     uint64_t boot;        /* since when files are as they were written; 0: no parts are known */
     uint64_t stream_size; /* of the file that takes the results; JOURNAL_NO_OFFSET: none does */
@@ -48,6 +49,10 @@ bool journal_take(struct journal *, const struct key *, enum ledger_kind);
  * where there is no (other) such name. The path replaces what is in `ret_path`. */
 bool journal_take_name(struct journal *, const struct key *, struct journal_line *ret_name,
                        struct buf *ret_path);
+/* Adds the path of a file that a finished request has to those of the rules. */
+void journal_keep_path(struct journal *, const char *path);
+/* Those, as key_of_text has them; NULL where none are kept. */
+struct ledger *journal_paths(struct journal *);
 /* What there may be of its body: false where there is nothing (more). The validator replaces what is
  * in `ret_validator`. */
 bool journal_take_part(struct journal *, const struct key *, struct journal_line *ret_part,

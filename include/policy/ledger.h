@@ -40,6 +40,7 @@ void ledger_init(struct ledger *, size_t expected);
 void ledger_release(struct ledger *);
 
 void ledger_add(struct ledger *, const struct key *, enum ledger_kind);
+bool ledger_has(struct ledger *, const struct key *, enum ledger_kind);
 /* Takes one out; false where there is none of that kind. */
 bool ledger_take(struct ledger *, const struct key *, enum ledger_kind);
 

@@ -98,6 +98,7 @@ int engine_open_journal(struct engine *engine, struct buf *err)
     uint64_t size = stream_size(options);
     struct journal_rules rules = {.path = options->journal,
                                   .resume = options->resume,
+                                  .keeps_paths = options->on_conflict == OPTION_CONFLICT_REPLACE,
                                   .restart = options->restart,
                                   .stream_size = size};
 

@@ -122,6 +122,7 @@ int engine_open_outputs(struct engine *engine, struct buf *err)
         size_t len;
         const uint64_t *marks = journal_marks(engine->lasting.journal, &len);
         files_set_old_marks(engine->files, marks, len);
+        files_set_given(engine->files, journal_paths(engine->lasting.journal));
         files_set_spared(engine->files, journal_part_files(engine->lasting.journal));
     }
     return 0;
@@ -369,6 +370,7 @@ bool engine_find_output(struct engine *engine, struct task *task)
     buf_init(&path);
     bool is_there = find_named(engine, task, &name, &path, &id);
     if (is_there) {
+        journal_keep_path(engine->lasting.journal, path.data);
         struct output *output = new_output(engine, task);
         output->is_whole = true;
         output->id = id;

@@ -16,7 +16,9 @@
 #include "base/clock.h"
 #include "io/files_place.h"
 #include "io/files_sweep.h"
+#include "model/key.h"
 #include "policy/filename.h"
+#include "policy/ledger.h"
 
 enum {
     MARK_DIGITS = 16,
@@ -37,6 +39,7 @@ struct files {
     uint64_t begun; /* how many there were */
     bool has_start;
     struct timespec start; /* see note_start */
+    struct ledger *given;  /* paths that results of earlier runs have */
     struct sweep sweep;
 };
 
@@ -98,6 +101,11 @@ void files_set_old_marks(struct files *files, const uint64_t *marks, size_t len)
 {
     files->sweep.marks = marks;
     files->sweep.n_marks = len;
+}
+
+void files_set_given(struct files *files, struct ledger *paths)
+{
+    files->given = paths;
 }
 
 void files_set_spared(struct files *files, const struct strings *names)
@@ -578,6 +586,30 @@ static int find_number(const struct place *place, unsigned *ret_number)
     return 0;
 }
 
+static void set_final_path(const struct file *file, struct buf *path)
+{
+    const char *slash = strrchr(file->name, '/');
+    const char *base = slash ? slash + 1 : file->name;
+    struct target target = number_name(base, file->number);
+
+    files_path(file->files, file->name, path);
+    path->len -= strlen(base);
+    buf_add_text(path, target.name);
+}
+
+static bool is_given(const struct file *file)
+{
+    struct buf path;
+
+    if (!file->files->given)
+        return false;
+    buf_init(&path);
+    set_final_path(file, &path);
+    struct key key = key_of_text(path.data);
+    buf_release(&path);
+    return ledger_has(file->files->given, &key, LEDGER_OK);
+}
+
 static int check_replaceable(const struct file *file, const struct place *place)
 {
     struct stat status;
@@ -588,7 +620,7 @@ static int check_replaceable(const struct file *file, const struct place *place)
         return -EISDIR;
     if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode))
         return -EEXIST;
-    return is_after(&file->files->start, &status.st_ctim) ? 0 : -EEXIST;
+    return is_after(&file->files->start, &status.st_ctim) && !is_given(file) ? 0 : -EEXIST;
 }
 
 static bool look(const struct place *place, unsigned number, struct stamp *ret_stamp)
@@ -692,17 +724,6 @@ static int publish(struct file *file, const struct place *place)
     if (result)
         unlinkat(place->dir, target.name, 0);
     return result;
-}
-
-static void set_final_path(const struct file *file, struct buf *path)
-{
-    const char *slash = strrchr(file->name, '/');
-    const char *base = slash ? slash + 1 : file->name;
-    struct target target = number_name(base, file->number);
-
-    files_path(file->files, file->name, path);
-    path->len -= strlen(base);
-    buf_add_text(path, target.name);
 }
 
 int file_choose(struct file *file, struct buf *ret_name, struct buf *err)

@@ -17,6 +17,8 @@ struct journal {
     uint64_t stream_size; /* as the rules say */
     uint64_t stream_end;
     struct ledger ledger;
+    bool keeps_paths;
+    struct ledger paths;      /* of files that finished requests have */
     struct noted_table names; /* bodies that were about to get theirs */
     struct noted_table
         parts; /* bodies that were coming, by files that still are as they were left */
@@ -59,6 +61,25 @@ static bool is_in_stream(const struct journal *journal, const struct journal_lin
            line->offset <= journal->stream_size;
 }
 
+void journal_keep_path(struct journal *journal, const char *path)
+{
+    struct key key = key_of_text(path);
+
+    if (journal->keeps_paths)
+        ledger_add(&journal->paths, &key, LEDGER_OK);
+}
+
+static void note_done(struct journal *journal, const struct key *key)
+{
+    struct journal_line name;
+    struct buf path;
+
+    buf_init(&path);
+    if (noted_take(&journal->names, key, &name, &path))
+        journal_keep_path(journal, path.data);
+    buf_release(&path);
+}
+
 static bool note_result(struct journal *journal, const struct journal_line *line)
 {
     if (!is_in_stream(journal, line))
@@ -71,7 +92,7 @@ static bool note_result(struct journal *journal, const struct journal_line *line
     /* A failed request has no name: the first may be that of an equal one. */
     struct journal_line taken;
     if (line->reason == REASON_OK)
-        noted_take(&journal->names, &line->key, &taken, NULL);
+        note_done(journal, &line->key);
     noted_take(&journal->parts, &line->key, &taken, NULL);
     return true;
 }
@@ -155,6 +176,8 @@ static int load(struct journal *journal, const struct journal_rules *rules, stru
         result = check_empty(journal, rules, &text, err);
     if (!result && rules->resume) {
         ledger_init(&journal->ledger, journal_text_results(&text));
+        if (journal->keeps_paths)
+            ledger_init(&journal->paths, journal_text_results(&text));
         good = journal_text_walk(&text, note_line, journal);
         noted_files(&journal->parts, &journal->part_files);
     }
@@ -172,6 +195,7 @@ int journal_open(const struct journal_rules *rules, struct journal **ret_journal
     journal->is_new = true;
     journal->stream_size = rules->stream_size;
     journal->boot = rules->boot;
+    journal->keeps_paths = rules->resume && rules->keeps_paths;
     held_init(&journal->held);
     result = line_file_open(rules->path, "journal", true, &journal->fd, err);
     if (!result)
@@ -194,6 +218,7 @@ void journal_free(struct journal *journal)
     noted_release(&journal->parts);
     strings_release(&journal->part_files);
     ledger_release(&journal->ledger);
+    ledger_release(&journal->paths);
     held_release(&journal->held);
     free(journal->marks);
     free(journal);
@@ -234,6 +259,11 @@ bool journal_take_part(struct journal *journal, const struct key *key,
 const struct strings *journal_part_files(const struct journal *journal)
 {
     return &journal->part_files;
+}
+
+struct ledger *journal_paths(struct journal *journal)
+{
+    return journal->keeps_paths ? &journal->paths : NULL;
 }
 
 const uint64_t *journal_marks(const struct journal *journal, size_t *ret_len)

@@ -105,16 +105,30 @@ void ledger_add(struct ledger *ledger, const struct key *key, enum ledger_kind k
         put_all(ledger);
 }
 
-bool ledger_take(struct ledger *ledger, const struct key *key, enum ledger_kind kind)
+/* NULL where there is none. */
+static struct ledger_slot *look_up(struct ledger *ledger, const struct key *key,
+                                   enum ledger_kind kind)
 {
     struct ledger_slot wanted;
 
     if (!ledger->requests)
-        return false;
+        return NULL;
     put_all(ledger);
     make_slot(key, kind, &wanted);
     struct ledger_slot *slot = find(ledger, &wanted);
-    if (is_empty(slot) || !slot->count)
+    return is_empty(slot) || !slot->count ? NULL : slot;
+}
+
+bool ledger_has(struct ledger *ledger, const struct key *key, enum ledger_kind kind)
+{
+    return look_up(ledger, key, kind) != NULL;
+}
+
+bool ledger_take(struct ledger *ledger, const struct key *key, enum ledger_kind kind)
+{
+    struct ledger_slot *slot = look_up(ledger, key, kind);
+
+    if (!slot)
         return false;
     slot->count--;
     ledger->requests--;

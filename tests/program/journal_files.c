@@ -397,6 +397,38 @@ Test(journal, does_not_replace_what_another_of_its_results_has_become)
     stage_free(stage);
 }
 
+static struct run_result replace_there(struct stage *stage, const char *how, const char *input)
+{
+    struct run_result result = program_run((struct run_options){
+        .argv = RUN_WEIR("--on-conflict=replace", "-O", "--journal", "journal", how),
+        .cwd = scratch_dir(stage->scratch),
+        .input = input,
+        .input_len = strlen(input)});
+    return result;
+}
+
+/* What stood there before the first run of the journal is replaced by any of them. */
+Test(journal, has_no_result_replaced_by_another_of_a_resumed_run)
+{
+    struct stage *stage = stage_new();
+    const char *a = stage_url(stage, "/text/a\n"), *echo = stage_url(stage, "/echo/a\n");
+    const char *b = stage_url(stage, "/text/b\n");
+
+    scratch_write_text(stage->scratch, "b", "old");
+    usleep(50000); /* the clock of a file system ticks */
+    program_expect(replace_there(stage, "--restart", a), 0, "", "");
+    program_expect(replace_there(stage, "--resume", stage_text(stage, "%s%s%s", a, echo, b)), 4, "",
+                   "the name is another result's of this run");
+    stage_expect_file(stage, "a", "a\n");
+    stage_expect_file(stage, "b", "b\n");
+    scratch_write_text(stage->scratch, "c", "a stranger's, of between the runs");
+    usleep(50000);
+    program_expect(replace_there(stage, "--resume", stage_url(stage, "/text/c\n")), 0, "", "");
+    stage_expect_file(stage, "c", "c\n");
+    program_expect(replace_there(stage, "--restart", b), 0, "", "");
+    stage_free(stage);
+}
+
 Test(journal, does_not_replace_a_strangers_file_for_a_name_it_gave_up)
 {
     struct stage *stage = stage_new();
