@@ -97,7 +97,7 @@ static int compact(const struct options *options, struct buf *err)
     return result == -EINVAL ? EXIT_USAGE : EXIT_LOCAL_TROUBLE;
 }
 
-/* Such a header would frame the message otherwise than weir does. */
+/* A dropped header would frame the message otherwise than weir does. */
 static void tell_dropped_headers(const struct options *options)
 {
     const struct strings *names = &options->dropped_headers;

@@ -88,7 +88,7 @@ int engine_write_all(struct engine *, struct writer *, const struct buf *text) W
 /* As writer_open, but a FIFO's reader is waited for, until a signal comes. */
 int engine_open_writer(struct engine *, const char *path, uint64_t end, size_t capacity,
                        struct writer **ret_writer) WARN_UNUSED;
-/* What such an error, or any other, is in words. */
+/* The words for such an error, or any other. */
 const char *engine_error_words(int error);
 /* A regular file is replaced as replace_file does it; anything else is written to. */
 int engine_save(struct engine *, const char *path, mode_t mode, const struct buf *text) WARN_UNUSED;

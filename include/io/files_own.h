@@ -13,7 +13,7 @@
 #include "base/util.h"
 #include "model/digest.h"
 
-/* One file of this machine, whatever it is called. */
+/* Tells one file of this machine from all others, whatever its name. */
 struct file_id {
     uint64_t dev, ino;
 };

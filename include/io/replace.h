@@ -1,7 +1,7 @@
 /*
  * A file that is written whole or not at all: beside its name, then renamed over what stands there.
- * What a killed process left beside it goes when the next one replaces the file. It blocks, so it is
- * for when the loop has ended.
+ * The next process that replaces the file removes what a killed one left beside it. It blocks, so it
+ * is for when the loop has ended.
  */
 #ifndef WEIR_IO_REPLACE_H
 #define WEIR_IO_REPLACE_H

@@ -2,7 +2,7 @@
  * The bytes of an answer: in memory while the run's memory lasts, then on in the spool. A body only
  * grows, and is read from the front once it is whole.
  *
- * What it takes of memory and spool stands in the store, and body_clear gives it back.
+ * The store counts its memory and its blocks of the spool, and body_clear gives them back.
  *
  * Owns: its chunks and blocks. Knows nothing of: requests, transfers, formats.
  */

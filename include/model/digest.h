@@ -1,5 +1,5 @@
 /*
- * What tells one body from another: its length and a 128-bit hash of its bytes. A hasher makes one
+ * A digest tells one body from another: its length and a 128-bit hash of its bytes. A hasher makes one
  * piece by piece, so that a body is never read again for it.
  *
  * Bound: under 1 KiB a hasher. Owns: its state. Knows nothing of: where the bytes go.
@@ -30,7 +30,7 @@ void hasher_restart(struct hasher *);
 void hasher_add(struct hasher *, const void *bytes, size_t len);
 /* How many bytes were added. */
 uint64_t hasher_len(const struct hasher *);
-/* Of the bytes so far; more may be added. */
+/* The digest of the bytes so far; more may be added. */
 struct digest hasher_digest(const struct hasher *);
 
 #endif

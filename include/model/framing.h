@@ -21,7 +21,7 @@ enum framing {
 /* The line of FRAMING_CHUNKED in its one spelling. */
 extern const char framing_chunked[];
 
-/* What `Name: value`, `Name:` or `Name;` is. */
+/* Judges `Name: value`, `Name:` or `Name;`. */
 enum framing framing_of(const char *header);
 /* Whether one of them has the payload sent in chunks. */
 bool framing_chunks(const struct strings *headers);

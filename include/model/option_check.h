@@ -28,9 +28,9 @@ int option_check_fields(const char *text, struct buf *err);
 
 /* option_local.c: what this machine has to say. */
 int option_check_readable(const char *path, struct buf *err);
-/* That an argument is no file: whether it is a URL is told when it is read. */
+/* Checks that an argument is no file: whether it is a URL is told when it is read. */
 int option_check_url(const char *argument, struct buf *err);
-/* Of -T, where - is stdin. */
+/* Checks the value of -T, where - is stdin. */
 int option_check_upload(const char *path, struct buf *err);
 int option_check_writable(const char *path, struct buf *err);
 int option_check_own_file(const char *path, struct buf *err);

@@ -19,7 +19,7 @@
 
 struct spool;
 
-/* What requests may hold beside bodies however small --memory is: hundreds of them fit. */
+/* Requests may hold so many bytes beside bodies however small --memory is: hundreds of them fit. */
 enum { STORE_FLOOR = 1024 * 1024 };
 
 struct store {
@@ -51,7 +51,7 @@ static inline uint64_t store_limit(const struct store *store)
     return store->memory_max + STORE_FLOOR;
 }
 
-/* What bodies may take of the memory, as things are. */
+/* Bytes of the memory that bodies may take now. */
 static inline uint64_t store_body_max(const struct store *store)
 {
     uint64_t of_all = store_limit(store) / 8 * 7;

@@ -1,5 +1,5 @@
 /*
- * Which lines about failures somebody who looks on is shown: of one host and one reason the first
+ * Chooses the lines about failures for a terminal: of one host and one reason the first
  * FLOOD_SHOWN; after that one line a second counts the rest.
  *
  * Bound: FLOOD_SLOTS pairs of host and reason. A pair that comes to another's slot takes it, and the

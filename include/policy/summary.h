@@ -35,7 +35,7 @@ enum { SUMMARY_DRAWN_MIN = 10 };
 /* Lines of text, nothing in them that could move a terminal. `utf8`: characters beyond ASCII may be
  * drawn with. */
 void summary_add_text(const struct summary *, bool utf8, struct buf *out);
-/* One line where it is to be `brief` or there were few requests, else at most six. */
+/* Adds one line if it is to be `brief` or there were few requests, else at most six. */
 enum { SUMMARY_LINE_BELOW = 10 };
 void summary_add_short(const struct summary *, bool brief, struct buf *out);
 void summary_add_json(const struct summary *, struct buf *out);

@@ -49,7 +49,7 @@ static const struct coding {
     {.name = ""},
 };
 
-/* One coding, in front of those that were applied before it. */
+/* A coding, in front of those that were applied before it. */
 struct decoder {
     const struct coding *coding;
     void *state;

@@ -42,7 +42,7 @@ static bool read_digits(const char **at, int count, int *ret_number)
     return true;
 }
 
-/* One letter of a form: w, W a weekday in short and in full; d, e a day, e with a blank for a leading
+/* Reads a letter of a form: w, W a weekday in short and in full; d, e a day, e with a blank for a leading
  * zero; m a month; Y, y a year of four and of two digits; h, i, s hours, minutes and seconds. Any
  * other character stands for itself. */
 static bool read_part(char part, const char **at, struct date *date)

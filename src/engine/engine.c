@@ -103,7 +103,7 @@ static const char *spool_directory(const struct options *options)
     return temporary && *temporary ? temporary : "/var/tmp";
 }
 
-/* Of a payload from stdin a file of so many bytes is in the spool's directory. */
+/* `spooled`: bytes of a payload from stdin, in a file in the spool's directory. */
 static void set_rules(struct engine *engine, const struct options *options, uint64_t spooled)
 {
     engine->options = options;

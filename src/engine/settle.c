@@ -39,8 +39,8 @@ void engine_wait_for_descriptor(struct engine *engine, struct task *task, double
         give_up_descriptors(engine, now);
 }
 
-/* What there is of the answer goes. A file that is begun holds a descriptor, which nothing that waits
- * may. */
+/* Drops what there is of the answer, and closes a file that is begun: nothing that waits may hold a
+ * descriptor. */
 static void rewind_task(struct engine *engine, struct task *task, double now)
 {
     task_rewind(task, &engine->store);
@@ -144,8 +144,8 @@ static void tell_of_budget(struct task *task)
     free(words);
 }
 
-/* What a host itself asks to be sent later multiplies no outage, nor does a probe of a paused host: so
- * neither is on the budget. The host's gate says when, or its probes do. */
+/* A retry that the host itself asks for, and a probe of a paused host, multiply no outage: neither is
+ * on the budget. The host's gate says when, or its probes do. */
 static void retry(struct engine *engine, struct task *task, double now)
 {
     bool is_gated = task->closed_for > 0;

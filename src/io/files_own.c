@@ -51,7 +51,7 @@ static int compare(int fd, const struct digest *digest, struct file_id *ret_id)
     return result;
 }
 
-/* Whatever somebody put there, opening it must not wait. */
+/* Opening must not wait, whatever somebody put there. */
 int files_find_own(const char *path, const struct digest *digest, struct file_id *ret_id)
 {
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

@@ -47,7 +47,7 @@ static enum ledger_kind kind_of(enum reason reason)
     return reason == REASON_OUTPUT ? LEDGER_OUTPUT : LEDGER_FAILED;
 }
 
-/* Of equal requests it is not known which failed how. */
+/* Equal requests are not told apart, so either kind of failure may be the one. */
 static void take_failure(struct journal *journal, const struct key *key)
 {
     if (!ledger_take(&journal->ledger, key, LEDGER_FAILED))
@@ -137,7 +137,7 @@ static int fail(const char *path, int result, struct buf *err)
     return result;
 }
 
-/* What is half-made of a run that is given up goes as well. */
+/* Notes the marks too, since the half-made files of a run that is given up are removed. */
 static bool count_line(void *userdata, const struct journal_line *line)
 {
     struct journal *journal = userdata;

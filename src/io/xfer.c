@@ -413,7 +413,7 @@ static void begin_head(struct transfer *transfer, const char *line, size_t len)
 {
     struct task *task = transfer->task;
 
-    /* What comes before the connection stands is a proxy's. */
+    /* An answer before the connection stands is a proxy's. */
     if (task->is_probe && transfer->connected && !task->is_heard) {
         task->is_heard = true;
         note_standing(transfer);
@@ -458,7 +458,7 @@ static bool end_head(struct transfer *transfer)
     return is_worth_reading(transfer);
 }
 
-/* What came of headers and is not of a head, as libcurl counts those, are trailers. */
+/* Header bytes that libcurl counts to no head are trailers. */
 static bool has_too_many_trailers(struct transfer *transfer)
 {
     long heads = 0;

@@ -188,8 +188,8 @@ static int on_timer(CURLM *multi, long milliseconds, void *userdata)
 
 /* ---- coming and going ---- */
 
-/* What newer versions of libcurl take, by number, so that a program built with an older one sets it
- * all the same. An older one refuses the number, and needs none of it. */
+/* Sets options of newer versions of libcurl by number, so that a program built with an older one sets
+ * them all the same. An older one refuses the number, and needs none of them. */
 static void set_newer(CURLM *multi)
 {
     static const struct {

@@ -2,7 +2,7 @@
 
 #include "model/options.h"
 
-/* What is answered so; Basic and a bearer's token are said at once. */
+/* The ways to log in that answer a question; Basic and a bearer's token are said at once. */
 static long ways_of(const struct transfer *transfer)
 {
     long offered = 0;
@@ -45,7 +45,7 @@ int xfer_on_progress(void *userdata, curl_off_t to_come, curl_off_t come, curl_o
 
     (void)to_come;
     (void)to_send;
-    /* What is sent counts for --stall-timeout when it leaves: libcurl may have read it long before. */
+    /* Bytes sent count for --stall-timeout when they leave: libcurl may have read them long before. */
     if (sent != transfer->uploaded)
         transfer->heard_at = transfer->xfer->now;
     transfer->uploaded = sent;

@@ -11,7 +11,7 @@
  * 417), if no byte of it had left, or if the server refused the stream: RST_STREAM with
  * REFUSED_STREAM, or a GOAWAY with a lower last stream.
  *
- * Of these only the refusal is told by libcurl in words alone. Words that are not in the table below
+ * libcurl tells only the refusal in words alone. Words that are not in the table below
  * prove nothing, so a request is then reported as failed rather than sent twice. */
 
 /* CURLINFO_CONN_ID came with 8.2; what is built with an older one may run with a newer one. */
@@ -51,7 +51,7 @@ static long number_behind(const char *line, const char *mark)
     return at ? strtol(at + strlen(mark), NULL, 10) : -1;
 }
 
-/* What is heard from now on is of another connection. The last stream is still in question. */
+/* Words from now on are about another connection. The last stream is still in question. */
 static void note_connection(struct transfer *transfer, long number)
 {
     transfer->exchange.connection = number + 1;

@@ -264,7 +264,7 @@ static CURLcode set_share(const struct xfer *xfer, struct transfer *transfer)
     return code;
 }
 
-/* Who we are, to the host that the user named, and to no other. */
+/* Says who we are to the host that the user named, and to no other. */
 static CURLcode set_identity(CURL *easy, const struct options *options)
 {
     CURLcode code = CURLE_OK;

@@ -520,7 +520,7 @@ static char *member_of(char *object, size_t len, const char *key, size_t *ret_le
     return value ? object + (value - object) : NULL;
 }
 
-/* Of what is kept as text jansson only has to say whether it is JSON. */
+/* jansson only has to say of a value kept as text whether it is JSON. */
 static void hide_kept(char *object, size_t len)
 {
     static const char *const kept[] = {"context", "json"};

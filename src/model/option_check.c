@@ -154,7 +154,7 @@ static void drop_line_breaks(struct buf *data, size_t from)
     data->len = to;
 }
 
-/* What stands behind an @; - is stdin, which is there once. */
+/* Reads the file behind an @; - is stdin, which is there once. */
 static int read_file(struct options *options, const char *path, struct buf *out, struct buf *err)
 {
     bool is_stdin = strcmp(path, "-") == 0;

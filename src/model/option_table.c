@@ -116,7 +116,7 @@ const struct option option_table[] = {
      .kind = OPTION_BYTES,
      .group = GROUP_FLOW,
      AT(memory),
-     .help = "Hold at most SIZE of bodies in memory (64M); the rest goes to disk"},
+     .help = "Hold at most SIZE for requests in memory (64M); bodies go on to disk"},
     {.name = "spool-dir",
      .arg = "DIR",
      .kind = OPTION_TEXT,

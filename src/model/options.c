@@ -412,7 +412,7 @@ static bool uploads_stdin(const struct options *options)
     return options->upload && strcmp(options->upload, "-") == 0;
 }
 
-/* What is read there to its end is no list of requests, and is read once. */
+/* A payload reads stdin to its end, so stdin is no list of requests then, and is read once. */
 static int check_stdin(const struct options *options, struct buf *err)
 {
     bool uploads = uploads_stdin(options);
@@ -543,7 +543,7 @@ static char unescaped(char c)
     return found ? meanings[found - names] : c;
 }
 
-/* What stands behind a value can only be a comment. */
+/* Behind a value there can only be a comment. */
 static int check_behind(const char *behind, const char *words, struct buf *err)
 {
     behind += strspn(behind, " \t\r");

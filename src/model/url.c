@@ -83,7 +83,7 @@ static void must(CURLUcode code)
         out_of_memory();
 }
 
-/* One part as a string to curl_free, or NULL where the URL has none. */
+/* Gives a part as a string to curl_free, or NULL where the URL has none. */
 static char *part(const struct url *url, CURLUPart what, unsigned flags)
 {
     char *text = NULL;

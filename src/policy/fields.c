@@ -322,7 +322,7 @@ TIME_GETTER(get_time_appconnect, appconnect)
 TIME_GETTER(get_time_starttransfer, starttransfer)
 TIME_GETTER(get_time_total, total)
 
-/* What the format makes itself. */
+/* For a field whose text the format makes itself. */
 GETTER(get_nothing)
 {
     UNUSED_BOTH;

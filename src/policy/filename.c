@@ -296,7 +296,7 @@ static bool read_width(const char *at, size_t len, int *ret_width)
     return width >= 1 && width <= WIDTH_MAX;
 }
 
-/* One or two digits, from 1; gives how many, or 0. */
+/* Reads one or two digits, from 1; gives how many, or 0. */
 static size_t read_taken(const char *at, int *ret_number)
 {
     size_t len = strspn(at, "0123456789");

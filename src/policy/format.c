@@ -398,7 +398,7 @@ static void add_member_text(struct rendering *rendering, const char *text, size_
     rendering->any = true;
 }
 
-/* What a byte of a body is written as behind a backslash, or NUL. */
+/* The letter that stands for a byte of a body behind a backslash, or NUL. */
 static char tsv_escape(char c)
 {
     switch (c) {

@@ -111,7 +111,7 @@ static void read_item(struct gate_words *words, char *item)
         read_reset(words, reset);
 }
 
-/* What stands in quotes is a name, whatever it looks like. */
+/* Text in quotes is a name, whatever it looks like. */
 static void blank_quoted(char *value)
 {
     bool is_quoted = false;
