@@ -188,8 +188,8 @@ static void add_condition(struct transfer *transfer)
     buf_release(&header);
 }
 
-/* libcurl sends no last chunk of a payload that it knows to be empty. Where it does not know, it
- * would ask the server first and wait. */
+/* libcurl sends no last chunk of a payload that it knows to be empty. Where it does not know a length,
+ * from 8.x on for any chunks, it would ask the server first and wait. */
 static void add_chunking(struct xfer *xfer, struct transfer *transfer, const struct strings *own)
 {
     if (!request_names_header(own, framing_chunked))
@@ -197,10 +197,9 @@ static void add_chunking(struct xfer *xfer, struct transfer *transfer, const str
     if (transfer->ask.payload_kind == PAYLOAD_NONE || !framing_chunks(own))
         return;
     transfer->headers = xfer_append(transfer->headers, framing_chunked);
-    if (transfer->ask.payload_len)
-        return;
-    must(curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1));
     transfer->headers = xfer_append(transfer->headers, "Expect:");
+    if (!transfer->ask.payload_len)
+        must(curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1));
 }
 
 static void set_headers(struct xfer *xfer, struct transfer *transfer)

@@ -179,23 +179,24 @@ static int open_silent_server(struct stage *stage)
     return fd;
 }
 
-/* In the silent server's world: "$0" is weir, "$1" the resolver's file, "$2" the list. */
-static struct run *spawn_without_answers(struct stage *stage, const char *options,
-                                         const struct blob *list)
+/* In the silent server's world: "$0" is weir, "$1" the resolver's file, "$2" the list. A lookup is
+ * over after as long as `resolver` has it. */
+static struct run *spawn_without_answers(struct stage *stage, const char *resolver,
+                                         const char *options, const struct blob *list)
 {
     const char *script = stage_text(
         stage, "mount --bind \"$1\" /etc/resolv.conf && exec \"$0\" -j100 %s -a \"$2\"", options);
-    const char *const argv[] = {
-        "unshare",
-        "-m",
-        "sh",
-        "-c",
-        script,
-        run_weir(),
-        scratch_write_text(stage->scratch, "resolv.conf",
-                           stage_text(stage, "nameserver %s\n", silent_address(stage))),
-        scratch_write(stage->scratch, "list", list->at, list->len),
-        NULL};
+    const char *const argv[] = {"unshare",
+                                "-m",
+                                "sh",
+                                "-c",
+                                script,
+                                run_weir(),
+                                scratch_write_text(stage->scratch, "resolv.conf",
+                                                   stage_text(stage, "nameserver %s\n%s\n",
+                                                              silent_address(stage), resolver)),
+                                scratch_write(stage->scratch, "list", list->at, list->len),
+                                NULL};
 
     return program_spawn((struct run_options){.argv = argv});
 }
@@ -211,7 +212,7 @@ Test(names, that_hang_take_few_threads)
     for (int i = 0; i < NAMES; i++)
         blob_addf(&list, "http://name-%d.test/\n", i);
     blob_addf(&list, "%s\n", stage_url(stage, "/text/x"));
-    struct run *run = spawn_without_answers(stage, "--unordered", &list);
+    struct run *run = spawn_without_answers(stage, "", "--unordered", &list);
     cr_expect(run_read_until(run, "x\n", patience));
     double deadline = moment_now() + patience;
     while (run_thread_count(run_pid(run)) < LOOKUPS + 1 && moment_now() < deadline)
@@ -236,7 +237,8 @@ Test(names, that_hang_hold_up_nobody_else)
         cr_skip_test("needs root, port 53, and mounts of its own");
     for (int i = 0; i < 64; i++)
         blob_addf(&list, "http://name-%d.test/\n%s\n", i, stage_url(stage, "/text/x?delay=0.05"));
-    struct run *run = spawn_without_answers(stage, "--unordered --connect-timeout 0.5", &list);
+    struct run *run = spawn_without_answers(stage, "options timeout:1 attempts:1",
+                                            "--unordered --connect-timeout 0.5", &list);
     cr_expect(origin_wait_requests(stage->origin, 64, patience));
     struct run_result result = program_end(run);
     for (const char *at = blob_text(&result.err); (at = strstr(at, ".test/: timeout: ")); at++)
