@@ -25,13 +25,9 @@ static const char first[] = "127.0.0.1", second[] = "127.0.0.2";
 /* Where the locale is C, too: libcurl would read such a name by that. */
 Test(spelling, of_a_host_gets_it_no_second_limit)
 {
-    static const char *const spellings[] = {"localhost",
-                                            "LOCALHOST",
-                                            "localhost.",
-                                            "\xEF\xBD\x8C"
-                                            "ocalhost",
-                                            "loc%61lhost",
-                                            "localhos\xEF\xBC\xB4."};
+    static const char *const spellings[] = {"localhost",   "LOCALHOST",
+                                            "localhost.",  "\xEF\xBD\x8Cocalhost",
+                                            "loc%61lhost", "localhos\xEF\xBC\xB4."};
     static const char *const locales[] = {"LC_ALL=C", "LC_ALL=C.UTF-8"};
 
     for (size_t k = 0; k < 2; k++) {
