@@ -55,6 +55,13 @@ int files_new(const struct files_rules *, struct files **ret_files, struct buf *
 /* After the last of its files. */
 void files_free(struct files *);
 
+/* From the first file on descriptors are kept for naming, which cannot wait for one: it is done in
+ * between these two. */
+void files_lend_spares(struct files *);
+void files_keep_spares(struct files *);
+/* None are kept from now on. Whether there were any. */
+bool files_give_up_spares(struct files *);
+
 /* What tells the unpublished files of this run from those of others. */
 uint64_t files_mark(const struct files *);
 /* Those with such a mark are leftovers, and go as their directory is first used. Borrowed. */

@@ -10,6 +10,7 @@
 #include "engine/state.h"
 #include "io/files.h"
 #include "io/journal.h"
+#include "io/xfer.h"
 #include "model/condition.h"
 #include "model/digest.h"
 #include "model/json_text.h"
@@ -524,19 +525,31 @@ static int commit_noted(struct engine *engine, struct task *task, struct buf *na
     return result;
 }
 
+/* What is kept for naming is let go meanwhile, and idle connections where that is not enough. */
+static int commit_file(struct engine *engine, struct task *task, struct buf *name, struct buf *err)
+{
+    bool is_noted = engine->lasting.journal || engine->cached.cache;
+    int result;
+
+    files_lend_spares(engine->files);
+    do {
+        buf_clear(err);
+        result = is_noted ? commit_noted(engine, task, name, err)
+                          : file_commit(output_of(task)->file, name, err);
+    } while ((result == -EMFILE || result == -ENFILE) && xfer_close_idle(engine->xfer));
+    files_keep_spares(engine->files);
+    return result;
+}
+
 bool engine_name_file(struct engine *engine, struct task *task)
 {
     struct buf name, err;
-    int result;
 
     if (!engine_has_file(task) || task->body_file)
         return true;
     buf_init(&name);
     buf_init(&err);
-    if (engine->lasting.journal || engine->cached.cache)
-        result = commit_noted(engine, task, &name, &err);
-    else
-        result = file_commit(output_of(task)->file, &name, &err);
+    int result = commit_file(engine, task, &name, &err);
     if (!result)
         task->body_file = buf_take(&name);
     else

@@ -5,6 +5,7 @@
 #include "engine/groups.h"
 #include "engine/outputs.h"
 #include "engine/state.h"
+#include "io/files.h"
 #include "io/writer.h"
 #include "io/xfer.h"
 #include "model/reason.h"
@@ -31,6 +32,9 @@ void engine_wait_for_descriptor(struct engine *engine, struct task *task, double
 {
     bool may_be_free = xfer_close_idle(engine->xfer);
 
+    /* A request that nothing runs beside comes before what naming might need. */
+    if (!may_be_free && engine->permits.held == 0 && engine->files)
+        may_be_free = files_give_up_spares(engine->files);
     engine->no_start_before = may_be_free ? now : now + DESCRIPTOR_PAUSE;
     engine->descriptors_are_out = true;
     task_set_state(task, TASK_WAITING);
@@ -59,6 +63,12 @@ static void again(struct engine *engine, struct task *task, double now)
 {
     rewind_task(engine, task, now);
     wait_until(engine, task, INFINITY);
+}
+
+static void later(struct engine *engine, struct task *task, double now)
+{
+    rewind_task(engine, task, now);
+    engine_wait_for_descriptor(engine, task, now);
 }
 
 static void resend(struct engine *engine, struct task *task, double now)
@@ -211,7 +221,7 @@ static void settle_task(struct engine *engine, struct task *task, double now)
     case VERDICT_RETRY: retry(engine, task, now); break;
     case VERDICT_RESEND: resend(engine, task, now); break;
     case VERDICT_AGAIN: again(engine, task, now); break;
-    case VERDICT_LATER: engine_wait_for_descriptor(engine, task, now); break;
+    case VERDICT_LATER: later(engine, task, now); break;
     case VERDICT_WAIT_FOR_HOST: wait_for_host(engine, task, now); break;
     }
     if (task->outcome == OUTCOME_LOCAL_TROUBLE && !engine->stopped) {

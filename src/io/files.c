@@ -30,7 +30,12 @@ enum {
     TICK_NAPS_MAX = 20
 };
 
+/* A name takes the directory that it is looked for in, and the next one or the same to be synced. */
+enum { SPARES = 2 };
+
 struct files {
+    int spares[SPARES]; /* -1: lent, or not to be had */
+    bool has_no_spares;
     char *output_dir; /* NULL: the working directory */
     int dir;
     enum conflict conflict;
@@ -76,16 +81,44 @@ int files_new(const struct files_rules *rules, struct files **ret_files, struct 
     files->dir = dir;
     files->conflict = rules->conflict;
     files->sync = rules->sync;
+    memset(files->spares, -1, sizeof files->spares);
     if (getrandom(&files->mark, sizeof files->mark, GRND_NONBLOCK) < 0)
         files->mark = (uint64_t)getpid() << 32 ^ (uint64_t)(clock_wall() * 1e6);
     *ret_files = files;
     return 0;
 }
 
+void files_lend_spares(struct files *files)
+{
+    for (size_t i = 0; i < SPARES; i++) {
+        if (files->spares[i] >= 0)
+            close(files->spares[i]);
+        files->spares[i] = -1;
+    }
+}
+
+void files_keep_spares(struct files *files)
+{
+    for (size_t i = 0; i < SPARES && !files->has_no_spares; i++) {
+        if (files->spares[i] < 0)
+            files->spares[i] = fcntl(files->dir, F_DUPFD_CLOEXEC, 0);
+    }
+}
+
+bool files_give_up_spares(struct files *files)
+{
+    bool had_any = !files->has_no_spares && files->spares[0] >= 0;
+
+    files_lend_spares(files);
+    files->has_no_spares = true;
+    return had_any;
+}
+
 void files_free(struct files *files)
 {
     if (!files)
         return;
+    files_lend_spares(files);
     close(files->dir);
     sweep_release(&files->sweep);
     free(files->output_dir);
@@ -329,6 +362,7 @@ int files_begin(struct files *files, const char *name, size_t trusted_len, struc
         file_free(file);
         return fail(files, name, result, err);
     }
+    files_keep_spares(files);
     *ret_file = file;
     return 0;
 }

@@ -61,6 +61,45 @@ Test(few_descriptors, are_waited_for_by_payloads_and_by_files)
     stage_free(stage);
 }
 
+/* The first answer comes late: until then all others are held. */
+static void add_slow_first(struct stage *stage, struct blob *urls)
+{
+    for (unsigned i = 0; i < 100; i++)
+        blob_addf(urls, "%s\n", stage_url(stage, "/bytes/9000?delay=%s", i ? "0.02" : "1"));
+}
+
+Test(few_descriptors, are_waited_for_by_the_spool)
+{
+    struct stage *stage = stage_new();
+    struct blob urls = {0};
+
+    add_slow_first(stage, &urls);
+    struct run_result result = fetch_with(
+        stage, 14, RUN_WEIR("-w", "%{reason} %{body}\n", "--memory=0", "-j20"), blob_text(&urls));
+    cr_expect_eq(result.out.len, 100 * (3 + 9000 + 1));
+    program_expect(result, 0, NULL, "");
+    blob_release(&urls);
+    stage_free(stage);
+}
+
+Test(few_descriptors, are_kept_for_the_naming_of_files)
+{
+    struct stage *stage = stage_new();
+    const char *out = scratch_mkdir(stage->scratch, "out");
+    const char *journal = scratch_path(stage->scratch, "journal");
+    struct blob urls = {0};
+
+    add_slow_first(stage, &urls);
+    program_expect(fetch_with(stage, 20,
+                              RUN_WEIR("-j20", "--journal", journal, "--output-dir", out, "-o",
+                                       "{seq}/a/b/{seq}"),
+                              blob_text(&urls)),
+                   0, "", NULL);
+    cr_expect_eq(scratch_count(stage->scratch, "out"), 100);
+    blob_release(&urls);
+    stage_free(stage);
+}
+
 Test(few_descriptors, that_are_too_few_end_the_run)
 {
     struct stage *stage = stage_new();

@@ -885,6 +885,8 @@ Test(files, holds_a_descriptor_only_while_it_writes)
 
     open_with(CONFLICT_REPLACE, true);
     cr_expect_eq(count_descriptors(), before + 1);
+    files_keep_spares(files);
+    before += 2;
     struct file *first = begin("a/b/c");
     struct file *second = begin("d");
     cr_expect_eq(count_descriptors(), before + 3);
@@ -898,9 +900,12 @@ Test(files, holds_a_descriptor_only_while_it_writes)
     cr_expect_eq(count_descriptors(), before + 2);
     file_free(second);
     cr_expect_eq(count_descriptors(), before + 1);
+    cr_expect(files_give_up_spares(files));
+    cr_expect_not(files_give_up_spares(files));
+    cr_expect_eq(count_descriptors(), before - 1);
     files_free(files);
     files = NULL;
-    cr_expect_eq(count_descriptors(), before);
+    cr_expect_eq(count_descriptors(), before - 2);
 }
 
 /* ---- paused ---- */
