@@ -395,18 +395,22 @@ static void add_header_line(struct transfer *transfer, const char *line, size_t 
 {
     struct buf *head = &transfer->head;
     const char *end = end_of_line(line, len);
-    bool is_rest = len && is_blank(*line) && (head->len || transfer->task->head.size);
+    bool is_rest = len && is_blank(*line) && head->len;
 
+    if (!is_rest && head->len >= HEAD_PIECE)
+        keep_head(transfer);
     len -= strlen(end);
     for (; is_rest && len && is_blank(*line); line++)
         len--;
+    while (is_rest && head->len && is_blank(head->data[head->len - 1]))
+        head->len--;
     buf_add_text(head, is_rest ? " " : transfer->line_end);
     buf_add(head, line, len);
     transfer->line_end = end;
-    if (transfer->head_is_whole)
-        buf_add_text(head, end);
-    if (transfer->head_is_whole || head->len >= HEAD_PIECE)
-        keep_head(transfer);
+    if (!transfer->head_is_whole)
+        return;
+    buf_add_text(head, end);
+    keep_head(transfer);
 }
 
 static void begin_head(struct transfer *transfer, const char *line, size_t len)
