@@ -42,7 +42,6 @@ enum conflict {
      * Only files and links are replaced. */
     CONFLICT_REPLACE
 };
-
 enum { FILES_NUMBER_MAX = 999999 };
 
 struct files_rules {
@@ -54,13 +53,6 @@ struct files_rules {
 int files_new(const struct files_rules *, struct files **ret_files, struct buf *err) WARN_UNUSED;
 /* After the last of its files. */
 void files_free(struct files *);
-
-/* From the first file on descriptors are kept for naming, which cannot wait for one: it is done in
- * between these two. */
-void files_lend_spares(struct files *);
-void files_keep_spares(struct files *);
-/* None are kept from now on. Whether there were any. */
-bool files_give_up_spares(struct files *);
 
 /* What tells the unpublished files of this run from those of others. */
 uint64_t files_mark(const struct files *);
@@ -115,7 +107,6 @@ void file_set_time(struct file *, time_t);
 
 /* From written to published, step by step, for a journal that has something to say in between:
  * finish; then choose, and publish, and again while that is -EEXIST. */
-
 /* No more is written: all is with the file system (on the disk with `sync`). */
 int file_finish(struct file *, struct buf *err) WARN_UNUSED;
 /* A name that is free, or may be replaced; `ret_name` is replaced by its path from the working

@@ -96,8 +96,8 @@ struct xfer {
     struct transfer *running, *pool, *left;   /* left: without a task, a lookup goes on */
     struct transfer *ended;                   /* libcurl is done with it, nobody has asked for it */
     struct transfer *found, *stood, *waiting; /* waiting: for memory, who began first first */
+    struct task *failed;                      /* ended by us, not yet given out */
     struct brake brake;
-    struct task *failed; /* ended by us, not yet given out */
     struct heap deadlines;
     struct watch_chunk **chunks; /* the sockets' watchers, by descriptor */
     size_t n_chunks;
@@ -106,10 +106,9 @@ struct xfer {
     CURL *jar;                  /* loads and saves the cookies; NULL: there are none */
     struct curl_slist *resolve, *connect_to;
     const char *ca_file;
-    long read_max;    /* bytes of a large body in one piece */
-    struct buf trace; /* lines that nobody has taken yet */
-    bool trace_is_cut;
-    bool listens;                     /* some request is not to be done twice, and may be HTTP/2 */
+    long read_max;                    /* bytes of a large body in one piece */
+    struct buf trace;                 /* lines that nobody has taken yet */
+    bool trace_is_cut, listens;       /* some request is not to be done twice, and may be HTTP/2 */
     bool leaves_input, some_may_wait; /* see xfer_wake.c */
     bool adds_json_type;              /* the data of --json say what they are by a header of ours */
     bool decodes;                     /* we ask for compression, and undo it */

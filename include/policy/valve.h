@@ -14,6 +14,7 @@
 #ifndef WEIR_POLICY_VALVE_H
 #define WEIR_POLICY_VALVE_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -93,7 +94,10 @@ double valve_due(const struct valve *);
 /* A pause that has lasted long enough ends: the host is down. */
 void valve_turn(struct valve *, const struct flow_rules *, double now);
 /* When it is next to be turned, as far as time is concerned; INFINITY for not at all. */
-double valve_turn_due(const struct valve *);
+static inline double valve_turn_due(const struct valve *valve)
+{
+    return valve->state == VALVE_PAUSED && valve->was_probed ? valve->down_at : INFINITY;
+}
 /* Whether requests fail at once: the host is down, and no probe is due. */
 bool valve_is_down(const struct valve *, double now);
 /* As good as one just made: forgetting it costs nothing but to grow anew. */

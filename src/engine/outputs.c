@@ -9,6 +9,7 @@
 #include "engine/outputs.h"
 #include "engine/state.h"
 #include "io/files.h"
+#include "io/files_spares.h"
 #include "io/journal.h"
 #include "io/xfer.h"
 #include "model/condition.h"

@@ -5,7 +5,7 @@
 #include "engine/groups.h"
 #include "engine/outputs.h"
 #include "engine/state.h"
-#include "io/files.h"
+#include "io/files_spares.h"
 #include "io/writer.h"
 #include "io/xfer.h"
 #include "model/reason.h"

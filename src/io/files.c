@@ -1,4 +1,5 @@
 #include "io/files.h"
+#include "io/files_spares.h"
 
 #include <assert.h>
 #include <ctype.h>

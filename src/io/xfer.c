@@ -343,7 +343,8 @@ size_t xfer_on_body(char *bytes, size_t size, size_t count, void *userdata)
     size_t len = size * count;
     int result;
 
-    xfer_note_came(transfer, len);
+    if (transfer->xfer->leaves_input)
+        xfer_note_came(transfer, len);
     xfer_end_login(transfer); /* libcurl hands over nothing of a body whose question it answers */
     if (is_nobodys(transfer))
         return discard(transfer, len) ? CURL_WRITEFUNC_ERROR : len;
@@ -477,30 +478,35 @@ static bool has_too_many_trailers(struct transfer *transfer)
 /* Each answer begins with its status line and its head ends with an empty one: of several, as after
  * 100 Continue, the last one counts. What comes behind the head are trailers, which are not
  * kept. */
-size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata)
+static bool take_header_line(struct transfer *transfer, const char *bytes, size_t len)
 {
-    struct transfer *transfer = userdata;
-    size_t len = size * count;
     char first = len ? *bytes : '\0';
     bool goes_on = true;
 
-    if (!is_nobodys(transfer))
-        transfer->heard_at = transfer->xfer->now;
-    transfer->header_bytes += len;
-    xfer_note_came(transfer, len);
-    if (has_too_many_trailers(transfer))
-        return 0;
     if (first == 'H' && len >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
         begin_head(transfer, bytes, len);
     else if (transfer->head_is_whole)
-        return len;
+        return true;
     else if (first == '\r' || first == '\n')
         goes_on = end_head(transfer);
     else
         gate_read_header(&transfer->gate, bytes, len);
     if (transfer->xfer->wants.headers)
         add_header_line(transfer, bytes, len);
-    return goes_on && !transfer->body_error ? len : 0;
+    return goes_on && !transfer->body_error;
+}
+
+size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata)
+{
+    struct transfer *transfer = userdata;
+    size_t len = size * count;
+
+    if (!is_nobodys(transfer))
+        transfer->heard_at = transfer->xfer->now;
+    transfer->header_bytes += len;
+    if (transfer->xfer->leaves_input)
+        xfer_note_came(transfer, len);
+    return has_too_many_trailers(transfer) || !take_header_line(transfer, bytes, len) ? 0 : len;
 }
 
 /* ---- the pool ---- */

@@ -142,7 +142,7 @@ void xfer_note_answer(struct transfer *transfer, const char *status_line, size_t
     if (!transfer->exchange.awaits_answer || *code == '1')
         return;
     transfer->exchange.awaits_answer = false;
-    transfer->exchange.is_asked_again = is_among(code, asking);
+    transfer->exchange.is_asked_again = *code == '4' && is_among(code, asking);
 }
 
 /* With HTTP/2 libcurl may have sent the head before it counts it. */

@@ -41,7 +41,7 @@ static void wake(struct transfer *transfer)
 void xfer_note_came(struct transfer *transfer, size_t len)
 {
     transfer->exchange.came += len;
-    if (transfer->xfer->leaves_input && transfer->exchange.came >= CURL_MAX_WRITE_SIZE)
+    if (transfer->exchange.came >= CURL_MAX_WRITE_SIZE)
         wake(transfer);
 }
 

@@ -249,7 +249,8 @@ static enum place row_before_lookup(const struct host *host)
 /* Puts a host on the list it belongs to. */
 static void place_host(struct sched *sched, struct host *host, double now)
 {
-    valve_turn(&host->valve, &sched->rules, now);
+    if (valve_turn_due(&host->valve) <= now)
+        valve_turn(&host->valve, &sched->rules, now);
     bool is_down = valve_is_down(&host->valve, now);
     bool is_full = host->is_scouted || valve_is_full(&host->valve, &sched->rules);
     double start = is_full ? INFINITY : valve_due(&host->valve);
@@ -258,11 +259,9 @@ static void place_host(struct sched *sched, struct host *host, double now)
     if (host->tasks == 0) {
         enlist(sched, host, IDLE);
         drop_idle(sched, now);
-    } else if (!host->queue)
-        enlist(sched, host, NOWHERE);
-    else if (is_down)
+    } else if (host->queue && is_down)
         enlist(sched, host, REFUSED);
-    else if (due == INFINITY)
+    else if (!host->queue || due == INFINITY)
         enlist(sched, host, NOWHERE);
     else if (due > now)
         enlist_later(sched, host, due);

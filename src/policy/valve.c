@@ -102,11 +102,6 @@ void valve_turn(struct valve *valve, const struct flow_rules *rules, double now)
         take_down(valve, rules, valve->down_at);
 }
 
-double valve_turn_due(const struct valve *valve)
-{
-    return valve->state == VALVE_PAUSED && valve->was_probed ? valve->down_at : INFINITY;
-}
-
 static void count_loss(struct valve *valve, const struct flow_rules *rules, bool is_probe,
                        double now)
 {

@@ -21,6 +21,7 @@
 
 #include "base/text.h"
 #include "io/files.h"
+#include "io/files_spares.h"
 #include "scratch.h"
 
 static struct scratch *scratch;

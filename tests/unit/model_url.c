@@ -275,8 +275,8 @@ Test(url, that_cannot_be_read_is_told_by_the_part_that_is_wrong)
         {"http://h/a\tb", "the path holds"},
         {"http://h/?a\x01", "the query, "},
         {"http://h/#a\x01", "the fragment, "},
-        {"http://u\x01:p@h/", "the user's name"},
-        {"http://u:p\x01@h/", "the password"},
+        {"http://u\x01:p@h/", "control character"},
+        {"http://u:p\x01@h/", "control character"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
