@@ -321,7 +321,7 @@ static int read_retry(struct reading *reading, const char *field, const json_t *
 {
     double times = json_number_value(value);
 
-    if (!json_is_number(value) || !(times >= 0 && times <= JSON_RETRY_MAX) ||
+    if (!json_is_number(value) || !(times >= 0 && times <= (double)JSON_RETRY_MAX) ||
         times > (double)(int)times)
         return refuse(reading, field, "must be a whole number from 0 to 1000");
     reading->detail->retry = (int)times;

@@ -100,7 +100,7 @@ static void end_round(struct adapt *adapt, double now)
 /* The best, which the others are measured by, is to be of many answers. */
 static unsigned round_min(const struct adapt *adapt)
 {
-    bool is_small = adapt->best > 0 && adapt->limit <= SMALL_LIMIT;
+    bool is_small = adapt->best > 0 && adapt->limit <= (double)SMALL_LIMIT;
 
     return is_small ? SMALL_ROUND_MIN : ROUND_MIN;
 }

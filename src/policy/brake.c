@@ -11,7 +11,7 @@ static void judge(struct brake *brake, const struct store *store, double now)
 {
     double periods = (now - brake->looks_at) / BRAKE_PERIOD + 1;
 
-    brake->is_in_vain = (double)(store->given - brake->given) < BRAKE_BYTES * periods;
+    brake->is_in_vain = (double)(store->given - brake->given) < (double)BRAKE_BYTES * periods;
     begin_period(brake, store, now);
 }
 

@@ -4,12 +4,12 @@
 
 double spread_from(size_t place)
 {
-    return exp2((double)place / SPREAD_STEPS) / 1e6;
+    return exp2((double)place / (double)SPREAD_STEPS) / 1e6;
 }
 
 void spread_add(struct spread *spread, double seconds)
 {
-    double place = floor(log2(fmax(seconds * 1e6, 1)) * SPREAD_STEPS);
+    double place = floor(log2(fmax(seconds * 1e6, 1)) * (double)SPREAD_STEPS);
 
     spread->count++;
     spread->max = fmax(spread->max, seconds);

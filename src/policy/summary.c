@@ -154,7 +154,8 @@ static void add_connections(const struct stats *stats, struct buf *out)
  * what is not nothing something is seen. */
 static void add_mark(uint64_t count, uint64_t most, bool utf8, struct buf *out)
 {
-    unsigned eighths = (unsigned)((double)count / (double)most * DRAWN_WIDTH * EIGHTHS + 0.5);
+    unsigned eighths =
+        (unsigned)((double)count / (double)most * (double)(DRAWN_WIDTH * EIGHTHS) + 0.5);
 
     if (count)
         eighths = MAX(eighths, utf8 ? 1U : (unsigned)EIGHTHS);

@@ -43,7 +43,7 @@ static double place_of(const struct timeline *timeline, double when)
 
 static struct timeline_bin *bin_at(struct timeline *timeline, double when)
 {
-    while (place_of(timeline, when) >= TIMELINE_BINS)
+    while (place_of(timeline, when) >= (double)TIMELINE_BINS)
         widen(timeline);
     size_t place = (size_t)place_of(timeline, when);
     timeline->n_bins = MAX(timeline->n_bins, place + 1);

@@ -220,7 +220,7 @@ static int wait_ms(double until)
 
     if (left < 0)
         return 0;
-    return left > LOOK_MS ? LOOK_MS : (int)left + 1;
+    return left > (double)LOOK_MS ? LOOK_MS : (int)left + 1;
 }
 
 /* One turn: waits at most until then for anything to move, and moves it. */

@@ -227,7 +227,7 @@ Test(http2, sleeps_while_a_stopped_run_waits_for_its_reader)
     cr_expect(origin_wait_requests(stage->origin, 1, patience));
     cr_expect_not(run_ended(run, 0.5));
     run_signal(run, SIGTERM);
-    cr_expect(run_ended(run, STOP_TIMEOUT + patience));
+    cr_expect(run_ended(run, (double)STOP_TIMEOUT + patience));
     struct run_result result = program_end(run);
     cr_expect_lt(result.user + result.sys, STOP_TIMEOUT / 4, "it was busy for %g s",
                  result.user + result.sys);

@@ -212,8 +212,8 @@ Test(retry, pauses_anything_up_to_a_limit_that_doubles)
             least = fmin(least, pause);
             most = fmax(most, pause);
         }
-        cr_expect_float_eq(sum / ROLLS, limit / 2, limit * 0.01, "%u: %g", attempts[i],
-                           sum / ROLLS);
+        cr_expect_float_eq(sum / (double)ROLLS, limit / 2, limit * 0.01, "%u: %g", attempts[i],
+                           sum / (double)ROLLS);
         cr_expect_lt(least, limit * 0.01);
         cr_expect_gt(most, limit * 0.99);
     }

@@ -71,7 +71,7 @@ Test(timeline, keeps_its_sums_however_often_it_widens)
     cr_expect_eq(is.ok, COUNT - COUNT / 10);
     cr_expect_eq(is.failed, COUNT / 10);
     cr_expect_eq(is.undone, 1);
-    cr_expect_float_eq(is.busy, COUNT * 0.01, 1e-3);
+    cr_expect_float_eq(is.busy, (double)COUNT * 0.01, 1e-3);
     cr_expect_float_eq(timeline.width, 1.024, 1e-9, "1000 s in at most 1024 bins");
     cr_expect_leq(timeline.n_bins, TIMELINE_BINS);
     cr_expect_eq(timeline.bins[3].limit, 3);
