@@ -136,7 +136,7 @@ static struct run *serve_bodies(struct scratch *scratch, uint16_t port)
     scratch_mkdir(scratch, "www");
     for (int i = 0; i < BODIES; i++) {
         snprintf(name, sizeof name, "www/%d", i);
-        scratch_write(scratch, name, bytes, (size_t)(BODY_MIN + i * 7919 % BODY_SPREAD));
+        scratch_write(scratch, name, bytes, BODY_MIN + (size_t)i * 7919 % BODY_SPREAD);
     }
     snprintf(number, sizeof number, "%u", (unsigned)port);
     const char *const argv[] = {"nghttpd", "-a",      "127.0.0.1", "-d", "www",
@@ -145,10 +145,12 @@ static struct run *serve_bodies(struct scratch *scratch, uint16_t port)
         &(struct run_options){.argv = argv, .cwd = scratch_dir(scratch), .death_signal = SIGTERM});
     cr_assert(server, "nghttpd does not start");
     double deadline = moment_now() + patience;
-    for (int fd = -1; (fd = client_connect("127.0.0.1", port)) < 0;) {
+    int fd = client_connect("127.0.0.1", port);
+    for (; fd < 0; fd = client_connect("127.0.0.1", port)) {
         cr_assert(!run_ended(server, 0.01) && moment_now() < deadline);
         moment_nap();
     }
+    close(fd);
     return server;
 }
 
@@ -209,7 +211,8 @@ Test(http2, fetches_many_large_bodies_on_one_connection, .timeout = 120)
 /* What a stop takes from a connection wakes no other, again and again. */
 Test(http2, sleeps_while_a_stopped_run_waits_for_its_reader)
 {
-    enum { LARGE = 1024 * 1024, STOP_TIMEOUT = 4 };
+    enum { LARGE = 1024 * 1024 };
+    const double stop_timeout = 4;
     static char bytes[LARGE];
     struct stage *stage = stage_new();
     struct nginx *nginx = nginx_start(&(struct nginx_options){
@@ -227,9 +230,9 @@ Test(http2, sleeps_while_a_stopped_run_waits_for_its_reader)
     cr_expect(origin_wait_requests(stage->origin, 1, patience));
     cr_expect_not(run_ended(run, 0.5));
     run_signal(run, SIGTERM);
-    cr_expect(run_ended(run, (double)STOP_TIMEOUT + patience));
+    cr_expect(run_ended(run, stop_timeout + patience));
     struct run_result result = program_end(run);
-    cr_expect_lt(result.user + result.sys, STOP_TIMEOUT / 4, "it was busy for %g s",
+    cr_expect_lt(result.user + result.sys, stop_timeout / 4, "it was busy for %g s",
                  result.user + result.sys);
     run_result_release(&result);
     cr_expect_eq(nginx_stop(nginx), 0);

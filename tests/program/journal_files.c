@@ -574,7 +574,7 @@ Test(journal, makes_the_groups_of_a_killed_run_whole)
             stage_expect_file(stage, stage_text(stage, "out/%u-%u", g, i),
                               stage_text(stage, "%u-%u\n", g, i));
     }
-    cr_expect_eq(scratch_count(stage->scratch, "out"), 4 * (GROUPS - GROUPS / 5),
+    cr_expect_eq(scratch_count(stage->scratch, "out"), 4L * (GROUPS - GROUPS / 5),
                  "a part of a group that failed is there");
     stage_free(stage);
 }

@@ -200,7 +200,7 @@ Test(memory, of_kept_headers_does_not_grow_with_the_window)
     expect_peak(RUN_WEIR("-i", "--jsonl", "--window", "4000", "--memory", "8M",
                          stage_url(stage, "/text/late?delay=3"),
                          stage_url(stage, "/text/a?bigheaders=200&tag=[1-1500]")),
-                0, 8 * 1024, 20);
+                0, 8 * 1024L, 20);
     stage_free(stage);
 }
 

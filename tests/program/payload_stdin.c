@@ -49,7 +49,7 @@ Test(upload, of_a_dash_is_sent_again_from_its_start)
 /* Of stdin nothing is kept in memory, so it may be larger than that. */
 Test(upload, of_a_dash_waits_in_the_spool)
 {
-    const size_t len = 48 * 1024 * 1024;
+    const size_t len = 48UL * 1024 * 1024;
     struct stage *stage = stage_new();
     char *text = filled(len);
     struct run_result result = program_run((struct run_options){
@@ -60,7 +60,7 @@ Test(upload, of_a_dash_waits_in_the_spool)
 
     free(text);
     cr_expect_eq(atomic_load(&origin_log_find(stage->origin, "/text/a")->body_bytes), len);
-    cr_expect(program_is_sanitized() || result.peak_rss_kib < program_allowance(110 * 1024), "%ld",
+    cr_expect(program_is_sanitized() || result.peak_rss_kib < program_allowance(110 * 1024L), "%ld",
               result.peak_rss_kib);
     program_expect(result, 0, "a\n", "");
     stage_free(stage);
@@ -69,7 +69,7 @@ Test(upload, of_a_dash_waits_in_the_spool)
 Test(upload, of_a_dash_that_the_spool_cannot_hold_is_local_trouble)
 {
     struct stage *stage = stage_new();
-    char *text = filled(2 * 1024 * 1024);
+    char *text = filled(2UL * 1024 * 1024);
 
     program_expect(
         program_fetch(RUN_WEIR("-T", "-", "--spool-max", "1M", stage_url(stage, "/text/a")), text),
@@ -83,7 +83,7 @@ Test(data, from_stdin_fits_in_the_memory_or_is_refused)
 {
     struct stage *stage = stage_new();
     const char *url = stage_url(stage, "/text/a");
-    char *text = filled(2 * 1024 * 1024);
+    char *text = filled(2UL * 1024 * 1024);
 
     program_expect(program_fetch(RUN_WEIR("-d", "@-", "--memory", "1M", url), text), 2, "",
                    "@-: stdin has more than --memory");

@@ -294,7 +294,7 @@ Test(progress, tells_a_true_speed_on_each_line)
         buf_clear(&line);
         view.now += 5.01;
         view.done += 501;
-        view.bytes += 501 * 1024;
+        view.bytes += 501UL * 1024;
         progress_note(&progress, &view);
         progress_tell(&progress, &view, &line);
         cr_expect(i == 0 || strstr(line.data, "; 100/s, 100.0 KiB/s"), "%s", line.data);
