@@ -52,7 +52,7 @@ int line_file_open(const char *path, const char *what, bool make, int *ret_fd, s
         result = check_kind(fd, path, what, err);
         if (!result)
             result = lock(fd, path, what, err);
-        /* Where it was rewritten meanwhile this is the old file, which nobody will read. */
+        /* A file that was rewritten meanwhile is the old one, which nobody will read. */
         if (!result && file_is_at(fd, path)) {
             *ret_fd = fd;
             return 0;

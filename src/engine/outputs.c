@@ -526,7 +526,7 @@ static int commit_noted(struct engine *engine, struct task *task, struct buf *na
     return result;
 }
 
-/* What is kept for naming is let go meanwhile, and idle connections where that is not enough. */
+/* Naming gets the spare descriptors, and those of idle connections where they do not suffice. */
 static int commit_file(struct engine *engine, struct task *task, struct buf *name, struct buf *err)
 {
     bool is_noted = engine->lasting.journal || engine->cached.cache;

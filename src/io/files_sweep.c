@@ -30,7 +30,7 @@ static uint64_t hash_of(const struct stat *status)
     return (hash ^ hash >> 31) | 1;
 }
 
-/* Where it stands, or would. */
+/* The slot of a directory, or the free one for it. */
 static uint64_t *slot_of(const struct sweep *sweep, uint64_t hash)
 {
     size_t at = (size_t)(hash >> 1) % sweep->capacity;

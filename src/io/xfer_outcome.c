@@ -105,7 +105,7 @@ static void fill_body_trouble(struct transfer *transfer)
         task->outcome = OUTCOME_FAILED;
         result_setf(&task->result, REASON_OUTPUT, "%s", transfer->body_message.data);
     } else {
-        /* Of the spool. It is made once a descriptor is free for it. */
+        /* The spool is made once a descriptor is free for it. */
         bool is_short = transfer->body_error == -EMFILE || transfer->body_error == -ENFILE;
         task->outcome = is_short && request_may_repeat(transfer->ask.method)
                             ? OUTCOME_NO_DESCRIPTOR

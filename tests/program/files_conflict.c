@@ -258,7 +258,7 @@ static struct run_result fetch_onto(struct stage *stage, const char *mount)
     return program_run((struct run_options){.argv = argv});
 }
 
-/* What is whole by then has its name; nothing is asked for that has no room. */
+/* A file that is whole by then has its name; the run asks for no body without room. */
 Test(files, on_a_full_disk_end_the_run)
 {
     struct stage *stage = stage_new();

@@ -186,7 +186,7 @@ Test(host_retry_after, lets_a_probe_through_and_the_host_comes_back)
 
 /* ---- paused hosts ---- */
 
-/* What the records say together. */
+/* Sums up what all records say. */
 static void expect_all_ok(json_t *records, size_t count, unsigned attempts)
 {
     cr_expect_eq(records_count(records, "ok"), count);

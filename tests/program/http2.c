@@ -64,7 +64,7 @@ ParameterizedTest(struct goings *goings, http2, loses_no_request_to_connections_
     cr_expect_eq(nginx_stop(nginx), 0);
 }
 
-/* What such a server has not looked at is sent again; and only that, or some would arrive twice. */
+/* Only a request that the server has not looked at is sent again, or some would arrive twice. */
 ParameterizedTestParameters(http2, does_each_post_once_when_connections_go_away)
 {
     static struct goings goings[] = {{20, "-j50", false}, {20, "-j5", false}, {3, "-j20", true}};
@@ -208,7 +208,7 @@ Test(http2, fetches_many_large_bodies_on_one_connection, .timeout = 120)
     cr_expect_eq(nginx_stop(nginx), 0);
 }
 
-/* What a stop takes from a connection wakes no other, again and again. */
+/* A transfer that a stop takes out wakes no other again and again. */
 Test(http2, sleeps_while_a_stopped_run_waits_for_its_reader)
 {
     enum { LARGE = 1024 * 1024 };

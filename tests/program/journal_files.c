@@ -407,7 +407,7 @@ static struct run_result replace_there(struct stage *stage, const char *how, con
     return result;
 }
 
-/* What stood there before the first run of the journal is replaced by any of them. */
+/* A file that is older than the journal may be replaced by each run. */
 Test(journal, has_no_result_replaced_by_another_of_a_resumed_run)
 {
     struct stage *stage = stage_new();

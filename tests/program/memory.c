@@ -309,7 +309,7 @@ Test(memory, of_json_lines_is_what_memory_says)
     stage_free(stage);
 }
 
-/* What is held for a group that goes on and on cannot go out: it fails, and the run goes on. */
+/* A group without end is held until there is no room: it fails, and the run goes on. */
 Test(memory, that_a_group_is_too_large_for_fails_the_group)
 {
     struct stage *stage = stage_new();
