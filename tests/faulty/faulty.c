@@ -2,10 +2,11 @@
  * A disk that fails, put between a program and the C library by LD_PRELOAD. FAULTY=CALL:N:FAULT in
  * the environment says which: at the Nth call of that name FAULT comes, which is an error's name,
  * `short` for a write of half, or `kill` for the program's end. CALL+ instead of CALL: from the Nth
- * call on. Calls of write count where they are to regular files. With SLOW_NAMES=SECONDS a name that begins with `slow` is not
- * found, after so long, and one that begins with `good` is this machine.
+ * call on. Calls of write count where they are to regular files. A second plan may stand behind a
+ * comma. With SLOW_NAMES=SECONDS a name that begins with `slow` is not found, after so long, and one
+ * that begins with `good` is this machine.
  *
- * Bound: one fault a process. Knows nothing of: the program.
+ * Bound: PLANS_MAX plans a process. Knows nothing of: the program.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -22,39 +23,52 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SHORT = -1, KILL = -2 };
+enum { SHORT = -1, KILL = -2, PLANS_MAX = 2 };
 
 static const struct {
     const char *name;
     int error;
 } faults[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"EROFS", EROFS},
-              {"EDQUOT", EDQUOT}, {"short", SHORT},   {"kill", KILL}};
+              {"EDQUOT", EDQUOT}, {"EEXIST", EEXIST}, {"short", SHORT}, {"kill", KILL}};
 
-static int fault_of(const char *name)
+static int fault_of(const char *name, size_t len)
 {
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
-        if (strcmp(faults[i].name, name) == 0)
+        if (strlen(faults[i].name) == len && strncmp(faults[i].name, name, len) == 0)
             return faults[i].error;
     }
     return 0;
 }
 
-/* 0, or the fault that this call has. */
-static int next_fault(const char *call)
+/* 0, or the fault that the plan has for this call. */
+static int fault_of_plan(const char *plan, const char *call, atomic_ulong *calls)
 {
-    static atomic_ulong calls;
-    const char *plan = getenv("FAULTY");
     size_t len = strlen(call);
     char *end;
 
-    if (!plan || strncmp(plan, call, len) != 0)
+    if (strncmp(plan, call, len) != 0)
         return 0;
     int goes_on = plan[len] == '+';
     unsigned long due = strtoul(plan + len + (size_t)goes_on + 1, &end, 10);
-    unsigned long number = ++calls;
+    unsigned long number = ++*calls;
     if (plan[len + (size_t)goes_on] != ':' || *end != ':')
         return 0;
-    int fault = number == due || (goes_on && number > due) ? fault_of(end + 1) : 0;
+    return number == due || (goes_on && number > due) ? fault_of(end + 1, strcspn(end + 1, ","))
+                                                      : 0;
+}
+
+/* 0, or the fault that this call has. */
+static int next_fault(const char *call)
+{
+    static atomic_ulong calls[PLANS_MAX];
+    const char *plan = getenv("FAULTY");
+    int fault = 0;
+
+    for (size_t i = 0; plan && !fault && i < PLANS_MAX; i++) {
+        fault = fault_of_plan(plan, call, &calls[i]);
+        plan = strchr(plan, ',');
+        plan += plan != NULL;
+    }
     if (fault == KILL)
         raise(SIGKILL);
     return fault;

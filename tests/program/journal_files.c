@@ -258,6 +258,33 @@ ParameterizedTest(struct full *full, journal, goes_on_by_the_same_line_once_the_
     stage_free(stage);
 }
 
+/* The name is taken as the file is to have it, and the journal is full as it is to have the next: the
+ * words are those of the journal, whichever of its lines it is. */
+Test(journal, says_nothing_of_a_name_that_was_taken_before_the_disk_was_full)
+{
+    enum { WRITES = 8 };
+    bool was_taken = false;
+
+    for (int i = 2; i <= WRITES; i++) {
+        struct stage *stage = stage_new();
+        const char *fault = stage_text(stage, "FAULTY=rename:1:EEXIST,write:%d:ENOSPC", i);
+        const char *const env[] = {
+            "LD_PRELOAD=" FAULTY_LIBRARY, fault, "http_proxy", "all_proxy", "LC_ALL=C", NULL};
+        struct run_result result = program_run((struct run_options){
+            .argv = RUN_WEIR("--on-conflict=number", RESUME(stage), stage_url(stage, "/text/a")),
+            .env = env});
+        cr_expect_not(blob_contains(&result.err, "File exists"), "%s: %s", fault,
+                      blob_text(&result.err));
+        struct blob journal = {0};
+        scratch_read(stage->scratch, "journal", &journal);
+        was_taken |= result.code == 4 && blob_contains(&journal, "\nname ");
+        blob_release(&journal);
+        run_result_release(&result);
+        stage_free(stage);
+    }
+    cr_expect(was_taken);
+}
+
 /* ---- names that clash ---- */
 
 static struct criterion_test_params fail_and_number(void)
