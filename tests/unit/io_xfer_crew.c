@@ -339,3 +339,42 @@ Test(crew, closes_connections_that_nobody_uses_at_every_post)
     finish(&run);
     cr_expect_eq(origin_stop(origin), 0);
 }
+
+/* ---- the cost of that ---- */
+
+size_t count_idle(const struct crew *crew) __asm__("__real_xfer_crew_count_idle");
+size_t on_count_idle(const struct crew *crew) __asm__("__wrap_xfer_crew_count_idle");
+
+static size_t counted;
+
+/* A count looks at the watch of each descriptor. */
+size_t on_count_idle(const struct crew *crew)
+{
+    counted++;
+    return count_idle(crew);
+}
+
+Test(crew, counts_idle_connections_as_often_however_many_it_closes)
+{
+    enum { HOSTS = 64, CLOSED = HOSTS / 4, COUNTS_MAX = 2 };
+    struct origin *origin = origin_start(NULL);
+    struct run run;
+
+    cr_assert_not_null(origin, "%s", strerror(errno));
+    prepare(&run);
+    begin(&run, HOSTS);
+    cr_assert_eq(run.xfer->posts->count, 1);
+    for (int i = 0; i < HOSTS; i++) {
+        char host[64];
+        snprintf(host, sizeof host, "http://h%d.localhost%s", i, strrchr(origin_url(origin), ':'));
+        fetch(&run, host);
+    }
+    struct crew *crew = run.xfer->posts->on_duty[0];
+    cr_assert_eq(xfer_crew_count_idle(crew), HOSTS);
+    counted = 0;
+    cr_expect(xfer_close_idle(run.xfer));
+    cr_expect_eq(crew->closed, CLOSED);
+    cr_expect_leq(counted, COUNTS_MAX);
+    finish(&run);
+    cr_expect_eq(origin_stop(origin), 0);
+}
