@@ -153,7 +153,7 @@ apt_command() {
 }
 
 install_with_apt() {
-    if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+    if ! as_root true </dev/null >/dev/null 2>&1; then
         die 2 "packages are missing; run as root: $(apt_command "$1")"
     fi
     say "installing: $1"
