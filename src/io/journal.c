@@ -104,13 +104,13 @@ static void note_part(struct journal *journal, const struct journal_line *line)
         noted_add(&journal->parts, line);
 }
 
-static void note_free(struct journal *journal, const struct journal_line *line)
+static void note_free(struct noted_table *names, const struct journal_line *line)
 {
     struct buf path;
 
     buf_init(&path);
     journal_line_add_text(line, &path);
-    noted_remove_path(&journal->names, path.data, path.len, &line->key);
+    noted_remove_path(names, path.data, path.len, &line->key);
     buf_release(&path);
 }
 
@@ -122,7 +122,7 @@ static bool note_line(void *userdata, const struct journal_line *line)
     case JOURNAL_HEAD: journal->is_new = false; return true;
     case JOURNAL_RUN: note_mark(journal, line->mark); return true;
     case JOURNAL_NAME: noted_add(&journal->names, line); return true;
-    case JOURNAL_FREE: note_free(journal, line); return true;
+    case JOURNAL_FREE: note_free(&journal->names, line); return true;
     case JOURNAL_PART: note_part(journal, line); return true;
     case JOURNAL_GROUP: return is_in_stream(journal, line);
     case JOURNAL_DONE:
@@ -342,6 +342,7 @@ int journal_release(struct journal *journal, uint64_t position)
 struct compaction {
     struct journal *journal;  /* what the old one comes to */
     struct ledger superseded; /* failures that were done again */
+    struct noted_table names; /* of what is not done at the line that is copied */
     struct buf lines;
     int fd; /* of the new one */
     int result;
@@ -366,22 +367,27 @@ static bool flush_lines(struct compaction *compaction, size_t kept)
     return compaction->result == 0;
 }
 
-static bool copy_live(void *userdata, const struct journal_line *line)
+/* The name of a finished request stays, right before its result: that file is replaced by no other
+ * result. */
+static void copy_name(struct compaction *compaction, const struct key *key)
 {
-    struct compaction *compaction = userdata;
+    struct journal_line name;
+    struct buf path;
+
+    buf_init(&path);
+    if (noted_take(&compaction->names, key, &name, &path)) {
+        name.text = path.data;
+        name.len = path.len;
+        journal_line_add(&name, &compaction->lines);
+    }
+    buf_release(&path);
+}
+
+static bool copy_line(struct compaction *compaction, const struct journal_line *line)
+{
     struct journal_line live = *line;
     struct buf text;
 
-    if (line->kind == JOURNAL_NAME || line->kind == JOURNAL_FREE || line->kind == JOURNAL_PART)
-        return true; /* those that still matter come last */
-    if (line->kind == JOURNAL_GROUP)
-        return true; /* nothing of the new file can be torn */
-    bool is_result = line->kind == JOURNAL_DONE || line->kind == JOURNAL_REDO;
-    if (is_result && line->reason != REASON_OK &&
-        ledger_take(&compaction->superseded, &line->key, LEDGER_FAILED))
-        return true;
-    if (is_result)
-        live.kind = JOURNAL_DONE;
     buf_init(&text);
     journal_line_add_text(line, &text);
     live.text = text.data;
@@ -389,6 +395,37 @@ static bool copy_live(void *userdata, const struct journal_line *line)
     journal_line_add(&live, &compaction->lines);
     buf_release(&text);
     return flush_lines(compaction, HELD_BYTES_MAX);
+}
+
+static bool copy_result(struct compaction *compaction, const struct journal_line *line)
+{
+    struct journal_line live = *line;
+
+    if (line->reason != REASON_OK &&
+        ledger_take(&compaction->superseded, &line->key, LEDGER_FAILED))
+        return true;
+    if (line->reason == REASON_OK)
+        copy_name(compaction, &line->key);
+    live.kind = JOURNAL_DONE;
+    return copy_line(compaction, &live);
+}
+
+/* Names and parts of what is not done come last. */
+static bool copy_live(void *userdata, const struct journal_line *line)
+{
+    struct compaction *compaction = userdata;
+
+    switch (line->kind) {
+    case JOURNAL_HEAD:
+    case JOURNAL_RUN: return copy_line(compaction, line);
+    case JOURNAL_NAME: noted_add(&compaction->names, line); return true;
+    case JOURNAL_FREE: note_free(&compaction->names, line); return true;
+    case JOURNAL_PART: return true;
+    case JOURNAL_GROUP: return true; /* nothing of the new file can be torn */
+    case JOURNAL_DONE:
+    case JOURNAL_REDO: return copy_result(compaction, line);
+    }
+    return false;
 }
 
 static int write_live(struct compaction *compaction, const struct line_file_text *text)
@@ -417,6 +454,7 @@ static int replace(struct journal *journal, const char *path, const struct line_
         compaction.fd = new_file.fd;
         result = line_file_end(&new_file, journal->fd, write_live(&compaction, text));
         ledger_release(&compaction.superseded);
+        noted_release(&compaction.names);
         buf_release(&compaction.lines);
     }
     return result ? fail(path, result, err) : 0;

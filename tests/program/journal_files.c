@@ -456,6 +456,21 @@ Test(journal, has_no_result_replaced_by_another_of_a_resumed_run)
     stage_free(stage);
 }
 
+Test(journal, has_no_result_replaced_where_it_was_compacted_between_the_runs)
+{
+    struct stage *stage = stage_new();
+    const char *a = stage_url(stage, "/text/a\n"), *echo = stage_url(stage, "/echo/a\n");
+
+    program_expect(replace_there(stage, "--restart", a), 0, "", "");
+    program_expect(
+        program_fetch(RUN_WEIR("--journal", path_of(stage, "journal"), "--compact"), NULL), 0, "",
+        "");
+    program_expect(replace_there(stage, "--resume", stage_text(stage, "%s%s", a, echo)), 4, "",
+                   "the name is another result's of this run");
+    stage_expect_file(stage, "a", "a\n");
+    stage_free(stage);
+}
+
 Test(journal, does_not_replace_a_strangers_file_for_a_name_it_gave_up)
 {
     struct stage *stage = stage_new();

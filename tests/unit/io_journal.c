@@ -893,7 +893,6 @@ Test(journal_file, compacted_means_the_same)
     cr_assert(scratch_read(scratch, "journal", &text));
     cr_expect_null(strstr(blob_text(&text), "redo "));
     cr_expect_null(strstr(blob_text(&text), " timeout "));
-    cr_expect_null(strstr(blob_text(&text), " one "));
     cr_expect_eq(scratch_count(scratch, ""), 1, "something is left behind");
     cr_assert_eq(stat(path, &status), 0);
     cr_expect_eq(status.st_mode & 07777, 0640);
@@ -901,6 +900,47 @@ Test(journal_file, compacted_means_the_same)
     cr_expect_eq(journal_marks(journal, &n_marks)[1], 2, "leftovers may be of any run");
     journal_free(journal);
     blob_release(&text);
+}
+
+/* The file that a finished request has is none of a stranger's, which may be replaced. */
+Test(journal_file, compacted_knows_the_files_of_finished_requests)
+{
+    static const char *const given[] = {"one", "two", "one more"}, *const others[] = {"given up",
+                                                                                      "left"};
+    struct journal_rules rules = {
+        .path = path, .resume = true, .keeps_paths = true, .stream_size = JOURNAL_NO_OFFSET};
+    struct journal *journal = open_at(false, 0);
+    struct buf err;
+
+    begin(journal, 1);
+    name(journal, 1, "one");
+    name(journal, 2, "given up");
+    give_up(journal, 2, "given up");
+    name(journal, 2, "two");
+    name(journal, 1, "one more");
+    name(journal, 3, "left");
+    for (uint64_t i = 1; i <= 2; i++)
+        add(journal, i, REASON_OK, JOURNAL_NO_OFFSET);
+    add(journal, 1, REASON_OK, JOURNAL_NO_OFFSET);
+    release(journal, 0);
+    journal_free(journal);
+    buf_init(&err);
+    for (int i = 0; i < 3; i++) {
+        cr_assert_eq(journal_open(&rules, &journal, &err), 0, "%s", err.data);
+        for (size_t k = 0; k < sizeof given / sizeof *given; k++) {
+            struct key key = key_of_text(given[k]);
+            cr_expect(ledger_has(journal_paths(journal), &key, LEDGER_OK), "%s", given[k]);
+        }
+        for (size_t k = 0; k < sizeof others / sizeof *others; k++) {
+            struct key key = key_of_text(others[k]);
+            cr_expect_not(ledger_has(journal_paths(journal), &key, LEDGER_OK), "%s", others[k]);
+        }
+        expect_name(journal, 3, "left");
+        expect_name(journal, 1, NULL);
+        journal_free(journal);
+        compact();
+    }
+    buf_release(&err);
 }
 
 Test(journal_file, compacted_loses_its_torn_tail)
