@@ -62,7 +62,7 @@ static const struct {
     {CURLUE_BAD_PATH, "the path holds a control character"},
     {CURLUE_BAD_QUERY, "the query, behind the ?, holds a control character"},
     {CURLUE_BAD_FRAGMENT, "the fragment, behind the #, holds a control character"},
-    {CURLUE_MALFORMED_INPUT, "this is no URL, or holds a control character"},
+    {CURLUE_MALFORMED_INPUT, "this is no URL, or holds a blank or a control character"},
 };
 
 static int explain(CURLUcode code, struct buf *err)

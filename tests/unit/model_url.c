@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libcurl.h"
 #include "model/url.h"
 
 typedef void adder(const struct url *, struct buf *);
@@ -262,6 +263,7 @@ Test(url, writes_blanks_and_letters_beyond_ascii_as_browsers_do)
     }
 }
 
+/* From 8.0 on libcurl names no part that a blank or a control character is in. */
 Test(url, that_cannot_be_read_is_told_by_the_part_that_is_wrong)
 {
     static const char *const cases[][2] = {
@@ -284,7 +286,9 @@ Test(url, that_cannot_be_read_is_told_by_the_part_that_is_wrong)
         struct buf err;
         buf_init(&err);
         cr_expect_eq(url_parse(cases[i][0], "http", &url, &err), -EINVAL, "%s", cases[i][0]);
-        cr_expect_not_null(strstr(err.data, cases[i][1]), "%s: %s", cases[i][0], err.data);
+        cr_expect(strstr(err.data, cases[i][1]) ||
+                      (libcurl_is(0x080000) && strstr(err.data, "no URL, or holds a blank")),
+                  "%s: %s", cases[i][0], err.data);
         buf_release(&err);
         url_free(url);
     }
