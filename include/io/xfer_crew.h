@@ -65,7 +65,7 @@ void xfer_crew_note_opened(struct transfer *, int fd);
 /* How many connections stand that no transfer uses. */
 size_t xfer_crew_count_idle(const struct crew *);
 
-/* xfer_idle.c: closes one in so many of these connections, the oldest first; whether there was one. */
-bool xfer_close_idle_of(struct crew *, size_t share);
+/* xfer_idle.c: closes all of these connections. */
+void xfer_close_all_idle(struct crew *);
 
 #endif

@@ -28,6 +28,7 @@ struct exchange {
     uint64_t came;            /* bytes of heads and body, as libcurl gives them out */
     bool is_refused;          /* the server has not looked at the last stream */
     bool awaits_answer;       /* it went out, and no answer has begun */
+    bool is_answered;         /* since then, by headers that are whole and of no 1xx */
     bool is_asked_again;      /* the answer asks to send it again: 401, 407, 417 */
     bool has_lost_connection; /* one ended before its answer; libcurl counts these */
     bool is_kept_back;        /* it would have gone out twice, and must not */

@@ -56,7 +56,7 @@ struct transfer {
     bool may_reuse;                    /* what the handle is set to: look for an idle connection */
     bool head_is_whole, body_seen;     /* the last answer's headers have ended; its body began */
     long status;                       /* of that answer */
-    uint64_t header_bytes;             /* of all heads and the trailers */
+    uint64_t trailer_bytes;            /* header lines behind the answer */
     bool has_logged_in, trailers_are_over; /* once is enough; they are too large */
     bool had_much, reads_much;             /* its last body was large; it reads in large pieces */
     enum body_way body_goes;
@@ -89,9 +89,9 @@ struct xfer {
     unsigned n_crews, crews_max;
     struct posts *posts;
     struct xfer_bounds bounds;
-    struct shard *shards; /* the first is for all but TLS */
-    double now;           /* read when the loop hands us a socket */
-    bool stopped;
+    struct shard *shards;                     /* the first is for all but TLS */
+    double now;                               /* read when the loop hands us a socket */
+    bool stopped, forgets_names;              /* see xfer_request.c */
     uint64_t received;                        /* bytes of bodies */
     struct transfer *running, *pool, *left;   /* left: without a task, a lookup goes on */
     struct transfer *ended;                   /* libcurl is done with it, nobody has asked for it */

@@ -106,6 +106,8 @@ void xfer_fill_facts(struct transfer *);
 
 /* xfer_code.c. Whether there is a row for one of libcurl's codes; a later libcurl may have more. */
 bool xfer_knows_code(CURLcode);
+/* Whether it says that a name was not found. */
+bool xfer_is_unresolved(CURLcode);
 /* The reason that one of them stands for, given the words that came with it; `protocol` for one
  * that is not known. */
 enum reason xfer_reason(CURLcode, const char *message);

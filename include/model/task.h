@@ -49,6 +49,7 @@ struct task {
     bool met_outage;     /* and the host was known not to be reached then */
     bool looking_up;     /* holds one of the scheduler's lookups */
     bool name_is_stale;  /* the name is to be looked up anew */
+    bool name_failed;    /* its host's last lookup found no name */
     bool is_scout;       /* goes ahead of all others to its host */
     bool is_probe;       /* started to tell whether its host is back */
     bool is_heard;       /* and an answer to it has begun */

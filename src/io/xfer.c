@@ -36,7 +36,7 @@ enum { TRAILERS_MAX = 64 * 1024 };
 /* A body that nobody wants is waited for no longer than a new connection might take. */
 #define DISCARD_TIME 0.1
 
-enum { STATUS_LOGIN = 401 };
+enum { STATUS_FINAL = 200, STATUS_LOGIN = 401 };
 /* Headers are kept by such pieces, for a server may send tens of thousands. */
 enum { HEAD_PIECE = 4096 };
 
@@ -138,6 +138,13 @@ int xfer_on_lookup(void *resolver, void *reserved, void *userdata)
     return 0;
 }
 
+/* libcurl 8.23 connects to an address that a URL names, whatever the family asked for. */
+static bool is_of_family_asked(const struct options *options, int family)
+{
+    return !(options->ip == OPTION_IP_4 && family == AF_INET6) &&
+           !(options->ip == OPTION_IP_6 && family == AF_INET);
+}
+
 curl_socket_t xfer_on_open_socket(void *userdata, curlsocktype purpose,
                                   struct curl_sockaddr *address)
 {
@@ -149,6 +156,8 @@ curl_socket_t xfer_on_open_socket(void *userdata, curlsocktype purpose,
         return CURL_SOCKET_BAD;
     }
     note_found(transfer);
+    if (!is_of_family_asked(transfer->xfer->options, address->family))
+        return CURL_SOCKET_BAD;
     xfer_note_leaving(transfer);
     xfer_end_login(transfer);
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -181,6 +190,7 @@ int xfer_on_connected(void *userdata, char *remote_ip, char *local_ip, int remot
     note_found(transfer);
     xfer_end_login(transfer);
     transfer->connected = true;
+    transfer->exchange.is_answered = false;
     transfer->heard_at = transfer->xfer->now;
     if (transfer->task->is_scout)
         note_standing(transfer);
@@ -453,6 +463,7 @@ static bool end_head(struct transfer *transfer)
     transfer->head_is_whole = true;
     transfer->status = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->status);
+    transfer->exchange.is_answered = transfer->status >= STATUS_FINAL;
     if (transfer->xfer->options->location && xfer_location(transfer, transfer->status))
         transfer->body_goes = BODY_REDIRECT;
     else if (transfer->status == STATUS_LOGIN && xfer_may_log_in(transfer))
@@ -463,15 +474,11 @@ static bool end_head(struct transfer *transfer)
     return is_worth_reading(transfer);
 }
 
-/* Header bytes that libcurl counts to no head are trailers. */
-static bool has_too_many_trailers(struct transfer *transfer)
+/* Whatever a line looks like: until the request goes out again only trailers follow the answer. */
+static bool has_too_many_trailers(struct transfer *transfer, size_t len)
 {
-    long heads = 0;
-
-    if (transfer->header_bytes <= TRAILERS_MAX)
-        return false;
-    curl_easy_getinfo(transfer->easy, CURLINFO_HEADER_SIZE, &heads);
-    transfer->trailers_are_over = transfer->header_bytes > TRAILERS_MAX + (uint64_t)heads;
+    transfer->trailer_bytes += transfer->exchange.is_answered ? len : 0;
+    transfer->trailers_are_over = transfer->trailer_bytes > TRAILERS_MAX;
     return transfer->trailers_are_over;
 }
 
@@ -503,10 +510,10 @@ size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata)
 
     if (!is_nobodys(transfer))
         transfer->heard_at = transfer->xfer->now;
-    transfer->header_bytes += len;
     if (transfer->xfer->leaves_input)
         xfer_note_came(transfer, len);
-    return has_too_many_trailers(transfer) || !take_header_line(transfer, bytes, len) ? 0 : len;
+    return has_too_many_trailers(transfer, len) || !take_header_line(transfer, bytes, len) ? 0
+                                                                                           : len;
 }
 
 /* ---- the pool ---- */
@@ -630,6 +637,7 @@ static void reap_lookups(struct xfer *xfer)
         next = transfer->next;
         if (!transfer->has_ended)
             continue;
+        xfer->forgets_names |= xfer_is_unresolved(transfer->code);
         xfer_crew_remove(transfer);
         drop_lookup(xfer, transfer);
     }
@@ -666,7 +674,7 @@ int xfer_new(struct ev_loop *loop, const struct options *options, struct xfer_wa
     if (!result)
         result = xfer_crew_init(xfer);
     if (result == -EMFILE)
-        buf_setf(err, "libcurl cannot be set up: %s", strerror(EMFILE));
+        buf_setf(err, "too many open files: libcurl cannot be set up");
     if (!result)
         result = xfer_check_library(options, err);
     if (!result)
@@ -756,7 +764,7 @@ void xfer_start(struct xfer *xfer, struct task *task)
     transfer->is_over_limit = transfer->is_malformed = false;
     transfer->body_goes = BODY_UNWANTED;
     transfer->has_logged_in = transfer->trailers_are_over = false;
-    transfer->header_bytes = 0;
+    transfer->trailer_bytes = 0;
     transfer->message[0] = '\0';
     transfer->gate = (struct gate_words){0};
     task->closed_for = 0;
@@ -916,7 +924,8 @@ static void log_in(struct transfer *transfer)
     transfer->connected = transfer->has_ended = false;
     transfer->connects_since = xfer->now;
     transfer->head_is_whole = transfer->trailers_are_over = false;
-    transfer->header_bytes = 0;
+    transfer->exchange.is_answered = false;
+    transfer->trailer_bytes = 0;
     transfer->message[0] = '\0';
     xfer_log_in(transfer);
     heap_push(&xfer->deadlines, &transfer->deadline, next_look(transfer, xfer->now));

@@ -113,29 +113,40 @@ bool xfer_knows_code(CURLcode code)
     return code < CURL_LAST && (code == CURLE_OK || reasons[code] != REASON_OK);
 }
 
+bool xfer_is_unresolved(CURLcode code)
+{
+    return code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY;
+}
+
 /* What libcurl reports as an error of receiving, though something came: what was no HTTP, or what a
- * proxy says that opens no tunnel. The words are those of 7.88 to 8.23. */
+ * proxy says that opens no tunnel; and a key of a client that does not fit, which 8.23 reports as a
+ * wrong argument. The words are those of 7.88 to 8.23. */
 static const struct {
+    CURLcode code;
     const char *words;
     enum reason reason;
-} received[] = {
-    {"chunk", REASON_PROTOCOL},
-    {"response headers", REASON_PROTOCOL},
-    {"header", REASON_PROTOCOL},
-    {"CONNECT tunnel failed", REASON_CONNECT},
+} told[] = {
+    {CURLE_RECV_ERROR, "chunk", REASON_PROTOCOL},
+    {CURLE_RECV_ERROR, "response headers", REASON_PROTOCOL},
+    {CURLE_RECV_ERROR, "header", REASON_PROTOCOL},
+    {CURLE_RECV_ERROR, "CONNECT tunnel failed", REASON_CONNECT},
+    {CURLE_BAD_FUNCTION_ARGUMENT, "private key", REASON_TLS},
 };
 
 enum reason xfer_reason(CURLcode code, const char *message)
 {
-    for (size_t i = 0; i < ARRAY_LEN(received) && code == CURLE_RECV_ERROR; i++) {
-        if (strstr(message, received[i].words))
-            return received[i].reason;
+    for (size_t i = 0; i < ARRAY_LEN(told); i++) {
+        if (code == told[i].code && strstr(message, told[i].words))
+            return told[i].reason;
     }
     return xfer_knows_code(code) ? reasons[code] : REASON_PROTOCOL;
 }
 
 const char *xfer_words(CURLcode code, const char *message)
 {
+    /* 8.x counts them, 8.23 those of the trailers as well. */
+    if (strstr(message, "Too many response headers"))
+        return "too many lines of headers or trailers";
     /* One header line of more than libcurl holds; of real want of memory we hear by ourselves. */
     if (code == CURLE_OUT_OF_MEMORY || (int)code == TOO_LARGE)
         return "a header line is too large";

@@ -29,6 +29,10 @@ enum { CREW_DESCRIPTORS = 3, OPEN_EACH = 64, CREWS_MAX = XFER_DESCRIPTORS / CREW
  * handle parses the CA bundle anew. */
 enum { AT_POST = 128, TLS_POST = 0 };
 
+/* From 8.20 on libcurl asks for either kind of address by itself, in threads that it keeps for a
+ * while. */
+enum { LOOKUP_THREADS = 2 * (LOOKUPS_MAX + LOOKUPS_KEPT) };
+
 /* Watchers do not move while they are active, so the table grows by chunks. */
 struct watch_chunk {
     struct watch {
@@ -196,8 +200,8 @@ static void set_newer(CURLM *multi)
         int option;
         long value;
     } newer[] = {
-        {20, LOOKUPS_MAX}, /* CURLMOPT_RESOLVE_THREADS_MAX, 8.20 */
-        {21, 1},           /* CURLMOPT_QUICK_EXIT, 8.20: a lookup that hangs holds up no cleanup */
+        {20, LOOKUP_THREADS}, /* CURLMOPT_RESOLVE_THREADS_MAX, 8.20 */
+        {21, 1}, /* CURLMOPT_QUICK_EXIT, 8.20: cleanup waits for no lookup that hangs */
     };
 
     for (size_t i = 0; i < ARRAY_LEN(newer); i++)
@@ -337,7 +341,7 @@ static void relieve(struct crew *before)
     if (!before->running)
         return;
     curl_multi_setopt(before->multi, CURLMOPT_MAXCONNECTS, 1L);
-    xfer_close_idle_of(before, 1);
+    xfer_close_all_idle(before);
 }
 
 static struct lot *lot_of(struct posts *posts, const struct task *task)

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,16 +32,24 @@ static unsigned version_of(CURL *easy)
     }
 }
 
-static void fill_times(struct facts *facts, CURL *easy)
+/* libcurl tells when a name was found. Of a lookup that was not, and of a transfer that it still
+ * has, it tells when it last had something to do. */
+static void fill_times(const struct transfer *transfer, struct facts *facts)
 {
+    CURL *easy = transfer->easy;
     double before = facts->before;
+    double found = seconds(easy, CURLINFO_NAMELOOKUP_TIME_T);
+    double total = seconds(easy, CURLINFO_TOTAL_TIME_T);
+    bool is_unfound = transfer->looks_up && !transfer->found;
 
-    facts->namelookup = before + seconds(easy, CURLINFO_NAMELOOKUP_TIME_T);
+    if (is_unfound || !transfer->has_ended)
+        total = fmax(total, transfer->xfer->now - transfer->started_at);
+    facts->namelookup = before + (is_unfound ? total : found);
     facts->connect = before + seconds(easy, CURLINFO_CONNECT_TIME_T);
     facts->appconnect = seconds(easy, CURLINFO_APPCONNECT_TIME_T);
     facts->appconnect += facts->appconnect > 0 ? before : 0;
     facts->starttransfer = before + seconds(easy, CURLINFO_STARTTRANSFER_TIME_T);
-    facts->total = before + seconds(easy, CURLINFO_TOTAL_TIME_T);
+    facts->total = before + total;
 }
 
 /* What continues a body need not say again when that last changed. */
@@ -100,6 +109,6 @@ void xfer_fill_facts(struct transfer *transfer)
     curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &size);
     facts->size_download = (uint64_t)size;
     facts->http_version = version_of(easy);
-    fill_times(facts, easy);
+    fill_times(transfer, facts);
     count_connection(facts, easy, transfer->task->result.http_code > 0);
 }

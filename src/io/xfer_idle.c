@@ -5,12 +5,17 @@
 #include "base/util.h"
 #include "io/xfer_crew.h"
 
-/* Closing connections that nobody uses. libcurl has no call for it, but closes the oldest such
- * where a new one would be one too many: so one is asked for that may not be, and that never gets a
- * socket. */
+/* Closing connections that nobody uses. Only from 8.16 on libcurl has a call for it, which closes
+ * all of them. But it closes the oldest where a new one would be one too many: so one is asked for
+ * that may not be, and that never gets a socket. */
 
 /* A run that needs descriptors closes one in so many idle connections. */
 enum { SHARE_CLOSED = 4 };
+
+/* CURLMOPT_NETWORK_CHANGED, by number: see set_newer in xfer_crew.c. The bit is CURLMNWC_CLEAR_CONNS
+ * in 8.16 and CURLMNWC_CLEAR_ALL in 8.23, which drops the names of the multi handle as well. It has
+ * none, for those are in the shares. */
+enum { NETWORK_CHANGED = 17, CLEAR_ALL = 1 };
 
 static curl_socket_t refuse_socket(void *userdata, curlsocktype purpose,
                                    struct curl_sockaddr *address)
@@ -47,7 +52,8 @@ static size_t close_oldest(struct crew *crew, CURL *decoy)
     return crew->closed - before;
 }
 
-bool xfer_close_idle_of(struct crew *crew, size_t share)
+/* One in so many, the oldest first; whether there was one. */
+static bool close_share(struct crew *crew, size_t share)
 {
     size_t before = crew->closed;
 
@@ -65,6 +71,14 @@ bool xfer_close_idle_of(struct crew *crew, size_t share)
     return crew->closed > before;
 }
 
+void xfer_close_all_idle(struct crew *crew)
+{
+    if (curl_multi_setopt(crew->multi, (CURLMoption)NETWORK_CHANGED, (long)CLEAR_ALL) == CURLM_OK)
+        xfer_crew_call(crew);
+    else
+        close_share(crew, 1);
+}
+
 /* Of the crews on duty; the others keep none. */
 bool xfer_close_idle(struct xfer *xfer)
 {
@@ -73,6 +87,6 @@ bool xfer_close_idle(struct xfer *xfer)
     if (xfer->stopped)
         return false;
     for (unsigned post = 0; post < xfer->posts->count; post++)
-        has_closed |= xfer_close_idle_of(xfer->posts->on_duty[post], SHARE_CLOSED);
+        has_closed |= close_share(xfer->posts->on_duty[post], SHARE_CLOSED);
     return has_closed;
 }

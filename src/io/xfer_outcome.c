@@ -12,7 +12,6 @@
 #include "model/partial.h"
 #include "model/task.h"
 #include "policy/redirect.h"
-#include "policy/sched.h"
 
 enum { STATUS_OK = 200 };
 
@@ -135,8 +134,8 @@ static void fill_failure(struct transfer *transfer, CURLcode code)
 {
     struct task *task = transfer->task;
     const char *message = xfer_words(code, transfer->message);
-    bool connecting = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
-                      code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_SSL_CACERT_BADFILE;
+    bool connecting = code == CURLE_COULDNT_CONNECT || xfer_is_unresolved(code) ||
+                      code == CURLE_SSL_CACERT_BADFILE;
 
     task->outcome = OUTCOME_FAILED;
     if ((transfer->no_descriptor && !transfer->connected) ||
@@ -144,9 +143,8 @@ static void fill_failure(struct transfer *transfer, CURLcode code)
         task->outcome = OUTCOME_NO_DESCRIPTOR;
     else if (is_untouched(transfer, code))
         task->outcome = OUTCOME_UNTOUCHED;
-    /* From 8.20 on libcurl remembers that there is no such name, for as long as it keeps names. */
-    if (code == CURLE_COULDNT_RESOLVE_HOST && task->host)
-        xfer_forget_name(transfer->xfer, sched_host_name(task));
+    if (xfer_is_unresolved(code))
+        transfer->xfer->forgets_names = true;
     result_setf(&task->result, xfer_reason(code, message), "%s", message);
 }
 

@@ -269,8 +269,23 @@ static void add_name(struct transfer *transfer, const char *before, const char *
     buf_release(&entry);
 }
 
+/* From 8.20 on libcurl remembers for as long as it keeps names that one was not found. The entry of
+ * the host itself is taken out by its name; a proxy, or what --connect-to names, has another: all
+ * entries go then. */
+static void forget_others(struct xfer *xfer, struct transfer *transfer)
+{
+    if (!xfer->has_proxy && !xfer->connect_to)
+        return;
+    if (!transfer->task->name_failed && !xfer->forgets_names)
+        return;
+    xfer->forgets_names = false;
+    transfer->is_tailored = true;
+    must(curl_easy_setopt(transfer->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L));
+}
+
 static void set_names(struct xfer *xfer, struct transfer *transfer)
 {
+    forget_others(xfer, transfer);
     transfer->resolve = xfer_share_take_forgotten(transfer);
     if (transfer->task->name_is_stale)
         add_name(transfer, "-", "");

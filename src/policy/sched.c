@@ -373,7 +373,8 @@ static struct task *dispatch(struct sched *sched, struct task *task, double now)
 
     if (needs_lookup(host)) {
         task->looking_up = true;
-        task->name_is_stale = host->found_at > 0;
+        task->name_failed = host->name_state == NAME_FAILED;
+        task->name_is_stale = host->found_at > 0 || task->name_failed;
         sched->lookups++;
         sched->kept_place_due = now + LOOKUP_PACE;
     }
@@ -526,7 +527,7 @@ static void end_lookup(struct sched *sched, struct task *task)
 {
     assert(task->looking_up && sched->lookups > 0);
     task->looking_up = false;
-    task->name_is_stale = false;
+    task->name_is_stale = task->name_failed = false;
     sched->lookups--;
 }
 

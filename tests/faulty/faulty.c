@@ -3,8 +3,9 @@
  * the environment says which: at the Nth call of that name FAULT comes, which is an error's name,
  * `short` for a write of half, or `kill` for the program's end. CALL+ instead of CALL: from the Nth
  * call on. Calls of write count where they are to regular files. A second plan may stand behind a
- * comma. With SLOW_NAMES=SECONDS a name that begins with `slow` is not found, after so long, and one
- * that begins with `good` is this machine.
+ * comma. With SLOW_NAMES=SECONDS a name that begins with `slow` is not found, after so long; one that
+ * begins with `good` is this machine; and one that begins with `late` is this machine where the file
+ * of LATE_NAMES=FILE is there as it is asked for, and else like a slow one.
  *
  * Bound: PLANS_MAX plans a process. Knows nothing of: the program.
  */
@@ -15,6 +16,7 @@
 #include <netdb.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,15 +209,18 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
 {
     int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
     const char *seconds = getenv("SLOW_NAMES");
+    const char *file = getenv("LATE_NAMES");
 
     find("getaddrinfo", &real);
     if (!seconds || !name)
         return real(name, service, hints, ret_list);
-    if (strncmp(name, "slow", 4) == 0) {
+    bool is_late = strncmp(name, "late", 4) == 0, is_there = file && access(file, F_OK) == 0;
+    if (strncmp(name, "slow", 4) == 0 || (is_late && !is_there)) {
         pause_for(strtod(seconds, NULL));
         return EAI_NONAME;
     }
-    return real(strncmp(name, "good", 4) == 0 ? "127.0.0.1" : name, service, hints, ret_list);
+    bool is_here = is_late || strncmp(name, "good", 4) == 0;
+    return real(is_here ? "127.0.0.1" : name, service, hints, ret_list);
 }
 
 /* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
