@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#define NOINLINE                 __attribute__((noinline))
 #define WARN_UNUSED              __attribute__((warn_unused_result))
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 

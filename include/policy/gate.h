@@ -31,8 +31,13 @@ struct gate_verdict {
     bool was_silly;  /* they said something that is no time to wait */
 };
 
-/* Takes one line of an answer's head. Called for each line there is, so what is of no interest
- * costs next to nothing. */
+/* Whether a header whose line begins with this byte may be one of them: others need not be read. */
+static inline bool gate_may_read(char first)
+{
+    return (first | 0x20) == 'r' || (first | 0x20) == 'x';
+}
+
+/* Takes one line of an answer's head. */
 void gate_read_header(struct gate_words *, const char *line, size_t len);
 
 /* Whether there is anything to judge. */

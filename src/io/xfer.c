@@ -483,24 +483,42 @@ static bool has_too_many_trailers(struct transfer *transfer, size_t len)
 }
 
 /* Each answer begins with its status line and its head ends with an empty one: of several, as after
- * 100 Continue, the last one counts. What comes behind the head are trailers, which are not
- * kept. */
-static bool take_header_line(struct transfer *transfer, const char *bytes, size_t len)
+ * 100 Continue, the last one counts. What comes behind the head are trailers, which are not kept.
+ * Returns false where the transfer may end here. */
+static bool read_header_line(struct transfer *transfer, const char *bytes, size_t len)
 {
-    char first = len ? *bytes : '\0';
     bool goes_on = true;
 
-    if (first == 'H' && len >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
+    if (len >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
         begin_head(transfer, bytes, len);
     else if (transfer->head_is_whole)
         return true;
-    else if (first == '\r' || first == '\n')
+    else if (len && (*bytes == '\r' || *bytes == '\n'))
         goes_on = end_head(transfer);
     else
         gate_read_header(&transfer->gate, bytes, len);
     if (transfer->xfer->wants.headers)
         add_header_line(transfer, bytes, len);
     return goes_on && !transfer->body_error;
+}
+
+/* Gives libcurl `len`, or 0 to end the transfer. Stays out of line: most lines do not come here. */
+static NOINLINE size_t take_header_line(struct transfer *transfer, const char *bytes, size_t len)
+{
+    if (transfer->xfer->leaves_input)
+        xfer_note_came(transfer, len);
+    if (has_too_many_trailers(transfer, len))
+        return 0;
+    return read_header_line(transfer, bytes, len) ? len : 0;
+}
+
+/* Whether a line is in a head that is not kept, and none that is looked at: most are. */
+static bool says_nothing(const struct transfer *transfer, const char *bytes, size_t len)
+{
+    const struct xfer *xfer = transfer->xfer;
+
+    return len && *bytes != 'H' && *bytes != '\r' && *bytes != '\n' && !gate_may_read(*bytes) &&
+           !transfer->exchange.is_answered && !xfer->wants.headers && !xfer->leaves_input;
 }
 
 size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata)
@@ -510,10 +528,7 @@ size_t xfer_on_header(char *bytes, size_t size, size_t count, void *userdata)
 
     if (!is_nobodys(transfer))
         transfer->heard_at = transfer->xfer->now;
-    if (transfer->xfer->leaves_input)
-        xfer_note_came(transfer, len);
-    return has_too_many_trailers(transfer, len) || !take_header_line(transfer, bytes, len) ? 0
-                                                                                           : len;
+    return says_nothing(transfer, bytes, len) ? len : take_header_line(transfer, bytes, len);
 }
 
 /* ---- the pool ---- */

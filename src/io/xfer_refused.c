@@ -122,27 +122,25 @@ void xfer_note_leaving(struct transfer *transfer)
     transfer->exchange.awaits_answer = false;
 }
 
-static bool is_among(const char *text, const char *const *words)
+static bool asks_again(const char *code)
 {
-    while (*words && strcmp(text, *words) != 0)
-        words++;
-    return *words != NULL;
+    return memcmp(code, "401", 3) == 0 || memcmp(code, "407", 3) == 0 ||
+           memcmp(code, "417", 3) == 0;
 }
 
 /* The heads of a proxy that opens a tunnel come before the request goes out, and are no answer; nor
  * is one such as 100 Continue. */
 void xfer_note_answer(struct transfer *transfer, const char *status_line, size_t len)
 {
-    static const char *const asking[] = {"401", "407", "417", NULL};
+    if (!transfer->exchange.awaits_answer)
+        return;
     const char *blank = memchr(status_line, ' ', len);
-    char code[4] = "";
+    const char *code = blank && status_line + len - blank > 3 ? blank + 1 : "???";
 
-    if (blank && status_line + len - blank > 3)
-        memcpy(code, blank + 1, 3);
-    if (!transfer->exchange.awaits_answer || *code == '1')
+    if (*code == '1')
         return;
     transfer->exchange.awaits_answer = false;
-    transfer->exchange.is_asked_again = *code == '4' && is_among(code, asking);
+    transfer->exchange.is_asked_again = asks_again(code);
 }
 
 /* With HTTP/2 libcurl may have sent the head before it counts it. */

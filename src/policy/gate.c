@@ -177,7 +177,7 @@ void gate_read_header(struct gate_words *words, const char *line, size_t len)
 {
     const char *colon;
 
-    if (!len || ((line[0] | 0x20) != 'r' && (line[0] | 0x20) != 'x'))
+    if (!len || !gate_may_read(line[0]))
         return;
     colon = memchr(line, ':', len);
     for (size_t i = 0; colon && i < ARRAY_LEN(headers); i++) {
