@@ -329,7 +329,9 @@ void sched_add(struct sched *sched, struct task *task, const char *name, bool nu
         queue_again(sched, host, task);
     else
         queue_last(sched, host, task);
-    place_host(sched, host, now);
+    /* Behind others it changes nothing for its host. */
+    if (again || host->queue == task)
+        place_host(sched, host, now);
 }
 
 void sched_add_again(struct sched *sched, struct task *task, double now)
@@ -617,7 +619,8 @@ void sched_forget(struct sched *sched, struct task *task, double now)
     assert(host->tasks > 0);
     host->tasks--;
     task->host = NULL;
-    place_host(sched, host, now);
+    if (!host->tasks)
+        place_host(sched, host, now);
 }
 
 bool sched_excuses(const struct task *task)

@@ -236,6 +236,8 @@ void valve_give(struct valve *valve, const struct flow_rules *rules, unsigned ep
         close_gate(valve, now + lesson->closed_for);
     else if (is_of_now && lesson->answered && !lesson->overloaded)
         open_wider(valve);
+    if (!rules->adaptive)
+        return;
     if (lesson->overloaded)
         adapt_bad(&valve->adapt, started_at, now);
     else if (lesson->answered)
