@@ -20,9 +20,29 @@ struct buf {
     size_t capacity;
 };
 
-void buf_init(struct buf *);
-void buf_release(struct buf *);
-void buf_clear(struct buf *);
+/* What an empty buffer points at, so that data is a string before the first byte. Never written. */
+extern const char buf_nothing[1];
+
+static inline void buf_init(struct buf *buf)
+{
+    *buf = (struct buf){.data = (char *)(uintptr_t)buf_nothing};
+}
+
+/* Frees the bytes there are: what buf_release does where there are any. */
+void buf_free(struct buf *);
+
+static inline void buf_release(struct buf *buf)
+{
+    if (buf->capacity)
+        buf_free(buf);
+}
+
+static inline void buf_clear(struct buf *buf)
+{
+    buf->len = 0;
+    if (buf->capacity)
+        buf->data[0] = '\0';
+}
 
 /* Moves it to where there is room for `len` more bytes: what buf_reserve does where there is not. */
 char *buf_grow(struct buf *, size_t len);

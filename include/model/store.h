@@ -59,10 +59,25 @@ static inline uint64_t store_body_max(const struct store *store)
     return MIN(store->memory_max, of_all - MIN(store->held, of_all));
 }
 
+static inline uint64_t store_in_use(const struct store *store)
+{
+    return store->memory_used + store->held;
+}
+
 /* Whether another request may be read. */
-bool store_may_read(const struct store *);
+static inline bool store_may_read(const struct store *store)
+{
+    uint64_t limit = store_limit(store);
+
+    return store->held < limit / 2 && store_in_use(store) < limit / 16 * 15;
+}
+
 /* Whether a running transfer may be charged with so many bytes. */
-bool store_may_hold(const struct store *, uint64_t bytes);
+static inline bool store_may_hold(const struct store *store, uint64_t bytes)
+{
+    return store_in_use(store) + bytes <= store_limit(store);
+}
+
 /* Whether a transfer may start that is not next in order. Once a body found no room it takes half a
  * free spool to say yes; store_has_room looks at that anew. */
 bool store_may_start(const struct store *);

@@ -7,31 +7,17 @@
 
 enum { FIRST_CAPACITY = 64 };
 
-/* What an empty buffer points at, so that data is a string before the first byte. Never written. */
-static const char nothing[1] = "";
+const char buf_nothing[1] = "";
 
 static const char pairs[] = "00010203040506070809101112131415161718192021222324"
                             "25262728293031323334353637383940414243444546474849"
                             "50515253545556575859606162636465666768697071727374"
                             "75767778798081828384858687888990919293949596979899";
 
-void buf_init(struct buf *buf)
+void buf_free(struct buf *buf)
 {
-    *buf = (struct buf){.data = (char *)(uintptr_t)nothing};
-}
-
-void buf_release(struct buf *buf)
-{
-    if (buf->capacity)
-        free(buf->data);
+    free(buf->data);
     buf_init(buf);
-}
-
-void buf_clear(struct buf *buf)
-{
-    buf->len = 0;
-    if (buf->capacity)
-        buf->data[0] = '\0';
 }
 
 char *buf_grow(struct buf *buf, size_t len)

@@ -198,7 +198,8 @@ void engine_admit(struct engine *engine, double now)
     while (more && engine->moves_left && !engine->out_closed) {
         bool is_welcome = has_place(engine);
         if (!engine->ahead)
-            more = engine_wants_more(engine) && read_one(engine, now);
+            more = !engine->source_ended && (is_welcome || must_look_ahead(engine)) &&
+                   read_one(engine, now);
         else if (!is_welcome)
             more = false;
         if (engine->ahead && is_welcome)

@@ -70,11 +70,13 @@ void engine_complete(struct engine *engine, struct task *task)
 void engine_extend_url(struct engine *engine, struct task *task)
 {
     const struct options *options = engine->options;
-    struct ask ask = request_ask(&task->request, &engine->verdicts.redirect.defaults);
 
     if (options->get && options->has_data)
         url_add_query(task->url, options->data.data);
-    if (options->upload && ask.payload == options->upload && strcmp(options->upload, "-") != 0)
+    if (!options->upload || strcmp(options->upload, "-") == 0)
+        return;
+    struct ask ask = request_ask(&task->request, &engine->verdicts.redirect.defaults);
+    if (ask.payload == options->upload)
         url_add_file_name(task->url, options->upload);
 }
 

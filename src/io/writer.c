@@ -98,7 +98,8 @@ void writer_commit(struct writer *writer, size_t len)
 
 size_t writer_room(struct writer *writer)
 {
-    compact(writer);
+    if (writer->from)
+        compact(writer);
     return writer->capacity - writer->to;
 }
 

@@ -14,26 +14,9 @@ void store_release(struct store *store)
     store->spool = NULL;
 }
 
-static uint64_t in_use(const struct store *store)
-{
-    return store->memory_used + store->held;
-}
-
-bool store_may_read(const struct store *store)
-{
-    uint64_t limit = store_limit(store);
-
-    return store->held < limit / 2 && in_use(store) < limit / 16 * 15;
-}
-
-bool store_may_hold(const struct store *store, uint64_t bytes)
-{
-    return in_use(store) + bytes <= store_limit(store);
-}
-
 bool store_may_start(const struct store *store)
 {
-    return !store->pressed && in_use(store) < store_limit(store);
+    return !store->pressed && store_in_use(store) < store_limit(store);
 }
 
 bool store_has_room(struct store *store)
