@@ -199,6 +199,7 @@ Test(digest, sends_the_payload_once_it_is_known_to_be_wanted)
     program_expect(result, 0, NULL, "");
     cr_expect_eq(origin_counts(stage->origin).requests, 2);
     expect_proof(stage, said(stage, nth(stage, target, 1)), "POST", target, "00000001");
+    cr_assert(origin_wait_in_service(stage->origin, 0, patience));
     cr_expect_eq(atomic_load(&nth(stage, target, 1)->body_bytes), 3);
     stage_free(stage);
 }
@@ -329,6 +330,7 @@ ParameterizedTest(struct question *question, login,
             program_expect(result, 0, NULL, "");
             cr_expect_lt(moment_now(), begun + 25, "the body was waited for");
             cr_expect_eq(origin_log_count(stage->origin, target), 2);
+            cr_assert(origin_wait_in_service(stage->origin, 0, patience));
             cr_expect_eq(nth(stage, target, 1)->body_bytes, k ? strlen("payload") : 0);
         }
     }

@@ -165,6 +165,7 @@ Test(json_request, for_the_headers_alone_sends_no_data_of_the_options)
                                             request_of(stage, "/text/a", "\"method\":\"HEAD\""),
                                             origin_url(stage->origin))),
                    0, "b\n", "");
+    cr_assert(origin_wait_in_service(stage->origin, 0, patience));
     cr_expect_eq(atomic_load(&origin_log_find(stage->origin, "/text/a")->body_bytes), 0);
     cr_expect_eq(atomic_load(&origin_log_find(stage->origin, "/text/b")->body_bytes), 5);
     stage_free(stage);

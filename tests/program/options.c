@@ -155,6 +155,7 @@ Test(option, sends_a_large_file_whole)
     const struct origin_record *post = origin_log_next(stage->origin, put);
     cr_assert(post);
     cr_expect_str_eq(put->method, "PUT");
+    cr_assert(origin_wait_in_service(stage->origin, 0, patience));
     cr_expect_eq(atomic_load(&put->body_bytes), 3000000);
     cr_expect_str_eq(post->method, "POST");
     cr_expect_eq(atomic_load(&post->body_bytes), 3000000);

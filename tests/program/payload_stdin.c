@@ -59,6 +59,7 @@ Test(upload, of_a_dash_waits_in_the_spool)
         .input_len = len});
 
     free(text);
+    cr_assert(origin_wait_in_service(stage->origin, 0, patience));
     cr_expect_eq(atomic_load(&origin_log_find(stage->origin, "/text/a")->body_bytes), len);
     cr_expect(program_is_sanitized() || result.peak_rss_kib < program_allowance(110 * 1024L), "%ld",
               result.peak_rss_kib);
