@@ -606,7 +606,6 @@ static void give_transfer(struct xfer *xfer, struct transfer *transfer)
         DL_DELETE(xfer->running, transfer);
     }
     transfer->had_much = transfer->task->result.body_bytes >= MUCH;
-    xfer_note_taken_out(transfer);
     /* libcurl counts the connections that died under a handle, and gives up at the sixth. */
     transfer->is_tailored |=
         transfer->exchange.has_lost_connection || transfer->exchange.awaits_answer;
@@ -941,6 +940,7 @@ static void log_in(struct transfer *transfer)
     transfer->head_is_whole = transfer->trailers_are_over = false;
     transfer->exchange.is_answered = false;
     transfer->trailer_bytes = 0;
+    transfer->body_error = 0;
     transfer->message[0] = '\0';
     xfer_log_in(transfer);
     heap_push(&xfer->deadlines, &transfer->deadline, next_look(transfer, xfer->now));

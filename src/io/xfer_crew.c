@@ -402,6 +402,7 @@ void xfer_crew_add(struct xfer *xfer, struct transfer *transfer)
 
 void xfer_crew_remove(struct transfer *transfer)
 {
+    xfer_note_taken_out(transfer);
     curl_multi_remove_handle(transfer->crew->multi, transfer->easy);
     transfer->crew->running--;
     if (transfer->lot)

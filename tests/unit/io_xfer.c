@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/util.h"
 #include "io/xfer.h"
 #include "io/xfer_crew.h"
 #include "libcurl.h"
@@ -35,6 +36,7 @@ struct run {
     struct xfer *xfer;
     struct origin *origin;
     double until;
+    bool wants_headers;
     uint64_t goes_out; /* so many bytes of others' bodies in each turn */
 };
 
@@ -53,7 +55,8 @@ static void begin(struct run *run)
     struct buf err;
 
     buf_init(&err);
-    struct xfer_wants wants = {.bodies = run->options.format == OPTION_FORMAT_NONE
+    struct xfer_wants wants = {.headers = run->wants_headers,
+                               .bodies = run->options.format == OPTION_FORMAT_NONE
                                              ? XFER_NO_BODIES
                                              : XFER_ACCEPTED_BODIES};
     cr_assert_eq(xfer_new(run->loop, &run->options, wants, &run->store,
@@ -619,6 +622,52 @@ Test(xfer, puts_back_a_body_that_finds_no_room_but_not_the_one_next_in_order)
     cr_expect_eq(task->outcome, OUTCOME_FAILED);
     cr_expect_eq(task->result.reason, REASON_TOO_LARGE);
     cr_expect_eq(task->result.starts, 2);
+    task_end(&run, task);
+    finish(&run);
+}
+
+/* The head of the question was what found no room. */
+Test(xfer, forgets_what_failed_with_the_question_who_we_are)
+{
+    struct run run;
+
+    prepare(&run);
+    run.wants_headers = true;
+    run.store.memory_max = 10;
+    run.options.auth = OPTION_AUTH_DIGEST;
+    run.options.user = xstrdup("me:word");
+    begin(&run);
+    struct task *task = start(&run, "/text/x?wants=Digest%20realm=%22r%22,%20nonce=%22n%22");
+    while (!xfer_has_ended(task))
+        turn(&run);
+    cr_assert_neq(task->transfer->body_error, 0);
+    run.store.memory_max = 1 << 20;
+    finish_one(&run, task);
+    cr_expect_eq(task->outcome, OUTCOME_ANSWERED);
+    cr_expect_eq(task->result.http_code, 200);
+    task_end(&run, task);
+    finish(&run);
+}
+
+/* libcurl leaves input of others with a transfer of HTTP/2, and so with one that begins again. */
+Test(xfer, wakes_others_where_a_question_is_answered_anew)
+{
+    struct run run;
+
+    prepare(&run);
+    run.options.auth = OPTION_AUTH_DIGEST;
+    run.options.user = xstrdup("me:word");
+    begin(&run);
+    run.xfer->leaves_input = true;
+    struct task *task =
+        start(&run, "/text/x?failtimes=1&short=9&wants=Digest%20realm=%22r%22,%20nonce=%22n%22");
+    while (!xfer_has_ended(task))
+        turn(&run);
+    run.xfer->some_may_wait = false;
+    cr_expect_null(xfer_next_finished(run.xfer));
+    cr_expect(run.xfer->some_may_wait);
+    finish_one(&run, task);
+    cr_expect_eq(task->result.http_code, 200);
     task_end(&run, task);
     finish(&run);
 }
