@@ -70,8 +70,8 @@ double xfer_due(const struct xfer *);
 
 /* A running task whose host's name has been found, or NULL. */
 struct task *xfer_next_found(struct xfer *);
-/* A running scout (task->is_scout) whose connection stands, or a probe (task->is_probe) that is heard
- * since, or NULL. */
+/* A running scout (task->is_scout) or probe (task->is_probe) whose connection stands, or a probe that
+ * is heard since, or NULL. */
 struct task *xfer_next_connected(struct xfer *);
 /* Lookups that go on though their tasks are gone: libcurl cannot end the thread of one. */
 unsigned xfer_lookups_left(const struct xfer *);

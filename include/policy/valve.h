@@ -6,8 +6,8 @@
  *
  * A host that cannot be reached so often in a row is paused: its requests wait, and one at a time
  * probes it, each after twice the wait of the one before. If none gets through while the pause lasts
- * the host is down: its requests fail, and one of them probes it each `down_wait`. A probe whose
- * answer begins, or which ends and has reached the host, opens the valve again.
+ * the host is down: its requests fail, and one of them probes it each `down_wait`. No pause ends while
+ * the connection of a probe stands; one that is answered, or ends there, opens the valve again.
  *
  * Bound: nothing here grows. Knows nothing of: queues, tasks, the clock (the time is an argument).
  */
@@ -51,6 +51,7 @@ struct lesson {
     bool heard;        /* an answer began, which may have broken off */
     bool reached;      /* a connection stood, which may have stayed silent */
     bool lost;         /* no connection, or one that was reset before the answer's first byte */
+    bool unfound;      /* its name was not found */
     bool overloaded;   /* it has more than it can take: 429, 503, timeout, refused */
     double closed_for; /* it asks for so many seconds without a request */
     double latency;    /* seconds the transfer took */
@@ -74,6 +75,7 @@ struct valve {
     unsigned outages;     /* how often it was paused */
     bool has_answered;    /* since the record of the host was made */
     bool is_probed;       /* its probe is on its way */
+    bool probe_stands;    /* the connection of the last probe came to stand */
     bool was_probed;      /* since it was paused */
     unsigned probe_epoch; /* of the last probe */
     double probe_at;      /* when the next one may start */
@@ -96,7 +98,9 @@ void valve_turn(struct valve *, const struct flow_rules *, double now);
 /* When it is next to be turned, as far as time is concerned; INFINITY for not at all. */
 static inline double valve_turn_due(const struct valve *valve)
 {
-    return valve->state == VALVE_PAUSED && valve->was_probed ? valve->down_at : INFINITY;
+    bool may_end = valve->was_probed && !(valve->is_probed && valve->probe_stands);
+
+    return valve->state == VALVE_PAUSED && may_end ? valve->down_at : INFINITY;
 }
 /* Whether requests fail at once: the host is down, and no probe is due. */
 bool valve_is_down(const struct valve *, double now);
@@ -105,6 +109,8 @@ bool valve_is_fresh(const struct valve *, const struct flow_rules *, double now)
 
 /* A request starts. Returns the epoch, to be given back at its end. */
 unsigned valve_take(struct valve *, double now);
+/* Its connection stands: no pause ends before it, where it is the probe. */
+void valve_note_standing(struct valve *, unsigned epoch);
 /* An answer to it has begun: where it is the probe, its host is back. */
 void valve_note_heard(struct valve *, unsigned epoch);
 /* It ended. */

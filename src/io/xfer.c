@@ -192,7 +192,7 @@ int xfer_on_connected(void *userdata, char *remote_ip, char *local_ip, int remot
     transfer->connected = true;
     transfer->exchange.is_answered = false;
     transfer->heard_at = transfer->xfer->now;
-    if (transfer->task->is_scout)
+    if (transfer->task->is_scout || transfer->task->is_probe)
         note_standing(transfer);
     if (deadline_of(transfer) < transfer->deadline.due)
         heap_move(&transfer->xfer->deadlines, &transfer->deadline, deadline_of(transfer));

@@ -558,6 +558,8 @@ static void end_scouting(struct task *task)
 void sched_note_connected(struct sched *sched, struct task *task, double now)
 {
     end_scouting(task);
+    valve_turn(&task->host->valve, &sched->rules, now);
+    valve_note_standing(&task->host->valve, task->epoch);
     if (task->is_heard)
         valve_note_heard(&task->host->valve, task->epoch);
     place_host(sched, task->host, now);

@@ -102,23 +102,24 @@ void valve_turn(struct valve *valve, const struct flow_rules *rules, double now)
         take_down(valve, rules, valve->down_at);
 }
 
-static void count_loss(struct valve *valve, const struct flow_rules *rules, bool is_probe,
-                       double now)
+static void count_loss(struct valve *valve, const struct flow_rules *rules, double now)
 {
     valve->streak++;
+    if (valve->state == VALVE_OPEN && rules->errors_max && valve->streak >= rules->errors_max)
+        pause_host(valve, rules, now);
+}
+
+static void end_probe_in_vain(struct valve *valve, const struct flow_rules *rules, double now)
+{
     switch (valve->state) {
-    case VALVE_OPEN:
-        if (rules->errors_max && valve->streak >= rules->errors_max)
-            pause_host(valve, rules, now);
-        break;
+    case VALVE_OPEN: break;
     case VALVE_PAUSED:
-        if (is_probe)
+        if (now < valve->down_at)
             plan_probe(valve, now);
-        break;
-    case VALVE_DOWN:
-        if (is_probe)
+        else
             take_down(valve, rules, now);
         break;
+    case VALVE_DOWN: take_down(valve, rules, now); break;
     }
 }
 
@@ -139,10 +140,17 @@ static void learn_reach(struct valve *valve, const struct flow_rules *rules, boo
                                               : is_heard || (is_probe && lesson->reached);
 
     valve->has_answered |= is_heard;
+    if (is_probe && (lesson->lost || lesson->unfound))
+        end_probe_in_vain(valve, rules, now);
     if (lesson->lost)
-        count_loss(valve, rules, is_probe, now);
+        count_loss(valve, rules, now);
     if (opens)
         open_again(valve);
+}
+
+void valve_note_standing(struct valve *valve, unsigned epoch)
+{
+    valve->probe_stands |= valve->is_probed && epoch == valve->probe_epoch;
 }
 
 /* The answer may be a long one, and the pause shorter. */
@@ -170,6 +178,7 @@ static void begin_probe(struct valve *valve, double now)
     begin_epoch(valve);
     valve->probe_epoch = valve->epoch;
     valve->is_probed = true;
+    valve->probe_stands = false;
     if (valve->state == VALVE_PAUSED && !valve->was_probed && now > valve->last_probe_at) {
         valve->down_at += now - valve->last_probe_at;
         valve->last_probe_at = now;

@@ -105,7 +105,8 @@ static struct lesson learn_from_failure(const struct task *task)
         lesson.closed_for = task->closed_for;
     if (is_of_transport(result->reason)) {
         lesson.lost = is_lost(task);
-        lesson.reached = !lesson.lost && result->reason != REASON_DNS;
+        lesson.unfound = result->reason == REASON_DNS;
+        lesson.reached = !lesson.lost && !lesson.unfound;
         lesson.overloaded |= result->reason == REASON_TIMEOUT || result->reason == REASON_CONNECT;
     } else {
         lesson.answered = is_heard;

@@ -298,17 +298,28 @@ Test(paused_host, that_never_answered_is_not_waited_for_long)
     blob_release(&input);
 }
 
-/* Its answer outlasts the pause. */
-Test(paused_host, is_not_given_up_while_it_answers_its_probe)
+struct answer {
+    char delay[16];
+};
+
+ParameterizedTestParameters(paused_host, is_not_given_up_while_it_answers_its_probe)
+{
+    static struct answer answers[] = {{"headdelay=1.2"}, {"delay=1.2"}};
+
+    return cr_make_param_array(struct answer, answers, sizeof answers / sizeof *answers);
+}
+
+/* Its answer outlasts the pause, or begins behind that. */
+ParameterizedTest(struct answer *answer, paused_host, is_not_given_up_while_it_answers_its_probe)
 {
     enum { REQUESTS = 7, ERRORS = 3 };
     struct stage *stage = stage_new();
     struct blob input = {0};
 
     for (int i = 0; i < REQUESTS; i++)
-        blob_addf(
-            &input, "%s\n",
-            stage_url(stage, "/text/%d?key=k&failtimes=%d&closenow=1&headdelay=1.2", i, ERRORS));
+        blob_addf(&input, "%s\n",
+                  stage_url(stage, "/text/%d?key=k&failtimes=%d&closenow=1&%s", i, ERRORS,
+                            answer->delay));
     json_t *records = records_of(program_fetch(RUN_WEIR("--jsonl", "-j1", "--retry=0",
                                                         "--retry-delay=0.05", "--host-wait=0.5"),
                                                blob_text(&input)),

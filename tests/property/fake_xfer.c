@@ -240,7 +240,6 @@ static void count_passing(struct xfer *xfer, const struct task *task)
     struct world *world = xfer->world;
     const struct engine *engine = world->engine;
 
-    world_record(world, task)->passed_over = 0;
     for (const struct task *other = engine->window.oldest; other; other = other->newer) {
         if (other->host != task->host || other->state != TASK_READY || !other->result.starts)
             continue;
@@ -260,6 +259,7 @@ static void check_turn(struct xfer *xfer, const struct task *task)
 {
     const struct engine *engine = xfer->world->engine;
 
+    world_record(xfer->world, task)->passed_over = 0;
     if (engine->store.pressed || engine->window.alive > WALKED_ALWAYS || is_probe(xfer, task))
         return;
     count_passing(xfer, task);
@@ -501,7 +501,7 @@ static void find_name(struct xfer *xfer, struct transfer *transfer)
             transfer->name_waits = true;
             DL_APPEND2(xfer->found, transfer, prev_found, next_found);
         }
-        if (transfer->task->is_scout) {
+        if (transfer->task->is_scout || transfer->task->is_probe) {
             transfer->stood_waits = true;
             DL_APPEND2(xfer->stood, transfer, prev_stood, next_stood);
         }
@@ -651,7 +651,7 @@ struct task *xfer_next_connected(struct xfer *xfer)
         return NULL;
     DL_DELETE2(xfer->stood, transfer, prev_stood, next_stood);
     transfer->stood_waits = false;
-    watch_connected(xfer->watch, transfer->place.host);
+    watch_connected(xfer->watch, transfer->task, transfer->place.host);
     return transfer->task;
 }
 

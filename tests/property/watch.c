@@ -32,7 +32,7 @@ struct watched {
     bool has_answered;
     unsigned streak; /* losses in a row */
     enum valve_state state;
-    bool was_probed;
+    bool was_probed, probe_stands;
     uint64_t probe;      /* the request that asks whether it is back; 0: none does */
     double wait;         /* before the next probe, at most */
     double probe_from;   /* none comes earlier */
@@ -105,6 +105,7 @@ static void check_probe(struct watch *watch, const struct task *task, struct wat
     PROMISE(world, world->now >= host->probe_from - ROUNDING, "a probe %g s too early",
             host->probe_from - world->now);
     host->probe = task->request.seq;
+    host->probe_stands = false;
     if (host->state == VALVE_PAUSED && !host->was_probed && world->now > host->last_probe) {
         host->down_from += world->now - host->last_probe;
         host->last_probe = world->now;
@@ -163,12 +164,6 @@ unsigned watch_start(struct watch *watch, const struct task *task, uint32_t inde
     return host->epoch;
 }
 
-void watch_connected(struct watch *watch, uint32_t index)
-{
-    watch->hosts[index].has_scout = false;
-    watch->hosts[index].is_known = true;
-}
-
 /* Only what says so later than the gate closes closes it again. */
 static void close_gate(struct watched *host, double until)
 {
@@ -195,10 +190,23 @@ static void take_down(struct watch *watch, struct watched *host)
 
 static void turn(struct watch *watch, struct watched *host)
 {
-    if (host->state != VALVE_PAUSED || !host->was_probed || watch->world->now < host->down_from)
+    bool may_end = host->was_probed && !(host->probe && host->probe_stands);
+
+    if (host->state != VALVE_PAUSED || !may_end || watch->world->now < host->down_from)
         return;
     take_down(watch, host);
     host->probe_from = host->down_from + until_next_probe(watch);
+}
+
+void watch_connected(struct watch *watch, const struct task *task, uint32_t index)
+{
+    struct watched *host = &watch->hosts[index];
+
+    turn(watch, host);
+    if (task->is_scout)
+        host->has_scout = false;
+    host->is_known = true;
+    host->probe_stands |= host->probe == task->request.seq;
 }
 
 static void plan_probe(struct watch *watch, struct watched *host)
@@ -227,17 +235,21 @@ static void begin_outage(struct watch *watch, struct watched *host)
     plan_probe(watch, host);
 }
 
-static void count_loss(struct watch *watch, struct watched *host, bool is_probe)
+static void end_probe_in_vain(struct watch *watch, struct watched *host)
+{
+    if (host->state == VALVE_PAUSED)
+        plan_probe(watch, host);
+    else if (host->state == VALVE_DOWN)
+        take_down(watch, host);
+}
+
+static void count_loss(struct watch *watch, struct watched *host)
 {
     const struct scenario *scenario = &watch->world->scenario;
 
     host->streak++;
     if (host->state == VALVE_OPEN && scenario->host_errors && host->streak >= scenario->host_errors)
         begin_outage(watch, host);
-    else if (host->state == VALVE_PAUSED && is_probe)
-        plan_probe(watch, host);
-    else if (host->state == VALVE_DOWN && is_probe)
-        take_down(watch, host);
 }
 
 /* While it is paused only a probe opens it. */
@@ -248,8 +260,10 @@ static void learn_reach(struct watch *watch, struct watched *host, const struct 
 
     turn(watch, host);
     host->has_answered |= is_heard;
+    if (is_probe && (lesson->lost || lesson->unfound))
+        end_probe_in_vain(watch, host);
     if (lesson->lost)
-        count_loss(watch, host, is_probe);
+        count_loss(watch, host);
     if ((is_probe && (is_heard || lesson->reached)) || (host->state != VALVE_PAUSED && is_heard)) {
         host->state = VALVE_OPEN;
         host->streak = 0;

@@ -20,7 +20,7 @@ void watch_free(struct watch *);
 /* A start at this host. Gives a number to be given back at its end. */
 unsigned watch_start(struct watch *, const struct task *, uint32_t index);
 /* The connection of the one that went ahead stands. */
-void watch_connected(struct watch *, uint32_t index);
+void watch_connected(struct watch *, const struct task *, uint32_t index);
 /* It is settled now. */
 void watch_end(struct watch *, const struct task *, uint32_t index, unsigned epoch);
 /* A request to it is refused since it was given up. */

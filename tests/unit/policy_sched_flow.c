@@ -393,7 +393,7 @@ Test(sched_flow, refuses_what_waits_once_a_pause_has_lasted_long_enough)
     double paused_at = run.now;
     struct task *first = add(&run, "http://a:80"), *second = add(&run, "http://a:80");
     run.now = sched_due(run.sched);
-    cr_assert_eq(next(&run), first);
+    cr_assert_eq(sched_next(run.sched, run.now), first, "no connection stands");
     cr_expect_null(sched_next_refused(run.sched, run.now));
     cr_expect_eq(sched_refused_due(run.sched), paused_at + STRANGER_PAUSE_MAX);
     run.now = sched_refused_due(run.sched);
@@ -401,6 +401,24 @@ Test(sched_flow, refuses_what_waits_once_a_pause_has_lasted_long_enough)
     end(&run, first, &lost);
     sched_add_again(run.sched, first, run.now);
     cr_expect_eq(sched_next_refused(run.sched, run.now), first);
+    finish(&run);
+}
+
+Test(sched_flow, refuses_nothing_while_the_connection_of_a_probe_stands)
+{
+    struct flow_rules rules = pausing_rules();
+    static struct run run;
+
+    begin(&run, &rules);
+    give_up(&run, "http://a:80", 2);
+    struct task *first = add(&run, "http://a:80"), *second = add(&run, "http://a:80");
+    run.now = sched_due(run.sched);
+    cr_assert_eq(next(&run), first);
+    cr_expect_eq(sched_refused_due(run.sched), INFINITY);
+    run.now += 10;
+    cr_expect_null(sched_next_refused(run.sched, run.now));
+    end(&run, first, &lost);
+    cr_expect_eq(sched_next_refused(run.sched, run.now), second);
     finish(&run);
 }
 

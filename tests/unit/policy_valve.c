@@ -352,6 +352,48 @@ Test(valve, opens_for_one_and_then_for_more_once_a_probe_came_through)
     }
 }
 
+Test(valve, takes_no_host_down_while_a_probe_stands)
+{
+    struct flow_rules rules = outage_rules(3);
+    struct valve valve;
+
+    begin_pause(&valve, &rules, 1000);
+    unsigned probe = valve_take(&valve, 1029);
+    valve_note_standing(&valve, probe + 1);
+    cr_expect_eq(valve_turn_due(&valve), 1030, "that was another request");
+    valve_note_standing(&valve, probe);
+    cr_expect_eq(valve_turn_due(&valve), INFINITY);
+    valve_turn(&valve, &rules, 1035);
+    cr_expect_not(valve_is_down(&valve, 1035));
+    cr_expect_eq(fill(&valve, &rules, 1035), 0, "one at a time");
+    valve_give(&valve, &rules, probe, 1029, &lost, 1036);
+    cr_expect(valve_is_down(&valve, 1065.9));
+    begin_pause(&valve, &rules, 2000);
+    valve_note_standing(&valve, valve_take(&valve, 2001));
+    valve_give(&valve, &rules, valve.epoch, 2001, &lost, 2002);
+    valve_take(&valve, 2029);
+    cr_expect_eq(valve_turn_due(&valve), 2030, "this one has no connection yet");
+}
+
+/* Its name may come back, but the resolver is not asked for it by each that waits. */
+Test(valve, waits_after_a_probe_whose_name_was_not_found)
+{
+    static const struct lesson unfound = {.unfound = true};
+    struct flow_rules rules = outage_rules(3);
+    struct valve valve;
+
+    begin_pause(&valve, &rules, 1000);
+    double due = valve_due(&valve);
+    valve_give(&valve, &rules, valve_take(&valve, due), due, &unfound, due);
+    cr_expect_geq(valve_due(&valve), due + 0.5);
+    cr_expect_leq(valve_due(&valve), due + 1);
+    valve_turn(&valve, &rules, 1030);
+    cr_expect(valve_is_down(&valve, 1059.9));
+    valve_give(&valve, &rules, valve_take(&valve, 1060), 1060, &unfound, 1061);
+    cr_expect(valve_is_down(&valve, 1090.9));
+    cr_expect_not(valve_is_down(&valve, 1091));
+}
+
 Test(valve, takes_no_host_down_whose_probe_is_heard)
 {
     struct flow_rules rules = outage_rules(3);
