@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/cache_line.h"
-#include "policy/words.h"
+#include "deliver/cache_line.h"
+#include "deliver/words.h"
 
 static void compare(const struct cache_text *a, const char *plain)
 {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "policy/filename.h"
+#include "deliver/filename.h"
 
 /* What a part may be that comes from outside alone. */
 static void check_part(const char *part, size_t len)

@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
-#include "model/json_text.h"
+#include "input/json_text.h"
 
 _Noreturn void promise_broken(const char *what, const char *file, int line)
 {

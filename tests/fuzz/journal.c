@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "policy/journal_line.h"
-#include "policy/words.h"
+#include "deliver/journal_line.h"
+#include "deliver/words.h"
 
 /* What was read, written again, is a line that says the same. */
 static void write_again(const struct journal_line *line)

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/json_request.h"
-#include "model/options.h"
-#include "model/task.h"
-#include "policy/format.h"
+#include "cli/options.h"
+#include "core/task.h"
+#include "deliver/format.h"
+#include "input/json_request.h"
 
 static void render(const struct task *task, struct buf *out)
 {

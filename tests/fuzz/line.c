@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "model/parse.h"
-#include "model/request.h"
-#include "model/url.h"
+#include "input/parse.h"
+#include "input/request.h"
+#include "input/url.h"
 
 static void check_url(const struct url *url)
 {

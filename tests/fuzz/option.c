@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/option_table.h"
-#include "model/options.h"
+#include "cli/option_table.h"
+#include "cli/options.h"
 
 enum { WORDS_MAX = 16 };
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/options.h"
-#include "model/spool.h"
-#include "model/task.h"
-#include "policy/format.h"
+#include "base/spool.h"
+#include "cli/options.h"
+#include "core/task.h"
+#include "deliver/format.h"
 
 static void render(const struct format *format, const struct task *task, const struct store *store,
                    size_t max, struct buf *out)

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/files.h"
+#include "deliver/files.h"
 #include "moment.h"
 #include "nginx.h"
 #include "program.h"

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/key.h"
-#include "policy/journal_line.h"
+#include "base/key.h"
+#include "deliver/journal_line.h"
 #include "program.h"
 #include "record.h"
 #include "stage.h"

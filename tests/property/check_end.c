@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/engine.h"
-#include "engine/state.h"
+#include "base/spool.h"
+#include "core/engine.h"
+#include "core/state.h"
+#include "core/task.h"
 #include "fakes.h"
-#include "model/spool.h"
-#include "model/task.h"
 #include "world.h"
 
 /* ---- stdout ---- */

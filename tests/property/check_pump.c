@@ -3,10 +3,10 @@
  */
 #include <math.h>
 
-#include "engine/state.h"
+#include "base/spool.h"
+#include "core/state.h"
+#include "core/task.h"
 #include "fakes.h"
-#include "model/spool.h"
-#include "model/task.h"
 #include "world.h"
 
 /* The last line that was read, and a redirect of each of those that run. */

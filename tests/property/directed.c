@@ -1,8 +1,8 @@
 #include <criterion/criterion.h>
 #include <math.h>
 
-#include "engine/engine.h"
-#include "model/spool.h"
+#include "base/spool.h"
+#include "core/engine.h"
 #include "scratch.h"
 #include "trial.h"
 #include "world.h"

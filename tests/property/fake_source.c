@@ -1,13 +1,13 @@
 /*
- * Stands where io/source does: the world's lines, each from its time on.
+ * Stands where input/source does: the world's lines, each from its time on.
  */
 #include <ev.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include "cli/options.h"
 #include "fakes.h"
-#include "io/source.h"
-#include "model/options.h"
+#include "input/source.h"
 #include "world.h"
 
 struct source {

@@ -1,5 +1,5 @@
 /*
- * Stands where io/writer does: a buffer of the same size before a reader with a pace of its own, who
+ * Stands where deliver/writer does: a buffer of the same size before a reader with a pace of its own, who
  * may also read while the engine is at work.
  */
 #include <assert.h>
@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+#include "deliver/writer.h"
 #include "fakes.h"
-#include "io/fd.h"
-#include "io/writer.h"
 #include "world.h"
 
 struct writer {

@@ -1,5 +1,5 @@
 /*
- * Stands where io/xfer does: each transfer asks the made-up web, and its name, its bytes and its end
+ * Stands where fetch/xfer does: each transfer asks the made-up web, and its name, its bytes and its end
  * come at random times. Who is started, and when, is checked here.
  */
 #include <errno.h>
@@ -10,14 +10,14 @@
 #include <utlist.h>
 
 #include "base/heap.h"
-#include "engine/state.h"
+#include "core/state.h"
+#include "core/task.h"
 #include "fakes.h"
-#include "io/xfer.h"
-#include "model/task.h"
-#include "model/url.h"
-#include "policy/brake.h"
-#include "policy/sched.h"
-#include "policy/verdict.h"
+#include "fetch/brake.h"
+#include "fetch/xfer.h"
+#include "flow/sched.h"
+#include "flow/verdict.h"
+#include "input/url.h"
 #include "watch.h"
 #include "world.h"
 

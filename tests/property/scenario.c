@@ -2,9 +2,9 @@
 
 #include <math.h>
 
+#include "base/spool.h"
+#include "cli/options.h"
 #include "dice.h"
-#include "model/options.h"
-#include "model/spool.h"
 
 /* So much body in a run that thousands of them are done in seconds. */
 enum { BODIES_BYTES = 4 << 20 };

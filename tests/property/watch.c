@@ -3,12 +3,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "engine/state.h"
-#include "model/task.h"
-#include "policy/rate.h"
-#include "policy/sched.h"
-#include "policy/valve.h"
-#include "policy/verdict.h"
+#include "core/state.h"
+#include "core/task.h"
+#include "flow/rate.h"
+#include "flow/sched.h"
+#include "flow/valve.h"
+#include "flow/verdict.h"
 #include "world.h"
 
 /* Times are sums of many small ones. */

@@ -1,8 +1,8 @@
 #include "web.h"
 
 #include "base/util.h"
+#include "cli/options.h"
 #include "dice.h"
-#include "model/options.h"
 
 /* What the numbers that follow from the seed are for, so that no two are the same. */
 enum { FOR_NUMERIC = 1, FOR_DEATH, FOR_PAGE, FOR_BODY };

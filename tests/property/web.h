@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "model/reason.h"
+#include "base/reason.h"
 
 struct options;
 

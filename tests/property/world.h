@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "cli/options.h"
 #include "dice.h"
-#include "model/options.h"
 #include "scenario.h"
 #include "web.h"
 

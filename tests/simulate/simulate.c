@@ -21,12 +21,12 @@
 #include <stdlib.h>
 
 #include "base/heap.h"
-#include "model/host_limits.h"
-#include "model/task.h"
-#include "policy/retry.h"
-#include "policy/sched.h"
-#include "policy/semaphore.h"
-#include "policy/window.h"
+#include "core/task.h"
+#include "core/window.h"
+#include "flow/retry.h"
+#include "flow/sched.h"
+#include "flow/semaphore.h"
+#include "input/host_limits.h"
 
 enum { PLACES_MAX = 1000 };
 

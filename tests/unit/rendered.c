@@ -3,10 +3,10 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "model/body.h"
-#include "model/spool.h"
-#include "model/task.h"
-#include "policy/format.h"
+#include "base/body.h"
+#include "base/spool.h"
+#include "core/task.h"
+#include "deliver/format.h"
 
 void rendered_add(const struct options *options, const struct task *task, const struct store *store,
                   size_t max, struct buf *out)

@@ -2,7 +2,7 @@
 
 #include <criterion/criterion.h>
 
-#include "model/url.h"
+#include "input/url.h"
 
 struct task *tasks_new(const char *text)
 {

@@ -4,7 +4,7 @@
 #ifndef WEIR_UNIT_TASKS_H
 #define WEIR_UNIT_TASKS_H
 
-#include "model/task.h"
+#include "core/task.h"
 
 /* A task whose request is `text`, its URL read. */
 struct task *tasks_new(const char *text);

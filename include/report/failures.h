@@ -1,0 +1,52 @@
+/*
+ * What failed, as one wants to know it at the end of a run: how many for each reason, with the first
+ * few of them, and at which hosts.
+ *
+ * Bound: FAILURE_EXAMPLES for each reason, cut to FAILURE_TEXT_MAX bytes; FAILURE_HOSTS hosts. Where
+ * more hosts than that have failures, the one with the fewest makes room (the algorithm is known as
+ * Space-Saving: who comes may have had as many before, and stays for so long), so that the worst
+ * stay; failures are counted from when a host came last.
+ */
+#ifndef WEIR_REPORT_FAILURES_H
+#define WEIR_REPORT_FAILURES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/reason.h"
+
+struct failing_host;
+struct task;
+
+enum { FAILURE_EXAMPLES = 3, FAILURE_TEXT_MAX = 200, FAILURE_HOSTS = 256, FAILURE_HOSTS_TOLD = 10 };
+
+struct failure_example {
+    uint64_t seq;
+    char *url;
+    char *message; /* "" for none */
+};
+
+struct failing_host {
+    uint64_t failed;
+    uint64_t missed; /* at most so many before it came */
+    uint64_t reasons[REASON_COUNT];
+    char *name; /* `scheme://name:port`, cut short */
+};
+
+struct failures {
+    uint64_t reasons[REASON_COUNT];
+    struct failure_example examples[REASON_COUNT][FAILURE_EXAMPLES];
+    struct failing_host hosts[FAILURE_HOSTS];
+    size_t n_hosts;
+    size_t last; /* where the last one was found */
+};
+
+void failures_release(struct failures *);
+/* The task is done, and not ok; `host` is the one it failed at, or NULL. What was
+ * ended before it was done is no failure of a host. */
+void failures_note(struct failures *, const struct task *, const char *host);
+/* The hosts with the most of them, at most FAILURE_HOSTS_TOLD; how many. */
+size_t failures_worst(const struct failures *,
+                      const struct failing_host *worst[FAILURE_HOSTS_TOLD]);
+
+#endif
