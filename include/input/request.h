@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/key.h"
 #include "base/strings.h"
 
 enum payload_kind {
@@ -58,6 +59,10 @@ struct ask {
 struct ask request_ask(const struct request *, const struct ask *defaults);
 /* Whether sending a request twice does no more than sending it once. */
 bool request_may_repeat(const char *method);
+
+/* What the request is, wherever it stands in the input: made of its own method, URL, headers, payload
+ * and id, and of nothing that the command line says. */
+struct key request_key(const struct request *);
 
 /* Whether one of `headers` has the name of this one: `Name: value` or only `Name:`. */
 bool request_names_header(const struct strings *headers, const char *header);

@@ -178,7 +178,7 @@ bool engine_was_done(struct engine *engine, struct task *task)
 
     if (!engine->lasting.journal || !engine->options->resume)
         return false;
-    key = key_of(&task->request);
+    key = request_key(&task->request);
     if (journal_take(engine->lasting.journal, &key, LEDGER_OK)) {
         engine->summary.stats.done_before++;
         return true;
@@ -204,7 +204,7 @@ bool engine_noted_name(struct engine *engine, const struct task *task,
 
     if (!engine->lasting.journal || !engine->options->resume)
         return false;
-    key = key_of(&task->request);
+    key = request_key(&task->request);
     return journal_take_name(engine->lasting.journal, &key, ret_name, ret_path);
 }
 
@@ -217,7 +217,7 @@ struct partial *engine_noted_part(struct engine *engine, const struct task *task
 
     if (!engine->lasting.journal)
         return NULL;
-    struct key key = key_of(&task->request);
+    struct key key = request_key(&task->request);
     buf_init(&validator);
     if (journal_take_part(engine->lasting.journal, &key, &line, &validator)) {
         partial = partial_new(&line.source, validator.data, line.total);
@@ -296,7 +296,7 @@ void engine_vouch(struct engine *engine, const struct task *task)
     position = writer_position(engine->out);
     struct journal_line line = {
         .kind = task->is_redone ? JOURNAL_REDO : JOURNAL_DONE,
-        .key = key_of(&task->request),
+        .key = request_key(&task->request),
         .reason = task->result.reason,
         .attempts = task->result.attempts,
         .offset =
@@ -319,7 +319,7 @@ static int write_name(struct engine *engine, const struct task *task, struct jou
         return 0;
     if (engine->lasting.failed)
         return -EIO;
-    line->key = key_of(&task->request);
+    line->key = request_key(&task->request);
     line->text = path;
     line->len = strlen(path);
     int result = journal_write(engine->lasting.journal, line);
@@ -355,7 +355,7 @@ bool engine_note_part(struct engine *engine, const struct task *task, const char
         return false;
     struct journal_line line = {
         .kind = JOURNAL_PART,
-        .key = key_of(&task->request),
+        .key = request_key(&task->request),
         .source = partial->source,
         .boot = engine->lasting.boot,
         .total = partial->total,

@@ -18,7 +18,7 @@ static struct key key_of_line(const char *line)
     struct url *url = NULL;
 
     parse_line(&rules, line, strlen(line), &request, &url);
-    struct key key = key_of(&request);
+    struct key key = request_key(&request);
     url_free(url);
     request_release(&request);
     return key;
@@ -116,7 +116,7 @@ Test(key, does_not_count_the_place)
 {
     struct request here = {.seq = 1, .line = 1, .input = "a", .url = (char[]){"http://x/"}};
     struct request there = {.seq = 2, .line = 5, .input = "b", .url = (char[]){"http://x/"}};
-    struct key first = key_of(&here), second = key_of(&there);
+    struct key first = request_key(&here), second = request_key(&there);
 
     cr_expect_eq(first.high, second.high);
     cr_expect_eq(first.low, second.low);
