@@ -16,7 +16,7 @@
 #include "base/reason.h"
 
 struct failing_host;
-struct task;
+struct finished;
 
 enum { FAILURE_EXAMPLES = 3, FAILURE_TEXT_MAX = 200, FAILURE_HOSTS = 256, FAILURE_HOSTS_TOLD = 10 };
 
@@ -42,9 +42,8 @@ struct failures {
 };
 
 void failures_release(struct failures *);
-/* The task is done, and not ok; `host` is the one it failed at, or NULL. What was
- * ended before it was done is no failure of a host. */
-void failures_note(struct failures *, const struct task *, const char *host);
+/* The request failed. A halted or cancelled one is no failure of its host. */
+void failures_note(struct failures *, const struct finished *);
 /* The hosts with the most of them, at most FAILURE_HOSTS_TOLD; how many. */
 size_t failures_worst(const struct failures *,
                       const struct failing_host *worst[FAILURE_HOSTS_TOLD]);

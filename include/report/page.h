@@ -19,7 +19,7 @@
 
 struct options;
 struct summary;
-struct task;
+struct finished;
 
 enum { PAGE_TEXT_MAX = 300, PAGE_EXAMPLES = 3 };
 
@@ -41,8 +41,8 @@ struct page {
 struct page *page_new(double now, double wall);
 void page_free(struct page *);
 
-/* A result is out. `host` is the one it was last sent to, or NULL. */
-void page_note(struct page *, const struct task *, const char *host);
+/* A result is out. */
+void page_note(struct page *, const struct finished *);
 /* Appends the page of a run that is over. */
 void page_render(struct page *, const struct options *, const struct summary *, double now,
                  struct buf *out);

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct task;
+struct finished;
 
 enum { SLOWEST_MAX = 5, SLOWEST_URL_MAX = 200 };
 
@@ -27,7 +27,7 @@ struct slowest {
 };
 
 void slowest_release(struct slowest *);
-/* The task took so long. */
-void slowest_note(struct slowest *, const struct task *, double seconds);
+/* The request took so long. */
+void slowest_note(struct slowest *, const struct finished *, double seconds);
 
 #endif

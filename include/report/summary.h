@@ -14,7 +14,7 @@
 #include "report/slowest.h"
 #include "report/stats.h"
 
-struct task;
+struct finished;
 
 struct summary {
     struct stats stats;
@@ -26,7 +26,7 @@ struct summary {
 };
 
 /* A result is out. `host` is the one it was last sent to, or NULL. */
-void summary_note(struct summary *, const struct task *, const char *host);
+void summary_note(struct summary *, const struct finished *);
 void summary_release(struct summary *);
 
 /* So many answers, and how long they took is drawn, too. */

@@ -7,6 +7,7 @@
 #include "core/state.h"
 #include "core/task.h"
 #include "flow/sched.h"
+#include "report/finished.h"
 
 void engine_note_started(struct engine *engine, double now)
 {
@@ -25,8 +26,20 @@ void engine_note_ended(struct engine *engine, double now)
 
 void engine_note_result(struct engine *engine, const struct task *task)
 {
+    struct finished over = {
+        .seq = task->request.seq,
+        .url = task->request.url,
+        .result = &task->result,
+        .host = task->host ? sched_host_name(task) : NULL,
+        .born_at = task->born_at,
+        .first_started_at = task->first_started_at,
+        .started_at = task->started_at,
+        .done_at = task->done_at,
+    };
+
+    summary_note(&engine->summary, &over);
     if (engine->page)
-        page_note(engine->page, task, task->host ? sched_host_name(task) : NULL);
+        page_note(engine->page, &over);
 }
 
 void engine_write_page(struct engine *engine)

@@ -218,7 +218,6 @@ void engine_tell_rest(struct engine *engine)
 static void bury(struct engine *engine, struct task *task, double now)
 {
     tell_failure(engine, task);
-    summary_note(&engine->summary, task, host_of(task));
     engine_note_result(engine, task);
     engine->local_trouble |= task->result.reason == REASON_OUTPUT;
     window_remove(&engine->window, task);

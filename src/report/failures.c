@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/result.h"
 #include "base/text.h"
-#include "core/task.h"
+#include "report/finished.h"
 
 void failures_release(struct failures *failures)
 {
@@ -33,17 +34,17 @@ static char *shortened(const char *text)
     return buf_take(&out);
 }
 
-static void note_example(struct failures *failures, const struct task *task)
+static void note_example(struct failures *failures, const struct finished *over)
 {
-    enum reason reason = task->result.reason;
+    enum reason reason = over->result->reason;
     uint64_t before = failures->reasons[reason];
 
     if (before >= FAILURE_EXAMPLES)
         return;
     failures->examples[reason][before] = (struct failure_example){
-        .seq = task->request.seq,
-        .url = shortened(task->request.url),
-        .message = shortened(task->result.message),
+        .seq = over->seq,
+        .url = shortened(over->url),
+        .message = shortened(over->result->message),
     };
 }
 
@@ -100,17 +101,17 @@ static struct failing_host *add(struct failures *failures, const char *name)
     return host;
 }
 
-void failures_note(struct failures *failures, const struct task *task, const char *host)
+void failures_note(struct failures *failures, const struct finished *over)
 {
-    enum reason reason = task->result.reason;
+    enum reason reason = over->result->reason;
 
-    note_example(failures, task);
+    note_example(failures, over);
     failures->reasons[reason]++;
-    if (!host || reason == REASON_HALTED || reason == REASON_CANCELLED)
+    if (!over->host || reason == REASON_HALTED || reason == REASON_CANCELLED)
         return;
-    struct failing_host *found = find(failures, host);
+    struct failing_host *found = find(failures, over->host);
     if (!found)
-        found = add(failures, host);
+        found = add(failures, over->host);
     found->failed++;
     found->reasons[reason]++;
 }

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/result.h"
 #include "cli/options.h"
-#include "core/task.h"
+#include "report/finished.h"
 #include "report/page_parts.h"
 #include "report/summary.h"
 
@@ -36,42 +37,42 @@ void page_free(struct page *page)
 
 /* ---- while the run goes on ---- */
 
-static char *line_of(const struct task *task)
+static char *line_of(const struct finished *over)
 {
     struct buf out;
 
     buf_init(&out);
-    page_add_line(&out, task->request.url);
+    page_add_line(&out, over->url);
     return buf_take(&out);
 }
 
-static char *message_of(const struct task *task)
+static char *message_of(const struct finished *over)
 {
     struct buf out;
 
     buf_init(&out);
-    page_add_text(&out, task->result.message ? task->result.message : "");
+    page_add_text(&out, over->result->message ? over->result->message : "");
     return buf_take(&out);
 }
 
-static void note_example(struct page *page, const struct task *task)
+static void note_example(struct page *page, const struct finished *over)
 {
-    struct page_example *example = page->examples[task->result.reason];
+    struct page_example *example = page->examples[over->result->reason];
 
     for (size_t i = 0; i < PAGE_EXAMPLES; i++) {
         if (example[i].url)
             continue;
         example[i] = (struct page_example){
-            .seq = task->request.seq, .url = line_of(task), .message = message_of(task)};
+            .seq = over->seq, .url = line_of(over), .message = message_of(over)};
         return;
     }
 }
 
 /* What was cancelled as it ran has the facts of a transfer before it, if any. */
-static void fill_phases(struct sample *sample, const struct task *task)
+static void fill_phases(struct sample *sample, const struct finished *over)
 {
-    const struct facts *facts = task->result.facts;
-    enum reason reason = task->result.reason;
+    const struct facts *facts = over->result->facts;
+    enum reason reason = over->result->reason;
 
     if (!facts || reason == REASON_HALTED || reason == REASON_CANCELLED)
         return;
@@ -80,42 +81,42 @@ static void fill_phases(struct sample *sample, const struct task *task)
     sample->received = fmax(0, facts->total - facts->before);
 }
 
-static void note_sample(struct page *page, const struct task *task)
+static void note_sample(struct page *page, const struct finished *over)
 {
-    struct sample *sample = samples_add(&page->samples, task->request.seq);
+    struct sample *sample = samples_add(&page->samples, over->seq);
     double zero = page->begun_at;
 
     if (!sample)
         return;
-    sample->reason = task->result.reason;
-    sample->http_code = task->result.http_code;
-    sample->attempts = task->result.attempts;
-    sample->hops = (unsigned)task->result.n_passed;
-    sample->bytes = task->result.body_bytes;
-    sample->born = fmax(0, task->born_at - zero);
-    sample->done = fmax(sample->born, task->done_at - zero);
-    if (task->first_started_at > 0) {
-        sample->first_start = fmax(sample->born, task->first_started_at - zero);
-        sample->last_start = fmax(sample->first_start, task->started_at - zero);
-        fill_phases(sample, task);
+    sample->reason = over->result->reason;
+    sample->http_code = over->result->http_code;
+    sample->attempts = over->result->attempts;
+    sample->hops = (unsigned)over->result->n_passed;
+    sample->bytes = over->result->body_bytes;
+    sample->born = fmax(0, over->born_at - zero);
+    sample->done = fmax(sample->born, over->done_at - zero);
+    if (over->first_started_at > 0) {
+        sample->first_start = fmax(sample->born, over->first_started_at - zero);
+        sample->last_start = fmax(sample->first_start, over->started_at - zero);
+        fill_phases(sample, over);
         /* Within one turn of the loop the time stands still. */
         sample->done = fmax(sample->done, sample->last_start + sample->received);
     }
-    sample->url = line_of(task);
+    sample->url = line_of(over);
 }
 
-void page_note(struct page *page, const struct task *task, const char *host)
+void page_note(struct page *page, const struct finished *over)
 {
-    const struct result *result = &task->result;
+    const struct result *result = over->result;
 
-    timeline_note_done(&page->timeline, result->reason, task->done_at);
-    if (host)
-        busiest_note(&page->hosts, host, result);
+    timeline_note_done(&page->timeline, result->reason, over->done_at);
+    if (over->host)
+        busiest_note(&page->hosts, over->host, result);
     if (result->facts && result->http_code)
         spread_add(result->reason == REASON_OK ? &page->good : &page->bad, result->facts->total);
     if (result->reason != REASON_OK)
-        note_example(page, task);
-    note_sample(page, task);
+        note_example(page, over);
+    note_sample(page, over);
 }
 
 /* ---- as JSON ---- */

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/result.h"
 #include "base/text.h"
-#include "core/task.h"
+#include "report/finished.h"
 
 void slowest_release(struct slowest *slowest)
 {
@@ -25,7 +26,7 @@ static char *shortened(const char *url)
 }
 
 /* Makes room for it among those that are not slower; the last of all goes. */
-void slowest_note(struct slowest *slowest, const struct task *task, double seconds)
+void slowest_note(struct slowest *slowest, const struct finished *over, double seconds)
 {
     size_t at = slowest->len;
 
@@ -37,8 +38,8 @@ void slowest_note(struct slowest *slowest, const struct task *task, double secon
         free(slowest->at[--slowest->len].url);
     memmove(&slowest->at[at + 1], &slowest->at[at], (slowest->len - at) * sizeof *slowest->at);
     slowest->at[at] = (struct slow_request){.seconds = seconds,
-                                            .seq = task->request.seq,
-                                            .http_code = task->result.http_code,
-                                            .url = shortened(task->request.url)};
+                                            .seq = over->seq,
+                                            .http_code = over->result->http_code,
+                                            .url = shortened(over->url)};
     slowest->len++;
 }

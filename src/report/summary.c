@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "base/amount.h"
+#include "base/result.h"
 #include "base/text.h"
-#include "core/task.h"
+#include "report/finished.h"
 
 enum { DRAWN_ROWS = 10, DRAWN_WIDTH = 40, EIGHTHS = 8, SHORT_HOSTS = 3 };
 
@@ -21,16 +22,16 @@ static double at(const struct histogram *histogram, const struct share *share)
     return share->share < 1 ? histogram_at(histogram, share->share) : histogram->max;
 }
 
-void summary_note(struct summary *summary, const struct task *task, const char *host)
+void summary_note(struct summary *summary, const struct finished *over)
 {
-    const struct facts *facts = task->result.facts;
+    const struct facts *facts = over->result->facts;
 
-    stats_count(&summary->stats, &task->result);
-    if (task->result.reason != REASON_OK)
-        failures_note(&summary->failures, task, host);
-    if (!facts || task->result.http_code == 0)
+    stats_count(&summary->stats, over->result);
+    if (over->result->reason != REASON_OK)
+        failures_note(&summary->failures, over);
+    if (!facts || over->result->http_code == 0)
         return;
-    slowest_note(&summary->slowest, task, facts->total);
+    slowest_note(&summary->slowest, over, facts->total);
     histogram_add(&summary->total, facts->total);
     histogram_add(&summary->starttransfer, facts->starttransfer);
     histogram_add(&summary->queue, facts->queued);

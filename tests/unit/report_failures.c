@@ -24,7 +24,7 @@ static void fail(uint64_t seq, enum reason reason, const char *host)
     task->request.seq = seq;
     task->request.url = xstrdup("http://h/");
     result_setf(&task->result, reason, "words of %llu", (unsigned long long)seq);
-    failures_note(&failures, task, host);
+    failures_note(&failures, &TASKS_FINISHED(task, host));
     tasks_free(task);
 }
 
@@ -36,7 +36,7 @@ static void fail_with(const char *url, const char *message)
     task->request.url = url ? xstrdup(url) : NULL;
     task->result.reason = REASON_RESET;
     task->result.message = message ? xstrdup(message) : NULL;
-    failures_note(&failures, task, NULL);
+    failures_note(&failures, &TASKS_FINISHED(task, NULL));
     tasks_free(task);
 }
 

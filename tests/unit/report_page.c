@@ -153,8 +153,8 @@ static void note(struct page *page, uint64_t seq, const char *url, enum reason r
         .before = 0.1, .connect = 0.15, .appconnect = 0.16, .starttransfer = 0.2, .total = 0.3};
     task->result.http_code = 200;
     task->result.attempts = 2;
-    page_note(page, task, "http://host:80");
-    summary_note(&summary, task, "http://host:80");
+    page_note(page, &TASKS_FINISHED(task, "http://host:80"));
+    summary_note(&summary, &TASKS_FINISHED(task, "http://host:80"));
     tasks_free(task);
 }
 
@@ -228,7 +228,7 @@ Test(page, has_a_request_end_no_sooner_than_its_transfer)
                         .done_at = 2};
     struct page *page = page_new(0, 1e9);
 
-    page_note(page, &task, NULL);
+    page_note(page, &TASKS_FINISHED(&task, NULL));
     cr_assert_eq(page->samples.len, 1);
     cr_expect_float_eq(page->samples.at[0].done, 2.25, 1e-9);
     page_free(page);
@@ -318,7 +318,7 @@ Test(page, of_a_million_requests_is_under_three_megabytes, .timeout = 120)
         task.result.message = url.data;
         if (i % 1000 == 0)
             buf_setf(&host, "%llu%s", (unsigned long long)(i / 1000), url.data + 800);
-        page_note(page, &task, host.data);
+        page_note(page, &TASKS_FINISHED(&task, host.data));
     }
     render(page, COUNT, &out);
     cr_expect_lt(out.len, PAGE_BYTES_MAX);

@@ -21,7 +21,7 @@ static void note(uint64_t seq, double seconds)
     task->request.seq = seq;
     task->request.url = xstrdup("http://h/");
     task->result.http_code = 200;
-    slowest_note(&slowest, task, seconds);
+    slowest_note(&slowest, &TASKS_FINISHED(task, NULL), seconds);
     tasks_free(task);
 }
 
@@ -71,7 +71,7 @@ Test(slowest, keep_no_more_of_a_url_than_is_told)
     memset(url, 'x', sizeof url - 1);
     url[sizeof url - 1] = '\0';
     task->request.url = xstrdup(url);
-    slowest_note(&slowest, task, 1);
+    slowest_note(&slowest, &TASKS_FINISHED(task, NULL), 1);
     cr_expect_eq(strlen(slowest.at[0].url), (size_t)SLOWEST_URL_MAX);
     tasks_free(task);
 }

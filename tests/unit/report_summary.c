@@ -37,7 +37,7 @@ static void note(uint64_t seq, enum reason reason, double total, const char *hos
     task->result.facts->total = total;
     task->result.facts->starttransfer = total / 10;
     task->result.facts->queued = total / 100;
-    summary_note(&summary, task, host);
+    summary_note(&summary, &TASKS_FINISHED(task, host));
     tasks_free(task);
 }
 
@@ -49,7 +49,7 @@ static void note_text(const char *url, const char *message, const char *host)
     task->request.url = xstrdup(url);
     task->result.reason = REASON_RESET;
     task->result.message = xstrdup(message);
-    summary_note(&summary, task, host);
+    summary_note(&summary, &TASKS_FINISHED(task, host));
     tasks_free(task);
 }
 
@@ -261,7 +261,7 @@ Test(summary, has_a_bounded_length)
             task->result.reason = reason;
             task->result.message = xstrdup(long_text);
             snprintf(host, sizeof host, "https://%0253d:65535", i % 20);
-            summary_note(&summary, task, host);
+            summary_note(&summary, &TASKS_FINISHED(task, host));
             tasks_free(task);
         }
     }
