@@ -15,6 +15,7 @@
 #include "base/body.h"
 #include "base/heap.h"
 #include "base/result.h"
+#include "deliver/delivery.h"
 #include "input/request.h"
 
 struct condition;
@@ -104,6 +105,9 @@ void task_free(struct task *, struct store *store);
 
 /* The one place where a state changes; asserts that the step is a legal one. */
 void task_set_state(struct task *, enum task_state);
+
+/* The task as deliver sees it: good while nothing of the task changes. */
+struct delivery task_delivery(const struct task *);
 
 /* Forgets the last answer, so that the task can be started anew. */
 void task_rewind(struct task *, struct store *store);

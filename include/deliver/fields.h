@@ -1,6 +1,6 @@
 /*
  * The one table of what a record tells: JSONL, TSV and -w all read it, so a field that is here is
- * everywhere. A field's value is fetched from a finished task and written in the style of the
+ * everywhere. A field's value is fetched from a finished request and written in the style of the
  * format.
  */
 #ifndef WEIR_DELIVER_FIELDS_H
@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "input/request.h"
 
-struct task;
+struct delivery;
 
 enum value_kind {
     VALUE_ABSENT, /* left out of JSON, empty elsewhere */
@@ -45,7 +45,7 @@ struct field_rules {
 struct field {
     const char *name;
     /* Uses `scratch`, which is empty, for what it makes. */
-    struct value (*get)(const struct field_rules *, const struct task *, struct buf *scratch);
+    struct value (*get)(const struct field_rules *, const struct delivery *, struct buf *scratch);
     unsigned digits; /* of a number in a template: at least so many */
     bool is_body;    /* its value is streamed by the format */
     bool is_headers; /* its value is made by the format, which reads them */

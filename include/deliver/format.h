@@ -17,7 +17,7 @@
 
 struct format;
 struct options;
-struct task;
+struct delivery;
 
 enum { FORMAT_ROOM_MIN = 4096 };
 
@@ -60,14 +60,14 @@ bool format_wants_utf8(const struct format *);
 /* What comes before the first result, or NULL. */
 const char *format_header_line(const struct format *, size_t *ret_len);
 
-/* Puts the next bytes of the task's result at `bytes`, at most `max` (FORMAT_ROOM_MIN or more): how
+/* Puts the next bytes of the result at `bytes`, at most `max` (FORMAT_ROOM_MIN or more): how
  * many, 0 when all are out, or a negative errno with words in `err`. */
-ssize_t format_render(const struct format *, struct rendering *, const struct task *,
+ssize_t format_render(const struct format *, struct rendering *, const struct delivery *,
                       const struct store *, char *bytes, size_t max, struct buf *err) WARN_UNUSED;
 /* Whether that was the last of them: the next call would say 0. */
 bool format_is_all_out(const struct format *, const struct rendering *);
 
 /* The line on stderr for a result that is not ok; nothing of it can move a terminal. */
-void format_failure(const struct task *, struct buf *out);
+void format_failure(const struct delivery *, struct buf *out);
 
 #endif

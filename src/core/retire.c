@@ -126,6 +126,7 @@ static bool render_some(struct engine *engine, struct task *task, double now)
 {
     size_t room;
     struct buf err;
+    struct delivery item;
     char *to = writer_reserve(engine->out, &room);
 
     if (engine_withholds(engine, task))
@@ -134,8 +135,9 @@ static bool render_some(struct engine *engine, struct task *task, double now)
     if (engine->out_failed || (engine->disk_failed && engine_withholds(engine, task)))
         return true;
     buf_init(&err);
+    item = task_delivery(task);
     ssize_t len =
-        format_render(engine->format, &engine->rendering, task, &engine->store, to, room, &err);
+        format_render(engine->format, &engine->rendering, &item, &engine->store, to, room, &err);
     bool is_all = len <= 0 || format_is_all_out(engine->format, &engine->rendering);
     if (len < 0) {
         result_setf(&task->result, REASON_OUTPUT, "%s", err.data);
@@ -162,12 +164,12 @@ static bool makes_records(const struct options *options)
 }
 
 /* Red, up to the end of the line. */
-static void add_colored_failure(const struct task *task, struct buf *out)
+static void add_colored_failure(const struct delivery *item, struct buf *out)
 {
     struct buf line;
 
     buf_init(&line);
-    format_failure(task, &line);
+    format_failure(item, &line);
     buf_add_text(out, "\033[31m");
     buf_add(out, line.data, line.len - 1);
     buf_add_text(out, "\033[m\n");
@@ -184,6 +186,7 @@ static const char *host_of(const struct task *task)
 static void tell_failure(struct engine *engine, const struct task *task)
 {
     enum reason reason = task->result.reason;
+    struct delivery item;
     struct buf line;
 
     if (reason == REASON_OK || reason == REASON_HALTED || !engine_tells_failures(engine))
@@ -196,10 +199,11 @@ static void tell_failure(struct engine *engine, const struct task *task)
         !flood_shows(&engine->showing.flood, host_of(task), reason, engine->now))
         return;
     buf_init(&line);
+    item = task_delivery(task);
     if (engine_has_color(engine))
-        add_colored_failure(task, &line);
+        add_colored_failure(&item, &line);
     else
-        format_failure(task, &line);
+        format_failure(&item, &line);
     engine_note(engine, &line);
     buf_release(&line);
 }

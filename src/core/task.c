@@ -76,6 +76,20 @@ void task_set_state(struct task *task, enum task_state state)
     task->state = state;
 }
 
+struct delivery task_delivery(const struct task *task)
+{
+    return (struct delivery){
+        .request = &task->request,
+        .result = &task->result,
+        .body = &task->body,
+        .head = &task->head,
+        .url = task->url,
+        .body_file = task->body_file,
+        .became_get = task->demoted,
+        .is_answered = task->outcome == OUTCOME_ANSWERED,
+    };
+}
+
 void task_rewind(struct task *task, struct store *store)
 {
     body_clear(&task->body, store);

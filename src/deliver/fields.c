@@ -1,4 +1,8 @@
 #include "deliver/fields.h"
+#include "base/body.h"
+#include "base/result.h"
+#include "deliver/delivery.h"
+#include "input/request.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +10,6 @@
 
 #include "base/text.h"
 #include "cli/options.h"
-#include "core/task.h"
 #include "input/json_text.h"
 #include "input/url.h"
 
@@ -51,8 +54,8 @@ static struct value seconds_value(double seconds)
     return (struct value){.kind = VALUE_SECONDS, .seconds = seconds > 0 ? seconds : 0};
 }
 
-#define GETTER(name)                                                                   \
-    static struct value name(const struct field_rules *rules, const struct task *task, \
+#define GETTER(name)                                                                       \
+    static struct value name(const struct field_rules *rules, const struct delivery *item, \
                              struct buf *scratch)
 #define UNUSED_RULES   ((void)rules)
 #define UNUSED_SCRATCH ((void)scratch)
@@ -63,45 +66,45 @@ static struct value seconds_value(double seconds)
 GETTER(get_seq)
 {
     UNUSED_BOTH;
-    return number_value(task->request.seq);
+    return number_value(item->request->seq);
 }
 
 GETTER(get_urlnum)
 {
     UNUSED_BOTH;
-    return number_value(task->request.seq - 1);
+    return number_value(item->request->seq - 1);
 }
 
 GETTER(get_input)
 {
     UNUSED_BOTH;
-    if (task->request.input)
-        return text_value(task->request.input);
-    return plain_value(task->request.line ? "-" : "argument");
+    if (item->request->input)
+        return text_value(item->request->input);
+    return plain_value(item->request->line ? "-" : "argument");
 }
 
 GETTER(get_line)
 {
     UNUSED_BOTH;
-    return task->request.line ? number_value(task->request.line) : absent;
+    return item->request->line ? number_value(item->request->line) : absent;
 }
 
 GETTER(get_id)
 {
     UNUSED_BOTH;
-    return word_value(task->request.detail ? task->request.detail->id : NULL);
+    return word_value(item->request->detail ? item->request->detail->id : NULL);
 }
 
 GETTER(get_context)
 {
     UNUSED_BOTH;
-    return json_value(task->request.detail ? task->request.detail->context : NULL);
+    return json_value(item->request->detail ? item->request->detail->context : NULL);
 }
 
 GETTER(get_group)
 {
     UNUSED_BOTH;
-    return word_value(task->request.detail ? task->request.detail->group : NULL);
+    return word_value(item->request->detail ? item->request->detail->group : NULL);
 }
 
 /* ---- what was asked ---- */
@@ -109,24 +112,25 @@ GETTER(get_group)
 GETTER(get_url)
 {
     UNUSED_BOTH;
-    return text_value(task->request.url);
+    return text_value(item->request->url);
 }
 
 GETTER(get_url_effective)
 {
     UNUSED_RULES;
-    if (!task->url)
+    if (!item->url)
         return absent;
-    url_add_text(task->url, scratch);
+    url_add_text(item->url, scratch);
     return (struct value){.kind = VALUE_TEXT, .text = scratch->data, .len = scratch->len};
 }
 
 GETTER(get_method)
 {
     UNUSED_SCRATCH;
-    if (task->request.invalid)
+    if (item->request->invalid)
         return absent;
-    return text_value(task->demoted ? "GET" : request_ask(&task->request, &rules->defaults).method);
+    return text_value(item->became_get ? "GET"
+                                       : request_ask(item->request, &rules->defaults).method);
 }
 
 /* ---- how it ended ---- */
@@ -134,19 +138,19 @@ GETTER(get_method)
 GETTER(get_ok)
 {
     UNUSED_BOTH;
-    return (struct value){.kind = VALUE_BOOL, .number = task->result.reason == REASON_OK};
+    return (struct value){.kind = VALUE_BOOL, .number = item->result->reason == REASON_OK};
 }
 
 GETTER(get_reason)
 {
     UNUSED_BOTH;
-    return plain_value(reason_name(task->result.reason));
+    return plain_value(reason_name(item->result->reason));
 }
 
 GETTER(get_http_code)
 {
     UNUSED_BOTH;
-    return number_value((uint64_t)task->result.http_code);
+    return number_value((uint64_t)item->result->http_code);
 }
 
 /* What curl would have ended with, for what libcurl was not asked about or did not mind. */
@@ -166,36 +170,36 @@ static int exitcode_of(const struct result *result)
 GETTER(get_exitcode)
 {
     UNUSED_BOTH;
-    return number_value((uint64_t)exitcode_of(&task->result));
+    return number_value((uint64_t)exitcode_of(item->result));
 }
 
 GETTER(get_errormsg)
 {
     UNUSED_BOTH;
-    return task->result.message ? text_value(task->result.message) : null;
+    return item->result->message ? text_value(item->result->message) : null;
 }
 
 GETTER(get_cancelled_by)
 {
     UNUSED_BOTH;
-    return task->result.cancelled_by ? number_value(task->result.cancelled_by) : absent;
+    return item->result->cancelled_by ? number_value(item->result->cancelled_by) : absent;
 }
 
 GETTER(get_trace_id)
 {
     UNUSED_BOTH;
-    return text_value(task->result.trace_id);
+    return text_value(item->result->trace_id);
 }
 
 GETTER(get_attempts)
 {
     UNUSED_BOTH;
-    return number_value(task->result.attempts);
+    return number_value(item->result->attempts);
 }
 
 GETTER(get_redirects)
 {
-    const struct result *result = &task->result;
+    const struct result *result = item->result;
 
     UNUSED_RULES;
     if (!result->n_passed)
@@ -213,14 +217,14 @@ GETTER(get_redirects)
 GETTER(get_num_redirects)
 {
     UNUSED_BOTH;
-    return number_value(task->result.n_passed);
+    return number_value(item->result->n_passed);
 }
 
 /* ---- what libcurl knows of it ---- */
 
 GETTER(get_http_version)
 {
-    unsigned version = task->result.facts ? task->result.facts->http_version : 0;
+    unsigned version = item->result->facts ? item->result->facts->http_version : 0;
 
     UNUSED_RULES;
     if (version == 0)
@@ -235,7 +239,7 @@ GETTER(get_http_version)
 
 GETTER(get_remote_ip)
 {
-    const struct facts *facts = task->result.facts;
+    const struct facts *facts = item->result->facts;
 
     UNUSED_BOTH;
     /* Over a socket of --unix-socket it is the path, as far as there is room. */
@@ -244,7 +248,7 @@ GETTER(get_remote_ip)
 
 GETTER(get_remote_port)
 {
-    const struct facts *facts = task->result.facts;
+    const struct facts *facts = item->result->facts;
 
     UNUSED_BOTH;
     return facts && facts->remote_ip[0] ? number_value((uint64_t)facts->remote_port) : absent;
@@ -253,19 +257,19 @@ GETTER(get_remote_port)
 GETTER(get_content_type)
 {
     UNUSED_BOTH;
-    return task->result.facts ? text_value(task->result.facts->content_type) : absent;
+    return item->result->facts ? text_value(item->result->facts->content_type) : absent;
 }
 
 GETTER(get_size_download)
 {
     UNUSED_BOTH;
-    return number_value(task->result.facts ? task->result.facts->size_download : 0);
+    return number_value(item->result->facts ? item->result->facts->size_download : 0);
 }
 
 GETTER(get_size_body)
 {
     UNUSED_BOTH;
-    return number_value(task->result.body_bytes);
+    return number_value(item->result->body_bytes);
 }
 
 /* Of two digits, and what is behind them. */
@@ -299,7 +303,7 @@ void field_add_time(double wall, struct buf *out)
 
 GETTER(get_ts)
 {
-    const struct facts *facts = task->result.facts;
+    const struct facts *facts = item->result->facts;
 
     UNUSED_RULES;
     if (!facts || facts->begun_at <= 0)
@@ -308,11 +312,11 @@ GETTER(get_ts)
     return (struct value){.kind = VALUE_PLAIN, .text = scratch->data, .len = scratch->len};
 }
 
-#define TIME_GETTER(name, member)                                                  \
-    GETTER(name)                                                                   \
-    {                                                                              \
-        UNUSED_BOTH;                                                               \
-        return seconds_value(task->result.facts ? task->result.facts->member : 0); \
+#define TIME_GETTER(name, member)                                                    \
+    GETTER(name)                                                                     \
+    {                                                                                \
+        UNUSED_BOTH;                                                                 \
+        return seconds_value(item->result->facts ? item->result->facts->member : 0); \
     }
 
 TIME_GETTER(get_time_queue, queued)
@@ -326,27 +330,27 @@ TIME_GETTER(get_time_total, total)
 GETTER(get_nothing)
 {
     UNUSED_BOTH;
-    (void)task;
+    (void)item;
     return absent;
 }
 
 GETTER(get_body_file)
 {
     UNUSED_BOTH;
-    return text_value(task->body_file);
+    return text_value(item->body_file);
 }
 
 /* So that a failure can be fed back in with all that it asked for. */
 GETTER(get_request)
 {
-    const struct detail *detail = task->request.detail;
-    bool failed = task->result.reason != REASON_OK;
+    const struct detail *detail = item->request->detail;
+    bool failed = item->result->reason != REASON_OK;
 
     UNUSED_SCRATCH;
     if (!detail || !detail->source || rules->echo_request == OPTION_ECHO_NONE)
         return absent;
     /* The URL of one that is invalid is only its line. */
-    bool is_told_by_url = detail->is_plain && !task->request.invalid;
+    bool is_told_by_url = detail->is_plain && !item->request->invalid;
     if (rules->echo_request == OPTION_ECHO_FAILED && (!failed || is_told_by_url))
         return absent;
     return json_value(detail->source);

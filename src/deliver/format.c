@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/body.h"
+#include "base/result.h"
 #include "base/text.h"
 #include "cli/options.h"
-#include "core/task.h"
+#include "deliver/delivery.h"
 #include "deliver/fields.h"
 #include "deliver/filename.h"
+#include "input/request.h"
 
 enum segment_kind {
     SEGMENT_TEXT,
@@ -476,9 +479,9 @@ static void shield(const struct format *format, struct buf *text, size_t from)
 }
 
 static struct value headers_value(const struct format *format, struct rendering *rendering,
-                                  const struct task *task)
+                                  const struct delivery *item)
 {
-    if (!format->rules.include || !task->result.facts)
+    if (!format->rules.include || !item->result->facts)
         return (struct value){.kind = VALUE_ABSENT};
     field_add_headers(rendering->head.data, rendering->head.len, &rendering->scratch);
     return (struct value){
@@ -486,14 +489,14 @@ static struct value headers_value(const struct format *format, struct rendering 
 }
 
 static void render_field(const struct format *format, struct rendering *rendering,
-                         const struct task *task, const struct segment *segment)
+                         const struct delivery *item, const struct segment *segment)
 {
     const struct field *field = segment->field;
     size_t from = rendering->text.len;
 
     buf_clear(&rendering->scratch);
-    struct value value = field->is_headers ? headers_value(format, rendering, task)
-                                           : field->get(&format->rules, task, &rendering->scratch);
+    struct value value = field->is_headers ? headers_value(format, rendering, item)
+                                           : field->get(&format->rules, item, &rendering->scratch);
     if (format->kind == OPTION_FORMAT_JSONL && value.kind != VALUE_ABSENT) {
         add_member_text(rendering, segment->text, segment->len);
         value_add_json(&value, &rendering->text);
@@ -518,11 +521,11 @@ static void render_header(const struct format *format, struct rendering *renderi
 }
 
 static void render_segment(const struct format *format, struct rendering *rendering,
-                           const struct task *task, const struct segment *segment)
+                           const struct delivery *item, const struct segment *segment)
 {
     switch (segment->kind) {
     case SEGMENT_TEXT: buf_add(&rendering->text, segment->text, segment->len); break;
-    case SEGMENT_FIELD: render_field(format, rendering, task, segment); break;
+    case SEGMENT_FIELD: render_field(format, rendering, item, segment); break;
     case SEGMENT_HEADER: render_header(format, rendering, segment); break;
     case SEGMENT_HEADERS:
         buf_add(&rendering->text, rendering->head.data, rendering->head.len);
@@ -533,30 +536,30 @@ static void render_segment(const struct format *format, struct rendering *render
 
 /* Up to the body; in pieces, lest a record be held as a whole that has much in it. */
 static void render_segments(const struct format *format, struct rendering *rendering,
-                            const struct task *task)
+                            const struct delivery *item)
 {
     const struct segment *end = format->segments + format->n_segments;
     const struct segment *at = format->segments + rendering->segment;
 
     for (; at < end && at->kind != SEGMENT_BODY && rendering->text.len < FORMAT_ROOM_MIN; at++)
-        render_segment(format, rendering, task, at);
+        render_segment(format, rendering, item, at);
     rendering->segment = (size_t)(at - format->segments);
 }
 
-static bool is_text(const struct task *task)
+static bool is_text(const struct delivery *item)
 {
-    return utf8_stream_is_valid(&task->body.utf8);
+    return utf8_stream_is_valid(&item->body->utf8);
 }
 
 /* Reads until `max` bytes are there or the body is at its end. */
-static ssize_t read_full(const struct task *task, const struct store *store,
+static ssize_t read_full(const struct delivery *item, const struct store *store,
                          struct rendering *rendering, char *bytes, size_t max, struct buf *err)
 {
     size_t done = 0;
 
     while (done < max) {
         ssize_t got =
-            body_read(&task->body, store, &rendering->cursor, bytes + done, max - done, err);
+            body_read(item->body, store, &rendering->cursor, bytes + done, max - done, err);
         if (got < 0)
             return got;
         if (got == 0)
@@ -568,41 +571,41 @@ static ssize_t read_full(const struct task *task, const struct store *store,
 
 /* A piece of the body, encoded as the format has it; 0 at its end. */
 static ssize_t render_body_piece(const struct format *format, struct rendering *rendering,
-                                 const struct task *task, const struct store *store, char *to,
+                                 const struct delivery *item, const struct store *store, char *to,
                                  size_t max, struct buf *err)
 {
     char piece[3 * 1024];
     bool encodes = format->kind == OPTION_FORMAT_JSONL || format->kind == OPTION_FORMAT_TSV;
 
     if (!encodes)
-        return body_read(&task->body, store, &rendering->cursor, to, max, err);
+        return body_read(item->body, store, &rendering->cursor, to, max, err);
     size_t room = MIN(sizeof piece, max / TEXT_JSON_GROWTH / 3 * 3);
-    ssize_t got = read_full(task, store, rendering, piece, room, err);
+    ssize_t got = read_full(item, store, rendering, piece, room, err);
     if (got <= 0)
         return got;
     if (format->kind == OPTION_FORMAT_TSV)
         return (ssize_t)write_tsv(piece, (size_t)got, to);
-    return (ssize_t)(is_text(task) ? text_write_json(piece, (size_t)got, to)
+    return (ssize_t)(is_text(item) ? text_write_json(piece, (size_t)got, to)
                                    : base64_encode(piece, (size_t)got, to));
 }
 
 /* A body is in a record where an answer came whole; elsewhere there is none to show. */
-static bool shows_body(const struct format *format, const struct task *task)
+static bool shows_body(const struct format *format, const struct delivery *item)
 {
-    if (!format->has_body || task->body_file || task->result.is_unmodified ||
-        task->result.reason == REASON_OUTPUT)
+    if (!format->has_body || item->body_file || item->result->is_unmodified ||
+        item->result->reason == REASON_OUTPUT)
         return false;
     if (!makes_records(format))
-        return task->result.reason == REASON_OK;
-    return task->outcome == OUTCOME_ANSWERED && task->result.http_code;
+        return item->result->reason == REASON_OK;
+    return item->is_answered && item->result->http_code;
 }
 
 static void begin_body(const struct format *format, struct rendering *rendering,
-                       const struct task *task)
+                       const struct delivery *item)
 {
     if (format->kind != OPTION_FORMAT_JSONL)
         return;
-    if (is_text(task))
+    if (is_text(item))
         add_member_text(rendering, ",\"body\":\"", 9);
     else
         add_member_text(rendering, ",\"body_base64\":\"", 16);
@@ -618,19 +621,19 @@ static void end_body(const struct format *format, struct rendering *rendering)
 }
 
 static ssize_t render_body(const struct format *format, struct rendering *rendering,
-                           const struct task *task, const struct store *store, char *to, size_t max,
-                           struct buf *err)
+                           const struct delivery *item, const struct store *store, char *to,
+                           size_t max, struct buf *err)
 {
-    if (!shows_body(format, task)) {
+    if (!shows_body(format, item)) {
         rendering->segment++;
         return 0;
     }
     if (!rendering->body_begun) {
         rendering->body_begun = true;
-        begin_body(format, rendering, task);
+        begin_body(format, rendering, item);
         return 0;
     }
-    ssize_t len = render_body_piece(format, rendering, task, store, to, max, err);
+    ssize_t len = render_body_piece(format, rendering, item, store, to, max, err);
     if (len == 0)
         end_body(format, rendering);
     return len;
@@ -650,9 +653,9 @@ static size_t give_text(struct rendering *rendering, char *to, size_t max)
 }
 
 /* Of a failed request a stream of bodies shows nothing. */
-static bool shows_nothing(const struct format *format, const struct task *task)
+static bool shows_nothing(const struct format *format, const struct delivery *item)
 {
-    return format->kind == OPTION_FORMAT_RAW && task->result.reason != REASON_OK;
+    return format->kind == OPTION_FORMAT_RAW && item->result->reason != REASON_OK;
 }
 
 bool format_is_all_out(const struct format *format, const struct rendering *rendering)
@@ -675,7 +678,7 @@ static bool must_stop(const struct format *format, const struct rendering *rende
 
 /* Gives out text that waits, or makes the next segment: how many bytes were put at `to`. */
 static ssize_t render_next(const struct format *format, struct rendering *rendering,
-                           const struct task *task, const struct store *store, char *to,
+                           const struct delivery *item, const struct store *store, char *to,
                            size_t room, struct buf *err)
 {
     const struct segment *segment = &format->segments[rendering->segment];
@@ -683,23 +686,23 @@ static ssize_t render_next(const struct format *format, struct rendering *render
     if (rendering->text.len)
         return (ssize_t)give_text(rendering, to, room);
     if (segment->kind == SEGMENT_BODY)
-        return render_body(format, rendering, task, store, to, room, err);
-    render_segments(format, rendering, task);
+        return render_body(format, rendering, item, store, to, room, err);
+    render_segments(format, rendering, item);
     return 0;
 }
 
 /* The headers of one answer, 300 KB at most, are read at once: their names are to be sorted. */
-static int begin(const struct format *format, struct rendering *rendering, const struct task *task,
-                 const struct store *store, struct buf *err)
+static int begin(const struct format *format, struct rendering *rendering,
+                 const struct delivery *item, const struct store *store, struct buf *err)
 {
     struct body_cursor cursor = {0};
-    size_t len = format_wants_headers(format) ? (size_t)task->head.size : 0;
+    size_t len = format_wants_headers(format) ? (size_t)item->head->size : 0;
 
     rendering->has_begun = true;
     while (rendering->head.len < len) {
         size_t left = len - rendering->head.len;
         ssize_t got =
-            body_read(&task->head, store, &cursor, buf_reserve(&rendering->head, left), left, err);
+            body_read(item->head, store, &cursor, buf_reserve(&rendering->head, left), left, err);
         if (got < 0)
             return (int)got;
         buf_extend(&rendering->head, (size_t)got);
@@ -708,18 +711,18 @@ static int begin(const struct format *format, struct rendering *rendering, const
 }
 
 ssize_t format_render(const struct format *format, struct rendering *rendering,
-                      const struct task *task, const struct store *store, char *bytes, size_t max,
-                      struct buf *err)
+                      const struct delivery *item, const struct store *store, char *bytes,
+                      size_t max, struct buf *err)
 {
     size_t done = 0;
 
-    if (shows_nothing(format, task))
+    if (shows_nothing(format, item))
         return 0;
-    int result = rendering->has_begun ? 0 : begin(format, rendering, task, store, err);
+    int result = rendering->has_begun ? 0 : begin(format, rendering, item, store, err);
     if (result)
         return result;
     while (done < max && !must_stop(format, rendering, done, max - done)) {
-        ssize_t len = render_next(format, rendering, task, store, bytes + done, max - done, err);
+        ssize_t len = render_next(format, rendering, item, store, bytes + done, max - done, err);
         if (len < 0)
             return len;
         done += (size_t)len;
@@ -741,9 +744,9 @@ static void add_shown(struct buf *out, const char *text)
         buf_add_text(out, "...");
 }
 
-void format_failure(const struct task *task, struct buf *out)
+void format_failure(const struct delivery *item, struct buf *out)
 {
-    const struct request *request = &task->request;
+    const struct request *request = item->request;
 
     buf_add_text(out, "weir: ");
     if (request->input) {
@@ -753,10 +756,10 @@ void format_failure(const struct task *task, struct buf *out)
     if (request->line)
         buf_addf(out, "line %llu: ", (unsigned long long)request->line);
     add_shown(out, request->url);
-    buf_addf(out, ": %s", reason_name(task->result.reason));
-    if (task->result.message) {
+    buf_addf(out, ": %s", reason_name(item->result->reason));
+    if (item->result->message) {
         buf_add_text(out, ": ");
-        add_shown(out, task->result.message);
+        add_shown(out, item->result->message);
     }
     buf_add_char(out, '\n');
 }

@@ -17,14 +17,15 @@ static void render(const struct task *task, struct buf *out)
     struct store store = {0};
     struct buf err;
     ssize_t len;
+    struct delivery item = task_delivery(task);
 
     buf_init(&err);
     options_init(&options);
     options.format = OPTION_FORMAT_JSONL;
     rendering_init(&rendering);
     PROMISE(format_new(&options, &format, &err) == 0);
-    while ((len = format_render(format, &rendering, task, &store, buf_reserve(out, FORMAT_ROOM_MIN),
-                                FORMAT_ROOM_MIN, &err)) > 0)
+    while ((len = format_render(format, &rendering, &item, &store,
+                                buf_reserve(out, FORMAT_ROOM_MIN), FORMAT_ROOM_MIN, &err)) > 0)
         buf_extend(out, (size_t)len);
     PROMISE(len == 0);
     format_free(format);

@@ -15,10 +15,11 @@ static void render(const struct format *format, const struct task *task, const s
     struct rendering rendering;
     struct buf err;
     ssize_t len;
+    struct delivery item = task_delivery(task);
 
     buf_init(&err);
     rendering_init(&rendering);
-    while ((len = format_render(format, &rendering, task, store, buf_reserve(out, max), max,
+    while ((len = format_render(format, &rendering, &item, store, buf_reserve(out, max), max,
                                 &err)) > 0)
         buf_extend(out, (size_t)len);
     PROMISE(len == 0);

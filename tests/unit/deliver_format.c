@@ -78,7 +78,9 @@ Test(format, knows_the_end_of_what_it_rendered)
         rendering_init(&rendering);
         cr_assert_eq(format_new(&options, &format, &err), 0);
         cr_expect_not(format_is_all_out(format, &rendering));
-        cr_expect_gt(format_render(format, &rendering, task, &store, bytes, sizeof bytes, &err), 3);
+        struct delivery item = task_delivery(task);
+        cr_expect_gt(format_render(format, &rendering, &item, &store, bytes, sizeof bytes, &err),
+                     3);
         cr_expect(format_is_all_out(format, &rendering), "%zu", i);
         format_free(format);
         rendering_release(&rendering);
@@ -137,7 +139,8 @@ Test(format, passes_on_that_a_body_cannot_be_read)
     store_init(&store, spool_new("/tmp", (uint64_t)10 * SPOOL_BLOCK_BYTES), 0);
     add(task, &store, "abc");
     task->body.spooled = task->body.size = 100; /* more than the file holds */
-    ssize_t first = format_render(format, &rendering, task, &store, bytes, sizeof bytes, &err);
+    struct delivery item = task_delivery(task);
+    ssize_t first = format_render(format, &rendering, &item, &store, bytes, sizeof bytes, &err);
     cr_expect_eq(first, -EIO);
     cr_expect_gt(err.len, 0);
     format_free(format);
@@ -178,7 +181,8 @@ Test(format, says_on_one_line_what_failed_where_and_why)
         task->request.url = xstrdup(cases[i].url);
         task->result.reason = cases[i].reason;
         task->result.message = cases[i].message ? xstrdup(cases[i].message) : NULL;
-        format_failure(task, &out);
+        struct delivery item = task_delivery(task);
+        format_failure(&item, &out);
         cr_expect_str_eq(out.data, cases[i].expected, "%s", out.data);
         tasks_free(task);
         buf_release(&out);
@@ -195,7 +199,8 @@ Test(format, keeps_a_failure_line_short_however_long_the_url)
     memset(task->request.url, '\x1b', (size_t)500 * 1000);
     task->request.url[(size_t)500 * 1000] = '\0';
     task->result.reason = REASON_DNS;
-    format_failure(task, &out);
+    struct delivery item = task_delivery(task);
+    format_failure(&item, &out);
     cr_expect_lt(out.len, 4100);
     cr_expect_not_null(strstr(out.data, "...: dns\n"));
     tasks_free(task);

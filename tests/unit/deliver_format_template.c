@@ -230,7 +230,8 @@ Test(template, escapes_what_a_value_would_do_to_its_reader)
         cr_assert_eq(format_new(&options, &format, &err), 0);
         format_set_on_terminal(format, on_terminal);
         rendering_init(&rendering);
-        while ((len = format_render(format, &rendering, task, &store, bytes, sizeof bytes, &err)) >
+        struct delivery item = task_delivery(task);
+        while ((len = format_render(format, &rendering, &item, &store, bytes, sizeof bytes, &err)) >
                0)
             buf_add(&text, bytes, (size_t)len);
         cr_expect_str_eq(text.data, expected[on_terminal], "%s", text.data);
@@ -308,7 +309,8 @@ static size_t count_rest(const struct format *format, struct rendering *renderin
     ssize_t len;
 
     buf_init(&err);
-    while ((len = format_render(format, rendering, task, store, bytes, sizeof bytes, &err)) > 0)
+    struct delivery item = task_delivery(task);
+    while ((len = format_render(format, rendering, &item, store, bytes, sizeof bytes, &err)) > 0)
         whole += (size_t)len;
     cr_assert_eq(len, 0, "%s", err.data);
     buf_release(&err);

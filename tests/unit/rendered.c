@@ -15,12 +15,13 @@ void rendered_add(const struct options *options, const struct task *task, const 
     struct format *format = NULL;
     struct buf err;
     ssize_t got;
+    struct delivery item = task_delivery(task);
     bool is_over = false;
 
     buf_init(&err);
     rendering_init(&rendering);
     cr_assert_eq(format_new(options, &format, &err), 0, "%s", err.data);
-    while ((got = format_render(format, &rendering, task, store, buf_reserve(out, max), max,
+    while ((got = format_render(format, &rendering, &item, store, buf_reserve(out, max), max,
                                 &err)) > 0) {
         cr_assert_not(is_over, "more came behind the end");
         buf_extend(out, (size_t)got);
