@@ -17,13 +17,12 @@
 #include "core/halt.h"
 #include "input/host_limits.h"
 #include "input/request.h"
+#include "input/source.h"
 
 struct options {
     /* input */
-    struct strings urls; /* arguments */
-    struct strings inputs;
+    struct source_rules input;
     unsigned input_format;
-    bool null_separated, globoff;
     char *proto_default, *body_dir; /* NULL: no body_file is read */
 
     /* flow */

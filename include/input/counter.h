@@ -13,12 +13,12 @@
 #include <stdint.h>
 
 struct counter;
-struct options;
+struct source_rules;
 
 enum { COUNTER_READ_BYTES = 64 * 1024 };
 
 /* Notes where stdin stands: it must not have been read yet. */
-struct counter *counter_new(const struct options *);
+struct counter *counter_new(const struct source_rules *);
 void counter_free(struct counter *);
 
 /* Begins to count; once. */

@@ -14,12 +14,19 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/strings.h"
 
 struct ev_loop;
-struct options;
 struct source;
 
 enum { SOURCE_READ_BYTES = 64 * 1024, SOURCE_READS_MAX = 16 /* for one line */ };
+
+/* Where to read. With neither URLs nor files it is stdin. */
+struct source_rules {
+    struct strings urls; /* arguments, with their globs unless globoff is set */
+    struct strings files;
+    bool null_separated, globoff;
+};
 
 /* Borrowed until the next call. */
 struct source_item {
@@ -39,8 +46,8 @@ enum source_step {
     SOURCE_END
 };
 
-/* Reads stdin where the options name no other input. */
-struct source *source_new(struct ev_loop *, const struct options *);
+/* Borrows the rules. */
+struct source *source_new(struct ev_loop *, const struct source_rules *);
 void source_free(struct source *);
 
 enum source_step source_next(struct source *, struct source_item *ret_item, struct buf *err);

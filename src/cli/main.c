@@ -120,7 +120,7 @@ static int run(struct options *options, int argc, char **argv, struct buf *err)
         return show_version();
     if (options->compact)
         return compact(options, err);
-    if (!options->urls.len && !options->inputs.len && isatty(STDIN_FILENO)) {
+    if (!options->input.urls.len && !options->input.files.len && isatty(STDIN_FILENO)) {
         buf_setf(err, "no URL; give some, or a list with -a FILE, or on stdin (weir --help)");
         return fail(err);
     }

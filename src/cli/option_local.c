@@ -112,16 +112,16 @@ int option_check_url(const char *argument, struct buf *err)
 
 bool option_reads_stdin(const struct options *options)
 {
-    bool reads = !options->urls.len && !options->inputs.len;
+    bool reads = !options->input.urls.len && !options->input.files.len;
 
-    for (size_t i = 0; i < options->inputs.len; i++)
-        reads |= strcmp(options->inputs.at[i], "-") == 0;
+    for (size_t i = 0; i < options->input.files.len; i++)
+        reads |= strcmp(options->input.files.at[i], "-") == 0;
     return reads;
 }
 
 static bool is_input(const struct options *options, const struct stat *output)
 {
-    const struct strings *inputs = &options->inputs;
+    const struct strings *inputs = &options->input.files;
     struct stat input;
 
     for (size_t i = 0; i < inputs->len; i++) {

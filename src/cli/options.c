@@ -67,7 +67,7 @@ void options_release(struct options *options)
         else if (option->kind == OPTION_LIST)
             strings_release(place_in(options, option));
     }
-    strings_release(&options->urls);
+    strings_release(&options->input.urls);
     strings_release(&options->headers);
     strings_release(&options->dropped_headers);
     host_limits_release(&options->host_limits);
@@ -344,11 +344,11 @@ static int add_argument(struct reading *reading, const char *argument)
     int result = 0;
 
     if (strcmp(argument, "-") == 0) {
-        strings_add(&reading->options->inputs, xstrdup(argument));
+        strings_add(&reading->options->input.files, xstrdup(argument));
     } else {
         result = option_check_url(argument, reading->err);
         if (!result)
-            strings_add(&reading->options->urls, xstrdup(argument));
+            strings_add(&reading->options->input.urls, xstrdup(argument));
     }
     return result;
 }
@@ -365,9 +365,9 @@ static int read_argument(struct reading *reading, const char *argument)
 /* Globs are read here so that a bad one is told before any request; they are expanded later. */
 static int check_globs(const struct options *options, struct buf *err)
 {
-    for (size_t i = 0; i < options->urls.len && !options->globoff; i++) {
+    for (size_t i = 0; i < options->input.urls.len && !options->input.globoff; i++) {
         struct glob *glob = NULL;
-        int result = glob_new(options->urls.at[i], &glob, err);
+        int result = glob_new(options->input.urls.at[i], &glob, err);
         if (result)
             return result;
         glob_free(glob);
@@ -397,7 +397,7 @@ static int check_query(const struct options *options, struct buf *err)
 
 static bool has_input(const struct options *options)
 {
-    return !options->urls.len || options->inputs.len;
+    return !options->input.urls.len || options->input.files.len;
 }
 
 /* A payload may also come with a line of an input. */
@@ -615,7 +615,7 @@ static int read_file_line(struct reading *reading, char *line)
     if (value && unquote(value, reading->err))
         return -EINVAL;
     if (strcmp(name + strspn(name, "-"), "url") == 0 && value) {
-        strings_add(&reading->options->urls, xstrdup(value));
+        strings_add(&reading->options->input.urls, xstrdup(value));
         return 0;
     }
     if (name[0] == '-' && name[1] != '-')

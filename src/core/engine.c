@@ -258,7 +258,7 @@ static int set_up_io(struct engine *engine, struct buf *err)
         engine->page = page_new(engine->begun_at, clock_wall());
     if (engine->options->dry_run)
         engine->plan = plan_new(&rules);
-    engine->source = source_new(engine->loop, engine->options);
+    engine->source = source_new(engine->loop, &engine->options->input);
     engine->signals = signals_new(engine->loop);
     if (engine->options->jobs_file)
         engine->jobs_file = jobs_file_new(engine->loop, engine->options->jobs_file);

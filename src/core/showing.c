@@ -33,10 +33,10 @@ static bool prints_results(const struct options *options)
 /* What is typed there would stand in what is drawn. */
 static bool is_typed_to(const struct options *options)
 {
-    bool reads_stdin = !options->urls.len && !options->inputs.len;
+    bool reads_stdin = !options->input.urls.len && !options->input.files.len;
 
-    for (size_t i = 0; i < options->inputs.len; i++)
-        reads_stdin |= strcmp(options->inputs.at[i], "-") == 0;
+    for (size_t i = 0; i < options->input.files.len; i++)
+        reads_stdin |= strcmp(options->input.files.at[i], "-") == 0;
     return reads_stdin && isatty(STDIN_FILENO);
 }
 
@@ -98,7 +98,7 @@ void engine_begin_showing(struct engine *engine)
     if (showing->mode == SHOWING_NOTHING)
         return;
     progress_init(&showing->progress, engine->begun_at);
-    showing->counter = counter_new(engine->options);
+    showing->counter = counter_new(&engine->options->input);
     showing->due = engine->begun_at + (showing->mode == SHOWING_BAR ? SHOWING_FIRST : PLAIN_FIRST);
 }
 

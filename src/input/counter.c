@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "cli/options.h"
 #include "input/glob.h"
 #include "input/line_count.h"
+#include "input/source.h"
 
 struct counter {
-    const struct options *options;
+    const struct source_rules *rules;
     off_t stdin_at; /* -1: it is no regular file */
     pthread_t thread;
     bool has_thread;
@@ -31,11 +31,11 @@ static bool is_file(int number)
     return fstat(number, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-struct counter *counter_new(const struct options *options)
+struct counter *counter_new(const struct source_rules *rules)
 {
     struct counter *counter = xcalloc(1, sizeof *counter);
 
-    counter->options = options;
+    counter->rules = rules;
     counter->stdin_at = is_file(STDIN_FILENO) ? lseek(STDIN_FILENO, 0, SEEK_CUR) : -1;
     return counter;
 }
@@ -56,14 +56,14 @@ static void add(uint64_t *total, uint64_t more)
 }
 
 /* A pattern that is none is one request, which is invalid. */
-static uint64_t count_argument(const struct options *options, const char *url)
+static uint64_t count_argument(const struct source_rules *rules, const char *url)
 {
     struct glob *glob = NULL;
     struct buf err;
     uint64_t count = 1;
 
     buf_init(&err);
-    if (!options->globoff && glob_new(url, &glob, &err) == 0)
+    if (!rules->globoff && glob_new(url, &glob, &err) == 0)
         count = glob_count(glob);
     glob_free(glob);
     buf_release(&err);
@@ -78,7 +78,7 @@ static bool count_lines(struct counter *counter, int number, off_t at)
     ssize_t got = 1;
     char *bytes = xmalloc(COUNTER_READ_BYTES);
 
-    line_count_init(&count, counter->options->null_separated ? '\0' : '\n');
+    line_count_init(&count, counter->rules->null_separated ? '\0' : '\n');
     while (got > 0 && !atomic_load(&counter->is_ending)) {
         do
             got = pread(number, bytes, COUNTER_READ_BYTES, at);
@@ -116,9 +116,9 @@ static bool count_stdin(struct counter *counter)
 
 static bool count_inputs(struct counter *counter)
 {
-    const struct strings *inputs = &counter->options->inputs;
+    const struct strings *inputs = &counter->rules->files;
 
-    if (!counter->options->urls.len && !inputs->len)
+    if (!counter->rules->urls.len && !inputs->len)
         return count_stdin(counter);
     for (size_t i = 0; i < inputs->len; i++) {
         bool is_stdin = strcmp(inputs->at[i], "-") == 0;
@@ -131,10 +131,10 @@ static bool count_inputs(struct counter *counter)
 static void *run(void *userdata)
 {
     struct counter *counter = userdata;
-    const struct strings *urls = &counter->options->urls;
+    const struct strings *urls = &counter->rules->urls;
 
     for (size_t i = 0; i < urls->len; i++)
-        add(&counter->total, count_argument(counter->options, urls->at[i]));
+        add(&counter->total, count_argument(counter->rules, urls->at[i]));
     if (count_inputs(counter))
         atomic_store(&counter->is_known, true);
     return NULL;

@@ -7,13 +7,12 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "cli/options.h"
 #include "input/glob.h"
 #include "input/parse.h"
 
 struct source {
     struct ev_loop *loop;
-    const struct options *options;
+    const struct source_rules *rules;
 
     size_t next_url; /* index of the argument to begin with when the glob is through */
     struct glob *glob;
@@ -43,14 +42,14 @@ static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)
     ev_io_stop(loop, watcher);
 }
 
-struct source *source_new(struct ev_loop *loop, const struct options *options)
+struct source *source_new(struct ev_loop *loop, const struct source_rules *rules)
 {
     struct source *source = xcalloc(1, sizeof *source);
 
     source->loop = loop;
-    source->options = options;
+    source->rules = rules;
     source->fd.number = -1;
-    source->reads_stdin = !options->urls.len && !options->inputs.len;
+    source->reads_stdin = !rules->urls.len && !rules->files.len;
     buf_init(&source->expanded);
     buf_init(&source->taken);
     buf_init(&source->bytes);
@@ -79,7 +78,7 @@ void source_free(struct source *source)
 /* The next URL of the arguments, or NULL. */
 static const char *next_url(struct source *source, struct buf *err)
 {
-    const struct strings *urls = &source->options->urls;
+    const struct strings *urls = &source->rules->urls;
 
     buf_clear(&source->expanded);
     buf_clear(&source->taken);
@@ -93,7 +92,7 @@ static const char *next_url(struct source *source, struct buf *err)
         if (source->next_url == urls->len)
             break;
         const char *url = urls->at[source->next_url++];
-        if (source->options->globoff || glob_new(url, &source->glob, err))
+        if (source->rules->globoff || glob_new(url, &source->glob, err))
             return url;
     }
     return NULL;
@@ -131,7 +130,7 @@ static enum source_step trouble(struct source *source, int error, struct buf *er
 /* SOURCE_ITEM: there is an input to read from. */
 static enum source_step open_next(struct source *source, struct buf *err)
 {
-    const struct strings *inputs = &source->options->inputs;
+    const struct strings *inputs = &source->rules->files;
     const char *name;
 
     if (source->reads_stdin && source->next_input == 0)
@@ -167,7 +166,7 @@ static void give(struct source *source, size_t len, bool cut, struct source_item
 /* The end of the line that begins at `given`, as an offset, or -1 where it is not there yet. */
 static ssize_t find_end(struct source *source)
 {
-    char ending = source->options->null_separated ? '\0' : '\n';
+    char ending = source->rules->null_separated ? '\0' : '\n';
     size_t from = source->given + source->scanned;
     const char *found = memchr(source->bytes.data + from, ending, source->bytes.len - from);
 

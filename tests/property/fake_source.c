@@ -19,11 +19,11 @@ struct source {
     struct buf text;
 };
 
-struct source *source_new(struct ev_loop *loop, const struct options *options)
+struct source *source_new(struct ev_loop *loop, const struct source_rules *rules)
 {
     struct source *source = xcalloc(1, sizeof *source);
 
-    source->world = world_of_options(options);
+    source->world = world_of_options(CONTAINER_OF((uintptr_t)rules, struct options, input));
     source->world->source = source;
     ev_set_userdata(loop, source->world);
     buf_init(&source->text);

@@ -161,7 +161,7 @@ static void try_line(const struct option *option, const char *format, const char
     cr_expect_eq(parse(&options, &err, line.data), 0, "%s: %s", line.data, err.data);
     /* A window below the default number of jobs is raised to it, so it is looked at with one job. */
     cr_expect(holds(&options, option), "%s", line.data);
-    cr_expect_eq(options.urls.len, 0, "%s", line.data);
+    cr_expect_eq(options.input.urls.len, 0, "%s", line.data);
     options_release(&options);
     buf_release(&line);
     buf_release(&err);
@@ -312,11 +312,12 @@ Test(options, takes_letters_that_stand_together)
     struct options options;
 
     must_parse(&options, "weir -sk0g6a list http://h/");
-    cr_expect(options.silent && options.insecure && options.null_separated && options.globoff);
+    cr_expect(options.silent && options.insecure && options.input.null_separated &&
+              options.input.globoff);
     cr_expect_eq(options.ip, OPTION_IP_6);
-    cr_assert_eq(options.inputs.len, 1);
-    cr_expect_str_eq(options.inputs.at[0], "list");
-    cr_assert_eq(options.urls.len, 1);
+    cr_assert_eq(options.input.files.len, 1);
+    cr_expect_str_eq(options.input.files.at[0], "list");
+    cr_assert_eq(options.input.urls.len, 1);
     options_release(&options);
 }
 
@@ -325,12 +326,12 @@ Test(options, takes_what_is_no_option_for_a_url_in_its_order)
     struct options options;
 
     must_parse(&options, "weir a -s b - -- c --jobs -k --");
-    cr_assert_eq(options.urls.len, 6);
+    cr_assert_eq(options.input.urls.len, 6);
     const char *const expected[] = {"a", "b", "c", "--jobs", "-k", "--"};
     for (size_t i = 0; i < ARRAY_LEN(expected); i++)
-        cr_expect_str_eq(options.urls.at[i], expected[i]);
-    cr_assert_eq(options.inputs.len, 1);
-    cr_expect_str_eq(options.inputs.at[0], "-");
+        cr_expect_str_eq(options.input.urls.at[i], expected[i]);
+    cr_assert_eq(options.input.files.len, 1);
+    cr_expect_str_eq(options.input.files.at[0], "-");
     cr_expect(options.silent && !options.insecure);
     options_release(&options);
 }
@@ -340,12 +341,12 @@ Test(options, takes_an_argument_that_looks_like_an_option)
     struct options options;
 
     must_parse(&options, "weir -a -- --input -s -A=x -- -x");
-    cr_assert_eq(options.inputs.len, 2);
-    cr_expect_str_eq(options.inputs.at[0], "--");
-    cr_expect_str_eq(options.inputs.at[1], "-s");
+    cr_assert_eq(options.input.files.len, 2);
+    cr_expect_str_eq(options.input.files.at[0], "--");
+    cr_expect_str_eq(options.input.files.at[1], "-s");
     cr_expect(!options.silent);
     cr_expect_str_eq(options.user_agent, "=x");
-    cr_assert_eq(options.urls.len, 1);
+    cr_assert_eq(options.input.urls.len, 1);
     options_release(&options);
 }
 

@@ -115,10 +115,10 @@ Test(options_file, takes_switches_urls_and_several_options)
                         "--url http://c/\nheader = \"A: b\"\nheader = \"C;\"\n-j5\n"
                         "max-time = 2m\n-H \"D: e\"");
     cr_expect(options.silent && options.include && options.insecure && !options.location);
-    cr_assert_eq(options.urls.len, 3);
-    cr_expect_str_eq(options.urls.at[0], "http://a/");
-    cr_expect_str_eq(options.urls.at[1], "http://b/?x=y");
-    cr_expect_str_eq(options.urls.at[2], "http://c/");
+    cr_assert_eq(options.input.urls.len, 3);
+    cr_expect_str_eq(options.input.urls.at[0], "http://a/");
+    cr_expect_str_eq(options.input.urls.at[1], "http://b/?x=y");
+    cr_expect_str_eq(options.input.urls.at[2], "http://c/");
     cr_assert_eq(options.headers.len, 3);
     cr_expect_str_eq(options.headers.at[0], "A: b");
     cr_expect_str_eq(options.headers.at[1], "C;");
@@ -148,7 +148,7 @@ Test(options_file, may_be_empty)
     cr_expect_eq(options.jobs, 20);
     options_release(&options);
     read_text(&options, "\r\n# nothing\n");
-    cr_expect_eq(options.urls.len, 0);
+    cr_expect_eq(options.input.urls.len, 0);
     options_release(&options);
 }
 
@@ -221,8 +221,8 @@ Test(options_file, on_the_command_line_counts_where_it_stands)
     options_init(&options);
     cr_assert_eq(options_parse(&options, 6, argv, &err), 0, "%s", err.data);
     cr_expect_eq(options.jobs, 7);
-    cr_assert_eq(options.urls.len, 3);
-    cr_expect_str_eq(options.urls.at[1], "http://b/");
+    cr_assert_eq(options.input.urls.len, 3);
+    cr_expect_str_eq(options.input.urls.at[1], "http://b/");
     cr_expect_eq(options.window, 1024);
     options_release(&options);
     buf_release(&err);

@@ -31,7 +31,7 @@ TestSuite(counter, .init = begin, .fini = release);
 
 static void add_input(const char *name)
 {
-    strings_add(&options.inputs, xstrdup(name));
+    strings_add(&options.input.files, xstrdup(name));
 }
 
 static void add_file(const char *name, const char *text)
@@ -42,7 +42,7 @@ static void add_file(const char *name, const char *text)
 /* Waits until it is known, which it will be. */
 static void expect(uint64_t due)
 {
-    struct counter *counter = counter_new(&options);
+    struct counter *counter = counter_new(&options.input);
     uint64_t total = 0;
     double end = moment_now() + 30;
 
@@ -57,7 +57,7 @@ static void expect(uint64_t due)
 /* That it is not known says nothing until all was tried: the thread is at its end with it. */
 static void expect_unknown(void)
 {
-    struct counter *counter = counter_new(&options);
+    struct counter *counter = counter_new(&options.input);
     uint64_t total = 0;
 
     counter_start(counter);
@@ -70,10 +70,10 @@ static void expect_unknown(void)
 
 Test(counter, counts_arguments_with_their_globs)
 {
-    strings_add(&options.urls, xstrdup("http://h/{a,b}/[1-10]"));
-    strings_add(&options.urls, xstrdup("http://h/{a"));
+    strings_add(&options.input.urls, xstrdup("http://h/{a,b}/[1-10]"));
+    strings_add(&options.input.urls, xstrdup("http://h/{a"));
     expect(21);
-    options.globoff = true;
+    options.input.globoff = true;
     expect(2);
 }
 
@@ -82,7 +82,7 @@ Test(counter, counts_the_lines_of_files)
     add_file("a", "# one\na\n\nb\n");
     add_file("b", "c");
     expect(3);
-    strings_add(&options.urls, xstrdup("d"));
+    strings_add(&options.input.urls, xstrdup("d"));
     expect(4);
 }
 
@@ -100,7 +100,7 @@ Test(counter, counts_a_file_of_many_reads)
 
 Test(counter, counts_what_a_nul_ends)
 {
-    options.null_separated = true;
+    options.input.null_separated = true;
     add_input(scratch_write(scratch, "a", "a\nb\0\0c", 6));
     expect(2);
 }
@@ -147,8 +147,8 @@ Test(counter, knows_nothing_where_a_file_cannot_be_read)
 Test(counter, ends_when_it_is_told_to)
 {
     add_file("a", "a\n");
-    cr_assert_eq(truncate(options.inputs.at[0], (off_t)1 << 40), 0);
-    struct counter *counter = counter_new(&options);
+    cr_assert_eq(truncate(options.input.files.at[0], (off_t)1 << 40), 0);
+    struct counter *counter = counter_new(&options.input);
     counter_start(counter);
     counter_free(counter);
 }

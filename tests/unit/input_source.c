@@ -34,7 +34,7 @@ static void prepare(struct run *run)
 
 static void begin(struct run *run)
 {
-    run->source = source_new(run->loop, &run->options);
+    run->source = source_new(run->loop, &run->options.input);
 }
 
 static void finish(struct run *run)
@@ -47,12 +47,12 @@ static void finish(struct run *run)
 
 static void add_input(struct run *run, const char *name)
 {
-    strings_add(&run->options.inputs, xstrdup(name));
+    strings_add(&run->options.input.files, xstrdup(name));
 }
 
 static void add_url(struct run *run, const char *url)
 {
-    strings_add(&run->options.urls, xstrdup(url));
+    strings_add(&run->options.input.urls, xstrdup(url));
 }
 
 /* The test's own stdin from here on. */
@@ -276,7 +276,7 @@ Test(source, separates_lines_by_nul_when_told_to)
     struct run run;
 
     prepare(&run);
-    run.options.null_separated = true;
+    run.options.input.null_separated = true;
     add_input(&run, path);
     begin(&run);
     expect_line(&run, path, 1, "one\ntwo");
@@ -457,7 +457,7 @@ Test(source, leaves_globs_alone_when_told_to)
     struct run run;
 
     prepare(&run);
-    run.options.globoff = true;
+    run.options.input.globoff = true;
     add_url(&run, "http://h/{a,b}[1-");
     begin(&run);
     expect_line(&run, NULL, 0, "http://h/{a,b}[1-");
