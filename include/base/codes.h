@@ -15,6 +15,9 @@ struct codes {
     uint64_t bits[(CODES_END + 63) / 64];
 };
 
+/* Whether this status leads elsewhere, given a Location. */
+bool code_is_redirect(long code);
+
 void codes_clear(struct codes *);
 void codes_add(struct codes *, unsigned first, unsigned last);
 /* Adds those that are in `some`, or takes them out. */

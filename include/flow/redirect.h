@@ -22,9 +22,6 @@ struct redirect_rules {
     struct ask defaults; /* what a request asks for that says nothing itself */
 };
 
-/* Whether a status is one of those that lead elsewhere, given a Location. */
-bool redirect_is_status(long http_code);
-
 /* Whether a URL's scheme is one of `protocols`. */
 bool redirect_permits(unsigned protocols, const struct url *);
 

@@ -4,6 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+bool code_is_redirect(long code)
+{
+    return code == 301 || code == 302 || code == 303 || code == 307 || code == 308;
+}
+
 void codes_clear(struct codes *codes)
 {
     *codes = (struct codes){0};

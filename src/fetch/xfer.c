@@ -21,7 +21,6 @@
 #include "fetch/xfer_internal.h"
 #include "fetch/xfer_login.h"
 #include "fetch/xfer_setup.h"
-#include "flow/redirect.h"
 #include "input/partial.h"
 
 /* A body of so many bytes is large. */

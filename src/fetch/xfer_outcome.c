@@ -5,19 +5,19 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/codes.h"
 #include "base/decoder.h"
 #include "cli/options.h"
 #include "core/task.h"
 #include "fetch/xfer_internal.h"
 #include "fetch/xfer_setup.h"
-#include "flow/redirect.h"
 #include "input/partial.h"
 
 enum { STATUS_OK = 200 };
 
 const char *xfer_location(const struct transfer *transfer, long code)
 {
-    const char *location = redirect_is_status(code) ? xfer_header(transfer, "Location") : NULL;
+    const char *location = code_is_redirect(code) ? xfer_header(transfer, "Location") : NULL;
 
     return location && location[strspn(location, " \t\r")] ? location : NULL;
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/codes.h"
 #include "base/text.h"
 #include "cli/options.h"
 #include "core/task.h"
@@ -18,11 +19,6 @@ enum { URL_MAX = 8 * LOCATION_MAX };
 
 /* curl's codes for the ways a redirect fails. */
 enum { CODE_UNSUPPORTED_SCHEME = 1, CODE_BAD_URL = 3, CODE_TOO_MANY = 47 };
-
-bool redirect_is_status(long code)
-{
-    return code == 301 || code == 302 || code == 303 || code == 307 || code == 308;
-}
 
 static bool fail(struct task *task, enum reason reason, int exitcode, const char *what)
 {
@@ -123,7 +119,7 @@ bool redirect_follow(const struct redirect_rules *rules, struct task *task)
     struct url *next = NULL;
     struct buf err;
 
-    if (!rules->follow || !task->location || !redirect_is_status(task->result.http_code))
+    if (!rules->follow || !task->location || !code_is_redirect(task->result.http_code))
         return false;
     if (task->result.n_passed >= rules->max)
         return fail_too_many(rules, task);

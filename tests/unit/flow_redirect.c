@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/codes.h"
 #include "base/text.h"
 #include "cli/options.h"
 #include "flow/redirect.h"
@@ -31,7 +32,7 @@ Test(redirect, is_five_statuses_and_no_other)
 {
     for (long code = 0; code < 1000; code++) {
         bool expected = code == 301 || code == 302 || code == 303 || code == 307 || code == 308;
-        cr_expect_eq(redirect_is_status(code), expected, "%ld", code);
+        cr_expect_eq(code_is_redirect(code), expected, "%ld", code);
     }
 }
 
