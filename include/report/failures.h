@@ -3,9 +3,8 @@
  * few of them, and at which hosts.
  *
  * Bound: FAILURE_EXAMPLES for each reason, cut to FAILURE_TEXT_MAX bytes; FAILURE_HOSTS hosts. Where
- * more hosts than that have failures, the one with the fewest makes room (the algorithm is known as
- * Space-Saving: who comes may have had as many before, and stays for so long), so that the worst
- * stay; failures are counted from when a host came last.
+ * more hosts than that have failures, the worst stay, and a host's failures are counted from when it
+ * came last.
  */
 #ifndef WEIR_REPORT_FAILURES_H
 #define WEIR_REPORT_FAILURES_H
@@ -14,11 +13,17 @@
 #include <stdint.h>
 
 #include "base/reason.h"
+#include "base/top_k.h"
 
 struct failing_host;
 struct finished;
 
-enum { FAILURE_EXAMPLES = 3, FAILURE_TEXT_MAX = 200, FAILURE_HOSTS = 256, FAILURE_HOSTS_TOLD = 10 };
+enum {
+    FAILURE_EXAMPLES = 3,
+    FAILURE_TEXT_MAX = 200,
+    FAILURE_HOSTS = TOP_K_MAX,
+    FAILURE_HOSTS_TOLD = 10
+};
 
 struct failure_example {
     uint64_t seq;
@@ -28,7 +33,6 @@ struct failure_example {
 
 struct failing_host {
     uint64_t failed;
-    uint64_t missed; /* at most so many before it came */
     uint64_t reasons[REASON_COUNT];
     char *name; /* `scheme://name:port`, cut short */
 };
@@ -36,9 +40,8 @@ struct failing_host {
 struct failures {
     uint64_t reasons[REASON_COUNT];
     struct failure_example examples[REASON_COUNT][FAILURE_EXAMPLES];
+    struct top_k top; /* of the hosts, by their failures */
     struct failing_host hosts[FAILURE_HOSTS];
-    size_t n_hosts;
-    size_t last; /* where the last one was found */
 };
 
 void failures_release(struct failures *);

@@ -17,7 +17,7 @@ void failures_release(struct failures *failures)
             free(failures->examples[reason][i].message);
         }
     }
-    for (size_t i = 0; i < failures->n_hosts; i++)
+    for (size_t i = 0; i < failures->top.len; i++)
         free(failures->hosts[i].name);
     *failures = (struct failures){0};
 }
@@ -48,56 +48,17 @@ static void note_example(struct failures *failures, const struct finished *over)
     };
 }
 
-static bool is_called(const struct failing_host *host, const char *name)
+static struct failing_host *host_of(struct failures *failures, const char *name)
 {
-    return strncmp(host->name, name, FAILURE_TEXT_MAX) == 0;
-}
+    bool is_new;
+    uint64_t missed;
+    struct failing_host *host =
+        &failures->hosts[top_k_count(&failures->top, name, &is_new, &missed)];
 
-static uint64_t weight_of(const struct failing_host *host)
-{
-    return host->failed + host->missed;
-}
-
-static struct failing_host *find(struct failures *failures, const char *name)
-{
-    struct failing_host *last = &failures->hosts[failures->last];
-
-    if (failures->last < failures->n_hosts && is_called(last, name))
-        return last;
-    for (size_t i = 0; i < failures->n_hosts; i++) {
-        if (is_called(&failures->hosts[i], name)) {
-            failures->last = i;
-            return &failures->hosts[i];
-        }
-    }
-    return NULL;
-}
-
-static struct failing_host *with_fewest(struct failures *failures)
-{
-    struct failing_host *found = &failures->hosts[0];
-
-    for (size_t i = 1; i < failures->n_hosts; i++) {
-        if (weight_of(&failures->hosts[i]) < weight_of(found))
-            found = &failures->hosts[i];
-    }
-    return found;
-}
-
-static struct failing_host *add(struct failures *failures, const char *name)
-{
-    struct failing_host *host;
-    uint64_t missed = 0;
-
-    if (failures->n_hosts < FAILURE_HOSTS) {
-        host = &failures->hosts[failures->n_hosts++];
-    } else {
-        host = with_fewest(failures);
-        missed = weight_of(host);
+    if (is_new) {
         free(host->name);
+        *host = (struct failing_host){.name = xstrndup(name, strnlen(name, FAILURE_TEXT_MAX))};
     }
-    *host = (struct failing_host){.name = xstrndup(name, strnlen(name, FAILURE_TEXT_MAX)),
-                                  .missed = missed};
     return host;
 }
 
@@ -109,28 +70,21 @@ void failures_note(struct failures *failures, const struct finished *over)
     failures->reasons[reason]++;
     if (!over->host || reason == REASON_HALTED || reason == REASON_CANCELLED)
         return;
-    struct failing_host *found = find(failures, over->host);
-    if (!found)
-        found = add(failures, over->host);
-    found->failed++;
-    found->reasons[reason]++;
+    struct failing_host *host = host_of(failures, over->host);
+    host->failed++;
+    host->reasons[reason]++;
 }
 
 size_t failures_worst(const struct failures *failures,
                       const struct failing_host *worst[FAILURE_HOSTS_TOLD])
 {
-    size_t len = 0;
+    uint64_t failed[FAILURE_HOSTS];
+    size_t order[FAILURE_HOSTS_TOLD];
 
-    for (size_t i = 0; i < failures->n_hosts; i++) {
-        const struct failing_host *host = &failures->hosts[i];
-        size_t at = len;
-        while (at > 0 && worst[at - 1]->failed < host->failed)
-            at--;
-        if (at == FAILURE_HOSTS_TOLD)
-            continue;
-        len = MIN(len + 1, FAILURE_HOSTS_TOLD);
-        memmove(&worst[at + 1], &worst[at], (len - 1 - at) * sizeof(struct failing_host *));
-        worst[at] = host;
-    }
+    for (size_t i = 0; i < failures->top.len; i++)
+        failed[i] = failures->hosts[i].failed;
+    size_t len = top_k_order(failed, failures->top.len, order, FAILURE_HOSTS_TOLD);
+    for (size_t i = 0; i < len; i++)
+        worst[i] = &failures->hosts[order[i]];
     return len;
 }

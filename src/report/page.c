@@ -261,9 +261,9 @@ static void add_spread(const struct page *page, struct buf *out)
 static void add_hosts(const struct busiest *hosts, struct buf *out)
 {
     size_t order[BUSIEST_MAX];
-    size_t len = busiest_order(hosts, order);
+    size_t len = top_k_order(hosts->top.weights, hosts->top.len, order, BUSIEST_MAX);
 
-    add_count(out, ",\"turned_out\":", hosts->turned_out);
+    add_count(out, ",\"turned_out\":", hosts->top.turned_out);
     buf_add_text(out, ",\"hosts\":[");
     for (size_t i = 0; i < len; i++) {
         const struct busy_host *host = &hosts->hosts[order[i]];
