@@ -166,14 +166,14 @@ static bool replaces_content_type(const struct origin_script *script)
 static void add_filler(const struct origin_script *script, struct blob *to)
 {
     static const char name[] = "X-Big: ";
-    const uint64_t name_len = sizeof name - 1;
+    const size_t name_len = sizeof name - 1;
 
     for (uint64_t i = 0; i < script->filler_headers; i++)
         blob_addf(to, "X-Filler-%" PRIu64 ": %" PRIu64 "\r\n", i, i);
     for (uint64_t i = 0; i < script->big_headers; i++)
         blob_addf(to, "X-Large-%" PRIu64 ": %01000d\r\n", i, 0);
     if (script->big_header) {
-        size_t len = script->big_header > name_len ? script->big_header - name_len : 1;
+        size_t len = script->big_header > name_len ? (size_t)script->big_header - name_len : 1;
         blob_add(to, name, name_len);
         memset(blob_reserve(to, len), 'x', len);
         blob_extend(to, len);

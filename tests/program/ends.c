@@ -511,7 +511,7 @@ static void check_condition(const struct round *round, const struct ending *endi
     const char *told_halted =
         ending->halted ? strstr(ending->halted, "requests read and not done: ") : NULL;
     size_t halted = count(ending, "halted"), n = round->halt_count;
-    size_t said = told_halted ? strtoull(strchr(told_halted, ':') + 1, NULL, 10) : 0;
+    size_t said = told_halted ? strtoul(strchr(told_halted, ':') + 1, NULL, 10) : 0;
 
     check(halted == said, "%zu were halted, it says %zu", halted, said);
     if (!n)
@@ -582,7 +582,7 @@ static void check_file(const struct round *round, struct stage *stage, const cha
 {
     struct blob content = {0}, due = {0};
     char *end;
-    size_t seq = strtoull(name, &end, 10);
+    size_t seq = strtoul(name, &end, 10);
 
     check(seq && !*end, "'%s' is left behind", name);
     if (!seq || *end)

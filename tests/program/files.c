@@ -224,6 +224,21 @@ Test(files, have_the_time_of_the_answer_where_asked)
     stage_free(stage);
 }
 
+/* Some bits of a time are not enough for each date. */
+Test(files, have_the_time_of_an_answer_far_off)
+{
+    struct stage *stage = stage_new();
+    const char *url =
+        stage_url(stage, "/text/a?hdr=%s",
+                  stage_encoded(stage, "Last-Modified: Fri, 01 Jan 2100 00:00:00 GMT"));
+    struct stat status;
+
+    program_expect(fetch_into_out(stage, RUN_WEIR("-R", "-o", "late", url)), 0, "", "");
+    cr_assert_eq(stat(scratch_path(stage->scratch, "out/late"), &status), 0);
+    cr_expect_eq(status.st_mtime, INT64_C(4102444800));
+    stage_free(stage);
+}
+
 /* ---- beside what goes to stdout ---- */
 
 Test(files, are_told_in_records_by_the_way_to_them)

@@ -222,7 +222,7 @@ Test(journal, takes_a_list_that_has_grown_and_was_reordered)
     cr_assert(scratch_read(stage->scratch, "to", &list));
     json_t *records = records_read(&list);
     expect_urls_once(stage, records, 90);
-    for (size_t i = done + 1; i < json_array_size(records); i++)
+    for (size_t i = (size_t)done + 1; i < json_array_size(records); i++)
         cr_expect_lt(record_number(record_at(records, i - 1), "seq"),
                      record_number(record_at(records, i), "seq"), "in the list's order");
     json_decref(records);

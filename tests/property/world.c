@@ -412,7 +412,7 @@ void world_run(struct world *world)
     } else {
         retry_init(&world->engine->retries, world->scenario.seed);
         drive(world);
-        size_t born = world->engine->seq;
+        size_t born = (size_t)world->engine->seq;
         engine_free(world->engine);
         PROMISE(world, world->freed == born, "%zu tasks born, %zu freed", born, world->freed);
         PROMISE(world, !world->memory_left && !world->spool_left, "room that was not given back");

@@ -36,7 +36,7 @@ Test(http_date, is_read_in_its_three_forms)
 /* A week is no multiple of any other part of a date. */
 Test(http_date, agrees_with_the_library_on_every_seventh_day)
 {
-    for (time_t then = 0; then < 5000000000; then += 7 * 86400 + 3661) {
+    for (time_t then = 0; then < INT64_C(5000000000); then += 7 * 86400 + 3661) {
         char text[64];
         struct tm parts;
         int64_t seconds = -1;
