@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -32,7 +33,7 @@ bool line_file_line(const struct line_file_text *, size_t from, size_t *ret_len)
 /* All of it, or a negative errno. */
 int line_file_write(int fd, const char *bytes, size_t len) WARN_UNUSED;
 /* What is written next stands at byte `end`, and what stood there is gone. */
-int line_file_cut(int fd, size_t end) WARN_UNUSED;
+int line_file_cut(int fd, uint64_t end) WARN_UNUSED;
 
 /* A new file beside a path's, to be written and then put in its place. */
 struct line_file_new {

@@ -1,6 +1,6 @@
 /*
  * A file that says how many transfers may be in flight, as GNU parallel has it: it is read at the
- * start, and again whenever it changes. What cannot be read as a number changes nothing.
+ * start, and again each second. What cannot be read as a number changes nothing.
  *
  * Bound: the first JOBS_FILE_MAX bytes. Owns: a watcher. Knows nothing of: what the number is for.
  */

@@ -72,7 +72,7 @@ struct transfer {
     const char *line_end;              /* of the last of them, not yet there */
     struct curl_slist *resolve, *headers; /* of this transfer alone */
     struct ask ask;                       /* what it asks for; borrows from its task */
-    size_t sent;                          /* bytes of the payload that libcurl has been given */
+    uint64_t sent;                        /* bytes of the payload that libcurl has been given */
     struct gate_words gate;               /* what the answer says about waiting */
     struct exchange exchange;             /* how the request goes out, and what comes back */
     int payload_fd;                       /* -1: the payload is in memory */

@@ -52,7 +52,7 @@ struct ask {
     bool method_is_named; /* and not what another option means */
     enum payload_kind payload_kind;
     const char *payload;
-    size_t payload_len;
+    uint64_t payload_len;
 };
 
 /* What the request asks for, with `defaults` where it says nothing; the method is never NULL. */

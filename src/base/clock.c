@@ -1,6 +1,9 @@
 #include "base/clock.h"
 
+#include <stdint.h>
 #include <time.h>
+
+_Static_assert(sizeof(time_t) >= sizeof(int64_t), "a date beyond 2038 is one");
 
 static double read_clock(clockid_t id)
 {

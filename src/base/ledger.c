@@ -31,7 +31,9 @@ static bool is_empty(const struct ledger_slot *slot)
 
 static size_t start_of(const struct ledger *ledger, const struct ledger_slot *wanted)
 {
-    return (wanted->key[0] ^ (uint64_t)wanted->key[1] << 32 ^ wanted->key[2]) % ledger->capacity;
+    uint64_t hash = wanted->key[0] ^ (uint64_t)wanted->key[1] << 32 ^ wanted->key[2];
+
+    return (size_t)(hash % ledger->capacity);
 }
 
 /* The slot with that key, or the empty one where it would stand. */

@@ -74,11 +74,14 @@ int line_file_map(int fd, struct line_file_text *ret_text)
         return -errno;
     if (status.st_size == 0)
         return 0;
-    void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    size_t len = (size_t)status.st_size;
+    if ((off_t)len != status.st_size) /* more than 32 bits can address */
+        return -EFBIG;
+    void *bytes = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
     if (bytes == MAP_FAILED)
         return -errno;
-    (void)madvise(bytes, (size_t)status.st_size, MADV_SEQUENTIAL);
-    *ret_text = (struct line_file_text){.bytes = bytes, .len = (size_t)status.st_size};
+    (void)madvise(bytes, len, MADV_SEQUENTIAL);
+    *ret_text = (struct line_file_text){.bytes = bytes, .len = len};
     return 0;
 }
 
@@ -115,7 +118,7 @@ int line_file_write(int fd, const char *bytes, size_t len)
     return 0;
 }
 
-int line_file_cut(int fd, size_t end)
+int line_file_cut(int fd, uint64_t end)
 {
     off_t at = (off_t)end;
 

@@ -22,7 +22,7 @@ static uint64_t short_key(const struct key *key)
 /* The slot with that key, or the empty one where it would stand. */
 static struct places_slot *find(const struct places *places, uint64_t key)
 {
-    for (size_t at = key % places->capacity;; at = (at + 1) % places->capacity) {
+    for (size_t at = (size_t)(key % places->capacity);; at = (at + 1) % places->capacity) {
         struct places_slot *slot = &places->slots[at];
         if (!slot->offset || slot->key == key)
             return slot;

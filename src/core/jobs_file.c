@@ -9,12 +9,13 @@
 
 #include "base/number.h"
 
-/* The file may be on a system that does not tell of changes. */
+/* The file may be on a system that does not tell of changes. An ev_stat holds a struct stat, and libev's
+ * may be another than ours: on 32 bits we have dates beyond 2038. */
 #define LOOK_EACH 1.0
 
 struct jobs_file {
     struct ev_loop *loop;
-    ev_stat watcher;
+    ev_timer watcher;
     const char *path;
     unsigned jobs;
     bool is_new;
@@ -51,7 +52,7 @@ static void look(struct jobs_file *file)
     file->is_new = true;
 }
 
-static void on_change(struct ev_loop *loop, ev_stat *watcher, int events)
+static void on_time(struct ev_loop *loop, ev_timer *watcher, int events)
 {
     (void)loop;
     (void)events;
@@ -64,8 +65,8 @@ struct jobs_file *jobs_file_new(struct ev_loop *loop, const char *path)
 
     file->loop = loop;
     file->path = path;
-    ev_stat_init(&file->watcher, on_change, path, LOOK_EACH);
-    ev_stat_start(loop, &file->watcher);
+    ev_timer_init(&file->watcher, on_time, LOOK_EACH, LOOK_EACH);
+    ev_timer_start(loop, &file->watcher);
     ev_unref(loop);
     look(file);
     return file;
@@ -76,7 +77,7 @@ void jobs_file_free(struct jobs_file *file)
     if (!file)
         return;
     ev_ref(file->loop);
-    ev_stat_stop(file->loop, &file->watcher);
+    ev_timer_stop(file->loop, &file->watcher);
     free(file);
 }
 

@@ -182,7 +182,7 @@ static int append(struct cache *cache, const char *bytes, size_t len)
 
 int cache_begin(struct cache *cache)
 {
-    int result = line_file_cut(cache->fd, (size_t)cache->end);
+    int result = line_file_cut(cache->fd, cache->end);
     struct buf head;
 
     if (result || !cache->is_new)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/http_date.h"
 #include "base/result.h"
 #include "cli/options.h"
 #include "core/task.h"
@@ -52,12 +53,17 @@ static void fill_times(const struct transfer *transfer, struct facts *facts)
     facts->total = before + total;
 }
 
-/* What continues a body need not say again when that last changed. */
+/* A libcurl whose time_t has 32 bits knows no date beyond 2038. What continues a body need not say
+ * again when that last changed. */
 static void fill_modified(struct transfer *transfer)
 {
     curl_off_t modified = -1;
+    int64_t late;
 
     curl_easy_getinfo(transfer->easy, CURLINFO_FILETIME_T, &modified);
+    const char *text = modified >= INT32_MAX ? xfer_header(transfer, "Last-Modified") : NULL;
+    if (text && http_date_read(text, &late) == 0)
+        modified = late;
     if (modified >= 0 || transfer->rest == CONTINUATION_OTHER)
         transfer->task->result.modified = modified;
 }

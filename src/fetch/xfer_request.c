@@ -27,8 +27,8 @@ static void must(CURLcode code)
 size_t xfer_on_read(char *bytes, size_t size, size_t count, void *userdata)
 {
     struct transfer *transfer = userdata;
-    size_t room = size * count, left = transfer->ask.payload_len - transfer->sent;
-    size_t len = MIN(room, left);
+    uint64_t room = size * count, left = transfer->ask.payload_len - transfer->sent;
+    size_t len = (size_t)MIN(room, left);
     ssize_t got = (ssize_t)len;
 
     transfer->heard_at = transfer->xfer->now;
@@ -39,7 +39,7 @@ size_t xfer_on_read(char *bytes, size_t size, size_t count, void *userdata)
     /* A file that became shorter meanwhile cannot keep the length that was announced. */
     if (got < 0 || (got == 0 && len))
         return CURL_READFUNC_ABORT;
-    transfer->sent += (size_t)got;
+    transfer->sent += (uint64_t)got;
     return (size_t)got;
 }
 
@@ -51,7 +51,7 @@ int xfer_on_seek(void *userdata, curl_off_t offset, int origin)
 
     if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > transfer->ask.payload_len)
         return CURL_SEEKFUNC_FAIL;
-    transfer->sent = (size_t)offset;
+    transfer->sent = (uint64_t)offset;
     return CURL_SEEKFUNC_OK;
 }
 
@@ -87,7 +87,7 @@ static int open_payload(struct transfer *transfer)
         return fail_payload(transfer, errno);
     if (!S_ISREG(status.st_mode))
         return fail_payload(transfer, S_ISDIR(status.st_mode) ? EISDIR : EINVAL);
-    transfer->ask.payload_len = (size_t)status.st_size;
+    transfer->ask.payload_len = (uint64_t)status.st_size;
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "base/decoder.h"
+#include "base/http_date.h"
 #include "core/task.h"
 #include "fetch/xfer_internal.h"
 #include "fetch/xfer_setup.h"
@@ -74,7 +75,9 @@ const char *xfer_header(const struct transfer *transfer, const char *name)
 
 static int64_t date_of(const char *text)
 {
-    return text ? (int64_t)curl_getdate(text, NULL) : -1;
+    int64_t seconds = -1;
+
+    return text && http_date_read(text, &seconds) == 0 ? seconds : -1;
 }
 
 static bool is_encoded(const struct transfer *transfer)
