@@ -71,8 +71,8 @@ Test(line_count, agrees_with_what_the_run_takes_for_a_request)
             buf_add_text(&text, bits[chance_roll(&seed) % (sizeof bits / sizeof *bits)]);
         for (const char *at = text.data; *at; at += strcspn(at, "\n"), at += *at == '\n')
             wanted += parse_wants(at, strcspn(at, "\n"));
-        cr_assert_eq(count(text.data, text.len, '\n', 1 + (size_t)(chance_roll(&seed) % 9)), wanted, "%s",
-                     text.data);
+        cr_assert_eq(count(text.data, text.len, '\n', 1 + (size_t)(chance_roll(&seed) % 9)), wanted,
+                     "%s", text.data);
         buf_release(&text);
     }
 }
