@@ -6,8 +6,8 @@
 #include "fetch/xfer_crew.h"
 
 /* Closing connections that nobody uses. Only from 8.16 on libcurl has a call for it, which closes
- * all of them. But it closes the oldest where a new one would be one too many: so one is asked for
- * that may not be, and that never gets a socket. */
+ * all of them. But it closes the oldest where a new one would be one too many, 7.88 one and 8.x as
+ * many as are too many: so one is asked for that may not be, and that never gets a socket. */
 
 /* A run that needs descriptors closes one in so many idle connections. */
 enum { SHARE_CLOSED = 4 };
@@ -63,9 +63,14 @@ static bool close_share(struct crew *crew, size_t share)
     /* What was started and has not begun would find no room meanwhile. */
     xfer_crew_call(crew);
     size_t idle = xfer_crew_count_idle(crew), left = (idle + share - 1) / share;
-    curl_multi_setopt(crew->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 1L);
-    for (size_t closed = 1; left && closed; left -= MIN(left, closed))
-        closed = close_oldest(crew, decoy);
+    size_t most = crew->running + idle - left + 1;
+    while (left && most) {
+        curl_multi_setopt(crew->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)most);
+        size_t closed = close_oldest(crew, decoy);
+        left -= MIN(left, closed);
+        if (!closed)
+            most /= 2; /* transfers share connections, so there are fewer */
+    }
     curl_multi_setopt(crew->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 0L);
     curl_easy_cleanup(decoy);
     return crew->closed > before;
