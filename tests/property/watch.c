@@ -308,10 +308,13 @@ void watch_refused(struct watch *watch, const struct task *task, uint32_t index)
             (unsigned long long)task->request.seq);
 }
 
+/* A host whose gate is closed is kept, and only its name is dropped. */
 void watch_dropped(struct watch *watch, uint32_t index)
 {
-    PROMISE(watch->world, !watch->hosts[index].running, "a host is dropped while it is asked");
-    PROMISE(watch->world, watch->hosts[index].closed_until <= watch->world->now,
-            "a host is dropped while its gate is closed");
-    watch->hosts[index].is_known = watch->hosts[index].has_answered = false;
+    struct watched *host = &watch->hosts[index];
+
+    PROMISE(watch->world, !host->running, "a host is dropped while it is asked");
+    host->is_known = false;
+    if (host->closed_until <= watch->world->now)
+        host->has_answered = false;
 }
