@@ -68,7 +68,7 @@ void xfer_trace_gate(struct transfer *transfer, const struct gate_verdict *verdi
 
     buf_init(&line);
     if (verdict->was_silly)
-        buf_add_text(&line, "the answer says how long to wait, and cannot mean it");
+        buf_add_text(&line, "ignoring an implausible Retry-After or RateLimit");
     else if (verdict->seconds > 0)
         buf_addf(&line, "the host wants no request for %g s%s", verdict->seconds,
                  verdict->was_capped ? " (cut down to --gate-max)" : "");

@@ -295,6 +295,6 @@ Test(gate, that_closes_is_told_of_with_verbose)
     program_expect(program_fetch(RUN_WEIR("-v", stage_url(stage, "/text/x?hdr=RateLimit-Remaining:0"
                                                                  "&hdr=RateLimit-Reset:-5")),
                                  NULL),
-                   0, "x\n", "and cannot mean it");
+                   0, "x\n", "ignoring an implausible Retry-After");
     stage_free(stage);
 }

@@ -508,7 +508,7 @@ Test(journal, does_not_take_somebody_elses_results_for_its_own)
     scratch_write_text(stage->scratch, "to", "kept\n");
     for (int i = 0; i < 2; i++) {
         program_expect(program_fetch(RUN_WEIR("--to", to, RESUME(stage), url), NULL), 2, "",
-                       "is not empty, and the journal knows nothing of it");
+                       "has data from another run: move it, or use its journal");
         stage_expect_file(stage, "to", "kept\n");
     }
     program_expect(program_fetch(RUN_WEIR("--to", to, JOURNAL(stage), url), NULL), 0, "", "");
