@@ -63,7 +63,8 @@ static size_t valid_prefix(const char *bytes, size_t len)
 
     if (ascii == len)
         return len;
-    const uint8_t *bad = u8_check((const uint8_t *)bytes + ascii, len - ascii);
+    /* The parentheses keep a newer libunistring's macro off, which casts the const away. */
+    const uint8_t *bad = (u8_check)((const uint8_t *)bytes + ascii, len - ascii);
     return bad ? (size_t)((const char *)bad - bytes) : len;
 }
 

@@ -28,7 +28,7 @@ static void expect_one_line_of_utf8(const struct buf *text)
     cr_assert_eq(text->data[text->len - 1], '\n');
     for (size_t i = 0; i < text->len - 1; i++)
         cr_assert((unsigned char)text->data[i] >= 0x20, "byte %zu of %s", i, text->data);
-    cr_assert_null(u8_check((const uint8_t *)text->data, text->len), "%s", text->data);
+    cr_assert_null((u8_check)((const uint8_t *)text->data, text->len), "%s", text->data);
 }
 
 static void make_record(struct record *record, const struct options *options,
