@@ -61,7 +61,8 @@ static int check_stream(const struct engine *engine, uint64_t size, struct buf *
     if (!options->resume || !journal_is_new(engine->lasting.journal) || size == 0 ||
         size == JOURNAL_NO_OFFSET)
         return 0;
-    buf_setf(err, "--resume: %s has data from another run: move it, or use its journal", options->to);
+    buf_setf(err, "--resume: %s has data from another run: move it, or use its journal",
+             options->to);
     return EXIT_USAGE;
 }
 
