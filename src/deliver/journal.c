@@ -420,8 +420,8 @@ static bool copy_live(void *userdata, const struct journal_line *line)
     case JOURNAL_RUN: return copy_line(compaction, line);
     case JOURNAL_NAME: noted_add(&compaction->names, line); return true;
     case JOURNAL_FREE: note_free(&compaction->names, line); return true;
-    case JOURNAL_PART: return true;
-    case JOURNAL_GROUP: return true; /* nothing of the new file can be torn */
+    case JOURNAL_PART:
+    case JOURNAL_GROUP: return true; /* parts come last, and nothing of the new file can be torn */
     case JOURNAL_DONE:
     case JOURNAL_REDO: return copy_result(compaction, line);
     }
