@@ -99,7 +99,7 @@ Test(descriptors, all_come_back_in_a_run_that_goes_on)
         do_round(stage, run, round);
     cr_expect_leq(run_fd_count(run_pid(run)), before);
     /* From 8.20 on libcurl keeps the threads of its lookups for a while. */
-    for (double left = patience; left > 0 && run_thread_count(run_pid(run)) > 1; left -= 0.1)
+    for (int i = 0; i < patience * 10 && run_thread_count(run_pid(run)) > 1; i++)
         run_ended(run, 0.1);
     cr_expect_eq(run_thread_count(run_pid(run)), 1);
     program_expect(program_end(run), 1, NULL, "");
