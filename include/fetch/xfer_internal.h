@@ -89,9 +89,9 @@ struct xfer {
     unsigned n_crews, crews_max;
     struct posts *posts;
     struct xfer_bounds bounds;
-    struct shard *shards;                     /* the first is for all but TLS */
-    double now;                               /* read when the loop hands us a socket */
-    bool stopped, forgets_names;              /* see xfer_request.c */
+    struct shard *shards; /* the first is for all but TLS */
+    double now;           /* read when the loop hands us a socket */
+    bool stopped;
     uint64_t received;                        /* bytes of bodies */
     struct transfer *running, *pool, *left;   /* left: without a task, a lookup goes on */
     struct transfer *ended;                   /* libcurl is done with it, nobody has asked for it */

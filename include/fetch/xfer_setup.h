@@ -37,6 +37,9 @@ void xfer_share_choose(struct transfer *);
 bool xfer_is_over_tls(const char *host);
 /* Gives the names that are to be dropped with the transfer, as CURLOPT_RESOLVE has them. */
 struct curl_slist *xfer_share_take_forgotten(struct transfer *);
+/* A name was not found, and the share may remember that; whether one was, since the last question. */
+void xfer_share_note_unresolved(struct transfer *);
+bool xfer_share_take_unresolved(struct transfer *);
 
 /* xfer.c: libcurl's callbacks; the userdata is the transfer, of a socket that closes the xfer. */
 size_t xfer_on_body(char *bytes, size_t size, size_t count, void *userdata);

@@ -650,7 +650,8 @@ static void reap_lookups(struct xfer *xfer)
         next = transfer->next;
         if (!transfer->has_ended)
             continue;
-        xfer->forgets_names |= xfer_is_unresolved(transfer->code);
+        if (xfer_is_unresolved(transfer->code))
+            xfer_share_note_unresolved(transfer);
         xfer_crew_remove(transfer);
         drop_lookup(xfer, transfer);
     }

@@ -144,7 +144,7 @@ static void fill_failure(struct transfer *transfer, CURLcode code)
     else if (is_untouched(transfer, code))
         task->outcome = OUTCOME_UNTOUCHED;
     if (xfer_is_unresolved(code))
-        transfer->xfer->forgets_names = true;
+        xfer_share_note_unresolved(transfer);
     result_setf(&task->result, xfer_reason(code, message), "%s", message);
 }
 

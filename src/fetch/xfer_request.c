@@ -276,9 +276,8 @@ static void forget_others(struct xfer *xfer, struct transfer *transfer)
 {
     if (!xfer->has_proxy && !xfer->connect_to)
         return;
-    if (!transfer->task->name_failed && !xfer->forgets_names)
+    if (!xfer_share_take_unresolved(transfer) && !transfer->task->name_failed)
         return;
-    xfer->forgets_names = false;
     transfer->is_tailored = true;
     must(curl_easy_setopt(transfer->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L));
 }

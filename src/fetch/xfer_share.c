@@ -19,6 +19,7 @@ enum { SHARDS = 32 };
 struct shard {
     CURLSH *share;             /* NULL: no transfer was for one of them yet */
     struct curl_slist *forget; /* names to be dropped with the next transfer */
+    bool has_unresolved;       /* a name was not found since it dropped all it knew */
 };
 
 /* As in curl: cookies given as such are sent, and that is all. */
@@ -133,6 +134,19 @@ struct curl_slist *xfer_share_take_forgotten(struct transfer *transfer)
 
     transfer->shard->forget = NULL;
     return names;
+}
+
+void xfer_share_note_unresolved(struct transfer *transfer)
+{
+    transfer->shard->has_unresolved = true;
+}
+
+bool xfer_share_take_unresolved(struct transfer *transfer)
+{
+    bool has_unresolved = transfer->shard->has_unresolved;
+
+    transfer->shard->has_unresolved = false;
+    return has_unresolved;
 }
 
 void xfer_forget_name(struct xfer *xfer, const char *host)

@@ -152,6 +152,38 @@ Test(lookups, find_a_proxy_that_appears_later)
     stage_free(stage);
 }
 
+static void write_over_tls(struct run *run, int hosts)
+{
+    for (int host = 1; host <= hosts; host++) {
+        char line[48];
+        snprintf(line, sizeof line, "https://127.0.0.%d:1/\n", host);
+        cr_assert(run_write_text(run, line));
+    }
+}
+
+/* Hosts over TLS have several shares, and each remembers for itself that a name was not found: here all
+ * ask before the first is told. */
+Test(lookups, find_a_proxy_that_appears_later_for_each_host)
+{
+    enum { HOSTS = 4 };
+    struct stage *stage = stage_new();
+    struct run *run = spawn_slow(stage, "0.5",
+                                 RUN_WEIR("--jsonl", "--retry=0", "-j4", "--host-errors=0",
+                                          "--proxy", stage_url_at(stage, "late.test", "")));
+
+    write_over_tls(run, HOSTS);
+    cr_assert(run_read_until(run, "\"seq\":4,", patience));
+    scratch_write_text(stage->scratch, "late", "");
+    write_over_tls(run, HOSTS);
+    run_close_stdin(run);
+    json_t *records = records_of(program_end(run), 1, 2 * HOSTS);
+    for (size_t i = 0; i < json_array_size(records); i++)
+        cr_expect_eq(strcmp(record_text(record_at(records, i), "reason"), "dns") == 0, i < HOSTS,
+                     "%zu", i);
+    json_decref(records);
+    stage_free(stage);
+}
+
 Test(lookups, find_what_is_connected_to_in_a_hosts_place_when_it_appears_later)
 {
     struct stage *stage = stage_new();
