@@ -12,6 +12,9 @@
 /* A run that needs descriptors closes one in so many idle connections. */
 enum { SHARE_CLOSED = 4 };
 
+/* The bound comes down by one in so many of what it is too high. */
+enum { STEPS = 8 };
+
 /* CURLMOPT_NETWORK_CHANGED, by number: see set_newer in xfer_crew.c. The bit is CURLMNWC_CLEAR_CONNS
  * in 8.16 and CURLMNWC_CLEAR_ALL in 8.23, which drops the names of the multi handle as well. It has
  * none, for those are in the shares. */
@@ -52,7 +55,11 @@ static size_t close_oldest(struct crew *crew, CURL *decoy)
     return crew->closed - before;
 }
 
-/* One in so many, the oldest first; whether there was one. */
+/* Closes one in `share` idle connections, the oldest first; whether there was one.
+ *
+ * Transfers that share a connection, or have none yet, make it unknown how many libcurl counts: no fewer
+ * than sockets, no more than `most`. From there the bound comes down in steps, and no step closes many
+ * more than are due. */
 static bool close_share(struct crew *crew, size_t share)
 {
     size_t before = crew->closed;
@@ -63,13 +70,13 @@ static bool close_share(struct crew *crew, size_t share)
     /* What was started and has not begun would find no room meanwhile. */
     xfer_crew_call(crew);
     size_t idle = xfer_crew_count_idle(crew), left = (idle + share - 1) / share;
-    size_t most = crew->running + idle - left + 1;
+    size_t open = crew->opened - crew->closed, most = crew->running + idle - left + 1;
     while (left && most) {
         curl_multi_setopt(crew->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)most);
         size_t closed = close_oldest(crew, decoy);
         left -= MIN(left, closed);
         if (!closed)
-            most /= 2; /* transfers share connections, so there are fewer */
+            most -= MIN(most, MAX(left, most > open ? (most - open) / STEPS : 0));
     }
     curl_multi_setopt(crew->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, 0L);
     curl_easy_cleanup(decoy);
