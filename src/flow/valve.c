@@ -239,6 +239,9 @@ void valve_give(struct valve *valve, const struct flow_rules *rules, unsigned ep
     valve->running_since -= is_of_now;
     valve->is_probed &= !is_probe;
     learn_reach(valve, rules, is_probe, lesson, now);
+    /* A cancelled probe tells nothing of its host, so the next one asks. */
+    if (is_probe && valve->probe_stands && !lesson->lost && !lesson->unfound)
+        valve->was_probed = false;
     if (lesson->closed_for > 0 && lesson->overloaded && is_of_now)
         lower_ceiling(valve, width);
     if (lesson->closed_for > 0)

@@ -283,6 +283,8 @@ void watch_end(struct watch *watch, const struct task *task, uint32_t index, uns
         host->has_scout = false;
     host->is_known = true;
     bool is_probe = host->probe == task->request.seq;
+    if (is_probe && host->probe_stands && !lesson.lost && !lesson.unfound)
+        host->was_probed = false;
     if (is_probe)
         host->probe = 0;
     learn_reach(watch, host, &lesson, is_probe);

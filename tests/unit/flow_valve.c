@@ -375,6 +375,23 @@ Test(valve, takes_no_host_down_while_a_probe_stands)
     cr_expect_eq(valve_turn_due(&valve), 2030, "this one has no connection yet");
 }
 
+/* A cancelled probe says nothing of the host: the next one asks. */
+Test(valve, probes_again_where_a_standing_probe_is_cancelled)
+{
+    struct flow_rules rules = outage_rules(3);
+    struct valve valve;
+
+    begin_pause(&valve, &rules, 1000);
+    unsigned probe = valve_take(&valve, 1029);
+    valve_note_standing(&valve, probe);
+    valve_give(&valve, &rules, probe, 1029, &nothing, 1035);
+    cr_expect_eq(valve_turn_due(&valve), INFINITY);
+    cr_expect_eq(fill(&valve, &rules, 1035), 1);
+    valve_give(&valve, &rules, valve.epoch, 1035, &lost, 1036);
+    valve_turn(&valve, &rules, 1037);
+    cr_expect(valve_is_down(&valve, 1037));
+}
+
 /* Its name may come back, but the resolver is not asked for it by each that waits. */
 Test(valve, waits_after_a_probe_whose_name_was_not_found)
 {
