@@ -20,7 +20,7 @@ struct buf {
     size_t capacity;
 };
 
-/* What an empty buffer points at, so that data is a string before the first byte. Never written. */
+/* An empty buffer points at this, so that data is a string before the first byte. Never written. */
 extern const char buf_nothing[1];
 
 static inline void buf_init(struct buf *buf)

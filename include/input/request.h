@@ -60,7 +60,7 @@ struct ask request_ask(const struct request *, const struct ask *defaults);
 /* Whether sending a request twice does no more than sending it once. */
 bool request_may_repeat(const char *method);
 
-/* What the request is, wherever it stands in the input: made of its own method, URL, headers, payload
+/* Tells a request from others wherever it stands in the input: made of its own method, URL, headers, payload
  * and id, and of nothing that the command line says. */
 struct key request_key(const struct request *);
 

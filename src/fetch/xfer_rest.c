@@ -73,11 +73,14 @@ const char *xfer_header(const struct transfer *transfer, const char *name)
                : NULL;
 }
 
+/* curl reads dates that are none of HTTP's three forms, too, but on 32 bits none beyond 2038. */
 static int64_t date_of(const char *text)
 {
-    int64_t seconds = -1;
+    int64_t seconds;
 
-    return text && http_date_read(text, &seconds) == 0 ? seconds : -1;
+    if (!text)
+        return -1;
+    return http_date_read(text, &seconds) == 0 ? seconds : (int64_t)curl_getdate(text, NULL);
 }
 
 static bool is_encoded(const struct transfer *transfer)

@@ -14,6 +14,7 @@ enum { SIZE = 100000, ASKED_MAX = 4 };
 #define TAGGED   "ranges=1&etag=v1"
 #define MODIFIED "hdr=Last-Modified:Sun,%2006%20Nov%201994%2008:49:37%20GMT"
 #define DATED    "hdr=Date:Sun,%2006%20Nov%201994%2008:49:38%20GMT"
+#define UTC      "hdr=Last-Modified:Sun,%2006%20Nov%201994%2008:49:37%20%2B0000"
 #define AT_ONCE  "hdr=Date:Sun,%2006%20Nov%201994%2008:49:37%20GMT"
 
 /* Runs in the scratch, into out/; the one record. */
@@ -95,6 +96,7 @@ ParameterizedTestParameters(continued, files_are_whole)
          3},
         {{"--stall-timeout=0.5"}, "/bytes/100000?" TAGGED "&failtimes=1&stall=50000", ONCE, "", 2},
         {{""}, "/bytes/100000?ranges=1&" MODIFIED "&" DATED "&" CUT, ONCE, "", 2},
+        {{""}, "/bytes/100000?ranges=1&" UTC "&" DATED "&" CUT, ONCE, "", 2},
         /* All of it came, and nobody knew. */
         {{""},
          "/bytes/100000?" TAGGED "&failtimes=1&cutchunk=1",
