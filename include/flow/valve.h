@@ -7,8 +7,7 @@
  * A host that cannot be reached so often in a row is paused: its requests wait, and one at a time
  * probes it, each after twice the wait of the one before. If none gets through while the pause lasts
  * the host is down: its requests fail, and one of them probes it each `down_wait`. No pause ends while
- * the connection of a probe stands; one that is answered, or ends there, opens the valve again, and
- * one that is cancelled there makes room for the next.
+ * a probe's connection stands; its answer or end opens the valve, its cancelling sends another probe.
  *
  * Bound: nothing here grows. Knows nothing of: queues, tasks, the clock (the time is an argument).
  */

@@ -165,7 +165,7 @@ static void write_over_tls(struct run *run, int hosts)
  * ask before the first is told. */
 Test(lookups, find_a_proxy_that_appears_later_for_each_host)
 {
-    enum { HOSTS = 4 };
+    enum { HOSTS = 4, ALL = 2 * HOSTS };
     struct stage *stage = stage_new();
     struct run *run = spawn_slow(stage, "0.5",
                                  RUN_WEIR("--jsonl", "--retry=0", "-j4", "--host-errors=0",
@@ -176,7 +176,7 @@ Test(lookups, find_a_proxy_that_appears_later_for_each_host)
     scratch_write_text(stage->scratch, "late", "");
     write_over_tls(run, HOSTS);
     run_close_stdin(run);
-    json_t *records = records_of(program_end(run), 1, 2 * HOSTS);
+    json_t *records = records_of(program_end(run), 1, ALL);
     for (size_t i = 0; i < json_array_size(records); i++)
         cr_expect_eq(strcmp(record_text(record_at(records, i), "reason"), "dns") == 0, i < HOSTS,
                      "%zu", i);
